@@ -1,0 +1,142 @@
+"""A clean article and what else a document holds: the values that enter the pipeline.
+
+Every way in (files, a paper's text, later feeds and pages) ends in these values. HTML in an
+``Article`` is already sanitised and capped; text is plain and normalised (NFC, ``\\n`` line ends).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of piece it is; templates and caps may look at it."""
+
+    NEWS = "news"
+    REPORT = "report"
+    ANALYSIS = "analysis"
+    EDITORIAL = "editorial"
+    FEATURE = "feature"
+    INTERVIEW = "interview"
+    GUIDE = "guide"
+    CALL = "call"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something the splitter or the cleaner is unsure of, for an editor to look at.
+
+    ``code`` is stable and machine-readable (``no-byline``, ``no-date``, ``credit-unclear``);
+    ``note`` is one sentence for a person.
+    """
+
+    code: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of an article.
+
+    ``src`` is a path relative to the publication's folder, or an https address; empty when only
+    the caption or credit was found (a paper's text has no pictures in it). ``alt`` is None when
+    nobody has written one, and "" when an editor said the picture is decorative.
+    """
+
+    src: str = ""
+    alt: str | None = None
+    caption: str = ""
+    credit: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An ingested piece.
+
+    ``id`` is a short slug, unique in the publication, and what an editor writes in an issue.
+    ``regions`` are region slugs; empty means every reader. ``priority`` is the editor's, from
+    -100 to 100, 0 where nobody said. Instants are aware UTC. ``parts`` are the headings of a
+    piece made of several (interviews, questions), in order. ``content_hash`` is the SHA-256 hex
+    of the normalised title and text.
+    """
+
+    id: str
+    title: str
+    body_html: str
+    body_text: str
+    content_hash: str
+    first_seen_at: datetime
+    kind: Kind = Kind.NEWS
+    standfirst: str = ""
+    authors: tuple[str, ...] = ()
+    author_note: str = ""
+    url: str = ""
+    picture: Picture | None = None
+    credits: tuple[Picture, ...] = ()
+    section: str = ""
+    regions: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    priority: int = 0
+    source: str = ""
+    origin: str = ""
+    published_at: datetime | None = None
+    embargo_until: datetime | None = None
+    expires_at: datetime | None = None
+    deadline: date | None = None
+    is_draft: bool = False
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def word_count(self) -> int:
+        """Words of the plain text."""
+        return len(self.body_text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryEntry:
+    """A dated happening announced in an article, shown to readers until it is past."""
+
+    id: str
+    title: str
+    on: date
+    at: time | None = None
+    place: str = ""
+    url: str = ""
+    regions: tuple[str, ...] = ()
+    article_id: str = ""
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """A local group as a paper's directory prints it; ``region`` is a slug where one matches."""
+
+    name: str
+    address: str = ""
+    phone: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advert:
+    """A house advert that was recognised and kept out of the articles."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Everything found in one file, in reading order."""
+
+    origin: str
+    articles: tuple[Article, ...] = ()
+    diary: tuple[DiaryEntry, ...] = ()
+    directory: tuple[DirectoryEntry, ...] = ()
+    adverts: tuple[Advert, ...] = ()
+    flags: tuple[Flag, ...] = ()

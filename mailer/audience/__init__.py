@@ -1,0 +1,1 @@
+"""Who gets it and who may not."""

@@ -1,0 +1,1 @@
+"""The promise to each reader, kept."""

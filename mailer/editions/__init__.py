@@ -1,0 +1,1 @@
+"""One issue rendered for one region: HTML, text, subject, checksum. Rendering touches no I/O."""

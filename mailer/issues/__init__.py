@@ -1,0 +1,1 @@
+"""The issue as a file an editor owns, and its life."""

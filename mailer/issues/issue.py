@@ -1,0 +1,133 @@
+"""An issue: one week's selection and the columnist's text, and the table of its states.
+
+The file under ``issues/`` is the issue until it is approved; the database row only says where in
+its life it is. Approval binds a checksum over the file, every rendered edition and the audience
+rule; when any of them changes before the first message went out, the approval is void and the
+issue is a draft again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from mailer.errors import IllegalTransition
+
+
+class IssueState(StrEnum):
+    """Where in its life an issue is."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+_S = IssueState
+
+TRANSITIONS: dict[tuple[IssueState, str], IssueState] = {
+    (_S.DRAFT, "approve"): _S.APPROVED,
+    (_S.DRAFT, "cancel"): _S.CANCELLED,
+    (_S.APPROVED, "void"): _S.DRAFT,
+    (_S.APPROVED, "schedule"): _S.SCHEDULED,
+    (_S.APPROVED, "send"): _S.SENDING,
+    (_S.APPROVED, "cancel"): _S.CANCELLED,
+    (_S.SCHEDULED, "void"): _S.DRAFT,
+    (_S.SCHEDULED, "send"): _S.SENDING,
+    (_S.SCHEDULED, "cancel"): _S.CANCELLED,
+    (_S.SENDING, "send"): _S.SENDING,
+    (_S.SENDING, "finish"): _S.SENT,
+    (_S.SENDING, "cancel"): _S.CANCELLED,
+    (_S.SENT, "send"): _S.SENDING,
+    (_S.CANCELLED, "reopen"): _S.DRAFT,
+}
+"""Every allowed step. ``SENT -> SENDING`` is a late reader or a bounce policy's resend: the plan
+found somebody new; it never repeats a message, because the ledger holds one row an address."""
+
+FORBIDDEN: dict[tuple[IssueState, str], str] = {
+    (_S.DRAFT, "send"): "it is not approved; run `mailer issue approve` first",
+    (_S.DRAFT, "schedule"): "it is not approved; run `mailer issue approve` first",
+    (_S.APPROVED, "approve"): "it is approved already",
+    (_S.SCHEDULED, "approve"): "it is approved and scheduled already",
+    (_S.SENDING, "approve"): "readers already have it; what is frozen stays frozen",
+    (_S.SENDING, "void"): "readers already have it; what is frozen stays frozen",
+    (_S.SENT, "approve"): "it has been sent",
+    (_S.SENT, "cancel"): "it has been sent; there is nothing left to cancel",
+    (_S.SENT, "void"): "it has been sent",
+    (_S.CANCELLED, "approve"): "it is cancelled; run `mailer issue reopen` first",
+    (_S.CANCELLED, "send"): "it is cancelled",
+    (_S.CANCELLED, "cancel"): "it is cancelled already",
+}
+"""The steps people try, and the sentence that explains why not."""
+
+
+def next_state(state: IssueState, step: str, *, issue_id: str) -> IssueState:
+    """Return the state after ``step``.
+
+    Raises:
+        IllegalTransition: the table does not have it; the message says why and what to do.
+    """
+    try:
+        return TRANSITIONS[state, step]
+    except KeyError:
+        why = FORBIDDEN.get((state, step), f"`{step}` is not possible while it is {state}")
+        raise IllegalTransition(f"issue {issue_id} is {state}: {why}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One slot of an issue, filled. Empty overrides leave the article's own words."""
+
+    article_id: str
+    headline: str = ""
+    standfirst: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionBlock:
+    """What one region gets of its own: a note by the editor (Markdown) and its picks."""
+
+    note: str = ""
+    picks: tuple[Pick, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as its file says it.
+
+    ``id`` is the ISO date of its Monday and the file's name. ``sections`` maps section slug to
+    picks in the file's order; the first pick of the first section is the lead. ``opening`` is
+    the columnist's Markdown. ``diary`` are ids of diary entries in order.
+    """
+
+    id: str
+    date: date
+    number: int
+    subject: str
+    preheader: str
+    opening: str
+    columnist: str = ""
+    opening_title: str = ""
+    sections: dict[str, tuple[Pick, ...]] = field(default_factory=dict)
+    regions: dict[str, RegionBlock] = field(default_factory=dict)
+    diary: tuple[str, ...] = ()
+    quote: str = ""
+    quote_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRecord:
+    """An issue's row: its state and what was approved, by whom, when (aware UTC)."""
+
+    id: str
+    number: int
+    state: IssueState
+    checksum: str = ""
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    drafted_checksum: str = ""
+    window_from: datetime | None = None
+    window_until: datetime | None = None

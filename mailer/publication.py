@@ -1,0 +1,364 @@
+"""The publication: ``publication.toml`` and its regions' ``subscribers/<region>.toml``.
+
+Everything that is the publisher's to decide and may stand in git is here; secrets and machines
+are in ``settings``. Loading reads every file and reports every fault at once with file, line and
+key. What is only needed to send (postal address, From) may be empty, so that a new publication
+can be previewed; ``faults_before_sending`` says what is missing then.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from mailer.errors import ConfigurationError, Fault
+from mailer.tomlfile import faults_of, find_line, read_toml
+
+FILE_NAME = "publication.toml"
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is not a time zone; use an IANA name such as Europe/London"
+        ) from None
+    return name
+
+
+def _clock_time(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("is not a time of day; write HH:MM such as 07:00")
+    return value
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise ValueError("is not a slug; use lower-case letters, digits and single hyphens")
+    return value
+
+
+def _address(value: str) -> str:
+    if value and not re.fullmatch(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+\.[^@\s]+", value):
+        raise ValueError("is not a mail address; write name@domain")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if any(not ch.isprintable() for ch in value):
+        raise ValueError("has a line break or control character; keep it on one line")
+    return value.strip()
+
+
+def _web_address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s\"<>]+", value):
+        raise ValueError("is not a web address; write https://…")
+    return value.rstrip("/")
+
+
+ZoneName = Annotated[str, AfterValidator(_zone)]
+ClockTime = Annotated[time, BeforeValidator(_clock_time)]
+Slug = Annotated[str, AfterValidator(_slug)]
+MailAddress = Annotated[str, AfterValidator(_address)]
+Line = Annotated[str, AfterValidator(_one_line)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Section(_Model):
+    """A named part of an issue: at most ``quota`` stories; ``minimum`` is wanted, not forced.
+
+    Articles that name no section may fill one with ``takes_any``; ``kinds`` narrows a section to
+    some kinds of article.
+    """
+
+    slug: Slug
+    title: Line
+    quota: int = Field(ge=1, le=30)
+    minimum: int = Field(default=0, ge=0)
+    kinds: tuple[str, ...] = ()
+    takes_any: bool = False
+    needs_picture: bool = False
+
+
+class Weights(_Model):
+    """How much each term of the score counts; 0 switches a term off."""
+
+    priority: float = 1.0
+    recency: float = 1.0
+    region: float = 0.5
+    section: float = 0.5
+
+
+class SelectionPolicy(_Model):
+    """How articles are chosen; see docs on scoring."""
+
+    half_life_days: float = Field(default=3.0, gt=0)
+    window_days: int = Field(default=7, ge=1, le=366)
+    per_author: int = Field(default=2, ge=1)
+    per_source: int = Field(default=8, ge=1)
+    region_quota: int = Field(default=3, ge=0, le=10)
+    weights: Weights = Weights()
+
+
+class Schedule(_Model):
+    """The week in the publication's own time zone, unless a region says otherwise."""
+
+    draft_day: Weekday = "fri"
+    draft_time: ClockTime = time(12, 0)
+    send_day: Weekday = "mon"
+    send_time: ClockTime = time(7, 0)
+    late_hours: int = Field(default=12, ge=0, le=144)
+
+
+class RetryPolicy(_Model):
+    """When a deferred delivery is tried again, and when it is given up."""
+
+    first_delay_minutes: float = Field(default=5, gt=0)
+    factor: float = Field(default=2, ge=1)
+    longest_delay_minutes: float = Field(default=240, gt=0)
+    max_age_hours: float = Field(default=72, gt=0)
+    in_doubt: Literal["resend", "hold"] = "resend"
+
+
+class Theme(_Model):
+    """Colours of the light and the dark scheme; checked for contrast by preflight."""
+
+    accent: Colour = "#9c2a1f"
+    accent_dark: Colour = "#f0a598"
+    ink: Colour = "#1d1b19"
+    paper: Colour = "#fbf8f3"
+    ink_dark: Colour = "#ece7e1"
+    paper_dark: Colour = "#1c1a18"
+    font: Line = "Georgia, 'Times New Roman', serif"
+    logo: str = ""
+    logo_alt: Line = ""
+
+
+class Support(_Model):
+    """The appeal at the end of an edition; no title, no appeal."""
+
+    title: Line = ""
+    text: str = ""
+    label: Line = ""
+    url: WebAddress = ""
+
+
+class Region(_Model):
+    """An audience with its own list, reply address, time zone and fallback parent.
+
+    ``language``, ``time_zone`` and ``send_time`` fall back to the publication's. ``places`` are
+    names found in articles that mean this region.
+    """
+
+    slug: Slug
+    name: Line
+    list_id: Line
+    reply_to: MailAddress
+    parent: str = ""
+    time_zone: ZoneName
+    send_time: ClockTime | None = None
+    language: str = ""
+    group_contact: MailAddress = ""
+    places: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _list_id_is_a_domain(self) -> Self:
+        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", self.list_id):
+            raise ValueError(
+                f"list_id {self.list_id!r} is not RFC 2919's form; write name.domain such as "
+                "wales.briefing.example"
+            )
+        return self
+
+
+class _PublicationFile(_Model):
+    """What ``publication.toml`` may say."""
+
+    title: Line
+    tagline: Line = ""
+    publisher: Line = ""
+    postal_address: Line = ""
+    website: WebAddress = ""
+    contact: MailAddress = ""
+    from_name: Line = ""
+    from_address: MailAddress = ""
+    bounce_domain: Line = ""
+    why_you_get_this: Line = "You asked for this briefing on our website."
+    columnist: Line = ""
+    column_title: Line = "This week"
+    first_number: int = Field(default=1, ge=1)
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    direction: Literal["ltr", "rtl"] = "ltr"
+    time_zone: ZoneName
+    regions: tuple[Slug, ...] = Field(min_length=1)
+    sections: tuple[Section, ...] = Field(min_length=1)
+    templates: Slug = "briefing"
+    schedule: Schedule = Schedule()
+    selection: SelectionPolicy = SelectionPolicy()
+    retry: RetryPolicy = RetryPolicy()
+    theme: Theme = Theme()
+    support: Support = Support()
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        for what, names in (
+            ("regions", self.regions),
+            ("sections", tuple(section.slug for section in self.sections)),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} names {', '.join(twice)} twice; keep one")
+        return self
+
+
+class Publication(_PublicationFile):
+    """A loaded publication: its own file, its folder and its regions by slug, in order."""
+
+    root: Path
+    region_map: dict[str, Region]
+
+    def region(self, slug: str) -> Region:
+        """Return a region; raises KeyError for an unknown slug."""
+        return self.region_map[slug]
+
+    def send_time(self, region: Region) -> time:
+        """Return the region's local time of sending."""
+        return region.send_time or self.schedule.send_time
+
+    def ladder(self, slug: str) -> tuple[str, ...]:
+        """Return the region and its parents, nearest first."""
+        steps: list[str] = []
+        while slug and slug not in steps:
+            steps.append(slug)
+            slug = self.region_map[slug].parent
+        return tuple(steps)
+
+    def faults_before_sending(self) -> list[Fault]:
+        """Say what is missing before anything may be sent; empty when all is there."""
+        where = str(self.root / FILE_NAME)
+        needed = {
+            "postal_address": "the law wants a postal address in every mail",
+            "publisher": "a reader must be told who publishes",
+            "from_name": "a mail needs a From name",
+            "from_address": "a mail needs a From address",
+        }
+        return [
+            Fault(f"is empty: {why}", where=where, field=key, remedy="fill it in; then send")
+            for key, why in needed.items()
+            if not getattr(self, key)
+        ]
+
+
+def load_publication(root: Path) -> Publication:
+    """Read ``publication.toml`` and every region's file under ``root``.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+    """
+    path = root / FILE_NAME
+    faults: list[Fault] = []
+    data, text = read_toml(path)
+    settings: _PublicationFile | None = None
+    try:
+        settings = _PublicationFile.model_validate(data)
+    except ValidationError as error:
+        faults.extend(faults_of(error, where=str(path), text=text))
+    named = data.get("regions")
+    slugs = [slug for slug in named if isinstance(slug, str)] if isinstance(named, list) else []
+    regions: dict[str, Region] = {}
+    for slug in slugs:
+        region_path = root / "subscribers" / f"{slug}.toml"
+        try:
+            region_data, region_text = read_toml(region_path)
+            defaults = {"slug": slug, "time_zone": data.get("time_zone")}
+            regions[slug] = Region.model_validate(defaults | region_data)
+        except ConfigurationError as error:
+            faults.extend(error.faults)
+            continue
+        except ValidationError as error:
+            faults.extend(faults_of(error, where=str(region_path), text=region_text))
+            continue
+        if regions[slug].slug != slug:
+            faults.append(
+                Fault(
+                    f"is {regions[slug].slug!r} but the file is named {slug}.toml",
+                    where=str(region_path),
+                    line=find_line(region_text, ["slug"]),
+                    field="slug",
+                    remedy="make them the same",
+                )
+            )
+    faults.extend(_ladder_faults(root, regions))
+    faults.extend(_duplicate_list_ids(root, regions))
+    if faults or settings is None:
+        raise ConfigurationError(faults)
+    return Publication(root=root, region_map=regions, **dict(settings))
+
+
+def _ladder_faults(root: Path, regions: dict[str, Region]) -> list[Fault]:
+    faults = []
+    for region in regions.values():
+        where = str(root / "subscribers" / f"{region.slug}.toml")
+        if region.parent and region.parent not in regions:
+            faults.append(
+                Fault(
+                    f"{region.parent!r} is not a region of the publication",
+                    where=where,
+                    field="parent",
+                    remedy=f"use one of {', '.join(regions)} or leave it out",
+                )
+            )
+            continue
+        seen = [region.slug]
+        while (parent := regions[seen[-1]].parent) in regions:
+            if parent in seen:
+                faults.append(
+                    Fault(
+                        f"goes in a circle: {' > '.join([*seen, parent])}",
+                        where=where,
+                        field="parent",
+                        remedy="let one of them have no parent",
+                    )
+                )
+                break
+            seen.append(parent)
+    return faults
+
+
+def _duplicate_list_ids(root: Path, regions: dict[str, Region]) -> list[Fault]:
+    first: dict[str, str] = {}
+    faults = []
+    for region in regions.values():
+        other = first.setdefault(region.list_id, region.slug)
+        if other != region.slug:
+            faults.append(
+                Fault(
+                    f"{region.list_id!r} is {other}'s already",
+                    where=str(root / "subscribers" / f"{region.slug}.toml"),
+                    field="list_id",
+                    remedy="a list has a List-Id of its own",
+                )
+            )
+    return faults

@@ -1,0 +1,1 @@
+"""Which articles, in what order, and why. Pure: no files, no database, no clock."""

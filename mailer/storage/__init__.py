@@ -1,0 +1,1 @@
+"""The database: engine, schema, migrations. SQLite by default, PostgreSQL by its URL."""

@@ -1,0 +1,232 @@
+"""Opening the database and the two ways to use it: read, and write in one short transaction.
+
+SQLite runs in WAL with ``synchronous=FULL`` (what is committed survives power loss), foreign
+keys on, a busy timeout, and writes that begin IMMEDIATE, so that two processes wait for each
+other instead of failing half-way. PostgreSQL is reached through psycopg 3 by its URL.
+
+A database is created or migrated when it is opened; a database from a newer program is refused.
+``exclusive`` is a lock the operating system (or PostgreSQL) drops when its holder dies: it is
+how a new process knows that the sender before it is really dead, without waiting for a lease.
+
+Failures: every driver error leaves here as ``StorageFailed`` with what to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from mailer.errors import ConfigurationError, Fault, StorageFailed
+
+HEAD = "0001"
+"""The newest migration's revision; a test compares it with the folder."""
+
+BUSY_TIMEOUT_S = 30
+
+
+class Database:
+    """An opened database; cheap to pass around, safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on SQLite."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection for reading; nothing written on it is kept."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in one transaction: committed at the end, undone on any error."""
+        with _translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.execution_options(mailer_writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[bool]:
+        """Try to hold the named lock; gives False at once when another process has it."""
+        if self.is_sqlite:
+            with _file_lock(Path(f"{self.engine.url.database}.{name}.lock")) as is_held:
+                yield is_held
+            return
+        key = zlib.crc32(f"briefing-mailer:{name}".encode())
+        with _translated(), self.engine.connect() as connection:
+            is_held = bool(
+                connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar()
+            )
+            # The lock belongs to the session; an open transaction would only hold back vacuum.
+            connection.commit()
+            try:
+                yield is_held
+            finally:
+                if is_held:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                    connection.commit()
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, root: Path) -> Database:
+    """Open, and create or migrate, the database at ``url``.
+
+    Args:
+        url: SQLAlchemy's form; empty means ``var/mailer.db`` under ``root``. A relative SQLite
+            path is taken from ``root``.
+        root: the publication's folder.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+        StorageFailed: it cannot be opened, or is newer than this program.
+    """
+    database = Database(_engine(_resolve(url, root)))
+    try:
+        with database.read() as connection:
+            found = _revision(connection)
+        if found != HEAD:
+            # Alembic costs 0.3 s to import; an up-to-date database never pays for it.
+            from mailer.storage.migrating import migrate
+
+            with _translated():
+                migrate(database.engine, found=found, head=HEAD)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _resolve(url: str, root: Path) -> URL:
+    try:
+        parsed = make_url(url or "sqlite:///var/mailer.db")
+    except ArgumentError:
+        raise ConfigurationError(
+            Fault(
+                "is not a database address",
+                where="environment or .env",
+                field="MAILER_DATABASE_URL",
+                remedy="write sqlite:///var/mailer.db or postgresql://user@host/name",
+            )
+        ) from None
+    kind = parsed.get_backend_name()
+    if kind == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise ConfigurationError(
+            Fault(
+                f"names {kind}, which is not supported",
+                where="environment or .env",
+                field="MAILER_DATABASE_URL",
+                remedy="use sqlite or postgresql",
+            )
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        raise ConfigurationError(
+            Fault(
+                "keeps the ledger in memory, where a crash forgets it",
+                where="environment or .env",
+                field="MAILER_DATABASE_URL",
+                remedy="name a file: sqlite:///var/mailer.db",
+            )
+        )
+    path = root / parsed.database
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(
+            Fault(f"the folder cannot be made: {error.strerror}", where=str(path.parent))
+        ) from None
+    return parsed.set(database=str(path))
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() == "postgresql":
+            return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            Fault(
+                "PostgreSQL needs psycopg",
+                field="MAILER_DATABASE_URL",
+                remedy="run `pip install 'briefing-mailer[postgresql]'`",
+            )
+        ) from None
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling would begin DEFERRED and fail on upgrade.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        is_writer = connection.get_execution_options().get("mailer_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine
+
+
+def _revision(connection: Connection) -> str:
+    names = set(connection.dialect.get_table_names(connection))
+    if "alembic_version" not in names:
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "unknown"
+        raise StorageFailed(
+            Fault(f"the database refused: {reason}", remedy=_remedy(reason))
+        ) from error
+    except SQLAlchemyError as error:
+        raise StorageFailed(Fault(f"the database failed: {error}")) from error
+
+
+def _remedy(reason: str) -> str:
+    lowered = reason.lower()
+    if "locked" in lowered:
+        return f"another process wrote for over {BUSY_TIMEOUT_S} s; run it again"
+    if "full" in lowered:
+        return "free some disk space and run it again; nothing was half-written"
+    if "readonly" in lowered or "unable to open" in lowered:
+        return "check that the file and its folder can be written by this user"
+    if "connect" in lowered or "refused" in lowered:
+        return "check MAILER_DATABASE_URL and that the server is up"
+    return "`--debug` shows the statement"
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[bool]:
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        # The kernel drops the lock when the process ends, however it ends.
+        yield True

@@ -1,0 +1,41 @@
+"""Bringing a database to the newest schema with Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from mailer.errors import Fault, StorageFailed
+
+
+def configuration() -> Config:
+    """Return Alembic's configuration for the folder beside this file."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def migrate(engine: Engine, *, found: str, head: str) -> None:
+    """Run every migration after ``found`` ("" for a new database), all or nothing.
+
+    Raises:
+        StorageFailed: the database is from a newer program.
+    """
+    config = configuration()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found and found not in known:
+        raise StorageFailed(
+            Fault(
+                f"the database is at {found}, newer than this program's {head}",
+                remedy="install the newer program, or restore the backup made before it",
+            )
+        )
+    with engine.connect() as connection:
+        connection.execution_options(mailer_writes=True)
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")

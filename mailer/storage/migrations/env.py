@@ -1,0 +1,14 @@
+"""Alembic's entry: always on the connection the program hands over, in its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from mailer.storage.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+context.run_migrations()

@@ -1,0 +1,311 @@
+"""Every table, with the promises a database can keep written as constraints.
+
+One schema for SQLite and PostgreSQL. Instants are stored as UTC through ``Instant``; lists and
+maps as JSON. States are checked against the enums' words by the database itself, so that not
+even a hand-written UPDATE can invent one. Changes go through Alembic (``storage/migrations``).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; a naive value is refused before it reaches the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive instant cannot be stored: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+ISSUE_STATES = ("draft", "approved", "scheduled", "sending", "sent", "cancelled")
+SUBSCRIPTION_STATES = ("pending", "confirmed", "unsubscribed")
+DELIVERY_STATES = (
+    "planned",
+    "claimed",
+    "transmitting",
+    "accepted",
+    "deferred",
+    "refused",
+    "in_doubt",
+    "skipped",
+    "expired",
+    "cancelled",
+    "bounced",
+    "complained",
+)
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("standfirst", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("authors", JSON, nullable=False),
+    Column("author_note", Text, nullable=False),
+    Column("body_html", Text, nullable=False),
+    Column("body_text", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("picture", JSON),
+    Column("credits", JSON, nullable=False),
+    Column("section", String(80), nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("parts", JSON, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("published_at", Instant),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("embargo_until", Instant),
+    Column("expires_at", Instant),
+    Column("deadline", Date),
+    Column("is_draft", Boolean, nullable=False),
+    Column("flags", JSON, nullable=False),
+    Index(None, "content_hash"),
+    Index(None, "first_seen_at"),
+    Index(None, "origin"),
+)
+
+diary_entries = Table(
+    "diary_entries",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("held_on", Date, nullable=False),
+    Column("held_at", String(5), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("article_id", String(80), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("flags", JSON, nullable=False),
+    Index(None, "held_on"),
+)
+
+directory_entries = Table(
+    "directory_entries",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("region", String(80), nullable=False),
+    Column("origin", Text, nullable=False),
+)
+
+issues = Table(
+    "issues",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Column("drafted_checksum", String(64), nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", Instant),
+    Column("window_from", Instant),
+    Column("window_until", Instant),
+    Column("frozen", Text),
+    _one_of("state", ISSUE_STATES),
+    CheckConstraint(
+        "state NOT IN ('approved', 'scheduled', 'sending', 'sent') OR checksum <> ''",
+        name="approval_has_checksum",
+    ),
+)
+"""``frozen`` is the issue file's text as it was approved."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("issue_id", String(40), primary_key=True),
+    Column("article_id", String(80), primary_key=True),
+    Column("block", String(90), primary_key=True),
+    Column("is_chosen", Boolean, nullable=False),
+    Column("rank", Integer),
+    Column("score", Float, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("rule", String(40), nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Index(None, "article_id"),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("issue_id", String(40), ForeignKey("issues.id"), primary_key=True),
+    Column("region", String(80), primary_key=True),
+    Column("checksum", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""``content`` is ``Edition.to_json()``: what was approved is what is sent, whatever changed."""
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("region", String(80), primary_key=True),
+    Column("article_id", String(80), primary_key=True),
+    Column("issue_id", String(40), primary_key=True),
+    Column("sent_at", Instant, nullable=False),
+)
+"""Which list has been shown which article; written when a region's sending starts."""
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("address", String(254), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("subscriber_id", Integer, ForeignKey("subscribers.id"), primary_key=True),
+    Column("region", String(80), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    _one_of("state", SUBSCRIPTION_STATES),
+    Index(None, "region", "state"),
+)
+
+consent_events = Table(
+    "consent_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("subscriber_id", Integer, ForeignKey("subscribers.id"), nullable=False),
+    Column("region", String(80), nullable=False),
+    Column("step", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    _one_of("state", SUBSCRIPTION_STATES),
+    Index(None, "subscriber_id"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address", String(254), primary_key=True),
+    Column("reason", String(20), nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    _one_of("reason", ("complaint", "bounce", "erased", "manual")),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("issue_id", String(40), ForeignKey("issues.id"), nullable=False),
+    Column("region", String(80), nullable=False),
+    Column("subscriber_id", Integer, nullable=False),
+    Column("address", String(254), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("token", String(32), nullable=False, unique=True),
+    Column("state", String(20), nullable=False),
+    Column("dated_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("reply_code", Integer),
+    Column("reply_enhanced", String(20), nullable=False, server_default=""),
+    Column("reply_text", Text, nullable=False, server_default=""),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("issue_id", "address"),
+    _one_of("state", DELIVERY_STATES),
+    CheckConstraint("attempts >= 0", name="attempts_not_negative"),
+    Index(None, "issue_id", "state", "due_at"),
+)
+"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Integer, ForeignKey("deliveries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("ended_at", Instant, nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("reply_code", Integer),
+    Column("reply_enhanced", String(20), nullable=False),
+    Column("reply_text", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("issue_id", String(40), nullable=False),
+    Column("region", String(80), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index(None, "issue_id", "at"),
+)
+"""Append-only facts about issues and runs."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("job", String(40), primary_key=True),
+    Column("region", String(80), primary_key=True),
+    Column("slot_at", Instant, primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("issue_id", String(40), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    _one_of("state", ("started", "done", "held", "failed")),
+)
+"""One row a job, region and slot: two schedulers, a restart and a clock jump are harmless."""

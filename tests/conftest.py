@@ -1,0 +1,44 @@
+"""What every test may use, and the rule that a skip fails where everything is required."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailer.clock import FixedClock
+from mailer.storage.database import Database, open_database
+
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+"""The Friday before the sample Monday, 2026-11-30."""
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("MAILER_TEST_REQUIRE") == "all":
+        report.outcome = "failed"
+        report.longrepr = f"skipped although MAILER_TEST_REQUIRE=all: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("MAILER_") and not name.startswith("MAILER_TEST_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database("", root=tmp_path)
+    yield opened
+    opened.close()
