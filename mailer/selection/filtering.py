@@ -1,0 +1,128 @@
+"""What may not enter an issue at all, whatever its score: the hard filters, in order.
+
+The window is half open, ``[from, until)``, and looks at when an article was first seen: the cut-
+off of one issue is the start of the next, so that nothing is missed and nothing comes twice.
+Embargo, expiry and deadline are judged at the time the issue goes out, not when it is drafted.
+The first filter that holds names the rule; every one that holds gives its sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from mailer.articles.article import Article
+from mailer.selection.scoring import DAY
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionContext:
+    """What a selection is made for.
+
+    ``now`` and the window's ends are aware UTC. ``exposures`` are the pairs (region, article id)
+    that lists have been sent in other issues. ``pins`` maps a block to the ids an editor wants
+    in it, in order: they pass the window, the twins and the caps, never another filter or a
+    quota. ``blocked`` are ids an editor does not want. ``due_at`` is when the issue goes out, in
+    the publication's own time zone (its date is held against deadlines); None means ``now``.
+    """
+
+    issue_id: str
+    now: datetime
+    window_from: datetime
+    window_until: datetime
+    exposures: frozenset[tuple[str, str]] = frozenset()
+    pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    blocked: frozenset[str] = frozenset()
+    due_at: datetime | None = None
+
+    @property
+    def goes_out_at(self) -> datetime:
+        """When readers get it, as far as is known."""
+        return self.due_at or self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The rule that leaves an article out, and a clause saying why, with figures."""
+
+    rule: str
+    why: str
+
+
+def refusals(
+    article: Article, context: SelectionContext, *, sent_to: Collection[str], is_pinned: bool
+) -> list[Refusal]:
+    """Return every hard filter that leaves the article out, in the filters' order.
+
+    Args:
+        article: the piece.
+        context: what the selection is made for.
+        sent_to: the lists that had it already and would get it again; empty when none.
+        is_pinned: an editor asked for it, so the window does not count.
+    """
+    due = context.goes_out_at
+    found = []
+    if article.is_draft:
+        found.append(Refusal("draft", "it is marked as a draft"))
+    if article.embargo_until is not None and article.embargo_until > due:
+        found.append(
+            Refusal(
+                "embargo",
+                f"its embargo ends {instant(article.embargo_until)}, "
+                f"after the issue goes out {instant(due)}",
+            )
+        )
+    if article.expires_at is not None and article.expires_at <= due:
+        found.append(
+            Refusal(
+                "expired",
+                f"it expires {instant(article.expires_at)}, "
+                f"by the time the issue goes out {instant(due)}",
+            )
+        )
+    if article.deadline is not None and article.deadline < due.date():
+        found.append(
+            Refusal(
+                "deadline-past",
+                f"its deadline {day(article.deadline)} is past when the issue goes out "
+                f"on {day(due.date())}",
+            )
+        )
+    if not is_pinned and (outside := _outside(article, context)):
+        found.append(Refusal("window", outside))
+    if sent_to:
+        found.append(Refusal("already-sent", f"already sent to {some(sorted(sent_to))}"))
+    if article.id in context.blocked:
+        found.append(Refusal("blocked", "an editor blocked it for this issue"))
+    return found
+
+
+def _outside(article: Article, context: SelectionContext) -> str:
+    seen = article.first_seen_at
+    if seen < context.window_from:
+        early = (context.window_from - seen) / DAY
+        return (
+            f"first seen {instant(seen)}, {early:.1f} days before the window opened "
+            f"{instant(context.window_from)}"
+        )
+    if seen >= context.window_until:
+        return f"first seen {instant(seen)}, not before the cut-off {instant(context.window_until)}"
+    return ""
+
+
+def instant(value: datetime) -> str:
+    """Write an instant for a person: 2026-11-27 12:00 UTC."""
+    return f"{value:%Y-%m-%d %H:%M} {value.tzname() or ''}".rstrip()
+
+
+def day(value: date) -> str:
+    """Write a day for a person: 30 November 2026."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def some(names: Collection[str], *, most: int = 6) -> str:
+    """Join names, the first few and how many more."""
+    listed = list(names)
+    rest = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")
