@@ -1,0 +1,137 @@
+"""The week as instants: when an issue is drafted and when each region's edition leaves.
+
+Pure: a publication and an instant in, slots out. Local times become UTC by one rule, "the first
+instant at which the wall clock shows that time or later": a time the spring skips goes at the
+first moment that exists, a time the autumn repeats goes once, at its first showing. A whole
+skipped day (a zone that crossed the date line) falls under the same rule.
+
+An issue is named by the date of its send day, the same date for every region, however far
+apart their clocks are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from mailer.publication import WEEKDAYS, Publication, Region
+
+Job = Literal["draft", "send"]
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One thing to do at one instant.
+
+    ``region`` is empty for a draft. ``local`` is ``utc`` on the wall clock of the region, or of
+    the publication for a draft.
+    """
+
+    job: Job
+    region: str
+    issue_id: str
+    utc: datetime
+    local: datetime
+
+
+def first_instant(on: date, at: time, zone: str) -> datetime:
+    """Return the first instant, in UTC, at which the clocks of ``zone`` show that time or later.
+
+    Source: PEP 495: the two folds of a skipped time enclose the change of the clocks.
+    """
+    wanted = datetime.combine(on, at)
+    place = ZoneInfo(zone)
+    first, second = (wanted.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first <= second:
+        # An ordinary time gives the same instant twice, a repeated one its first showing.
+        return first
+    # The time is skipped, and the change lies after `second` and at or before `first`.
+    before, after = second, first
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if middle.astimezone(place).replace(tzinfo=None) >= wanted:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+def send_at(publication: Publication, region: Region, issue_date: date) -> datetime:
+    """Return when the region's edition of that issue leaves, in UTC."""
+    return first_instant(issue_date, publication.send_time(region), region.time_zone)
+
+
+def first_send_at(publication: Publication, issue_date: date) -> datetime:
+    """Return when the first region's edition of that issue leaves, in UTC."""
+    return min(
+        send_at(publication, region, issue_date) for region in publication.region_map.values()
+    )
+
+
+def draft_at(publication: Publication, issue_date: date) -> datetime:
+    """Return when that issue is drafted, in UTC: the last draft time before any region's slot."""
+    schedule = publication.schedule
+    days = (WEEKDAYS.index(schedule.send_day) - WEEKDAYS.index(schedule.draft_day)) % 7
+    day = issue_date - timedelta(days=days)
+    drafted = first_instant(day, schedule.draft_time, publication.time_zone)
+    if drafted >= first_send_at(publication, issue_date):
+        drafted = first_instant(day - WEEK, schedule.draft_time, publication.time_zone)
+    return drafted
+
+
+def issue_date_for(publication: Publication, now: datetime) -> date:
+    """Return the date of the coming issue: today, where today is the send day."""
+    today = now.astimezone(ZoneInfo(publication.time_zone)).date()
+    return today + timedelta(
+        days=(WEEKDAYS.index(publication.schedule.send_day) - today.weekday()) % 7
+    )
+
+
+def slots_of(publication: Publication, issue_date: date) -> list[Slot]:
+    """Return every slot of one issue, in the order they come."""
+    issue_id = issue_date.isoformat()
+    drafted = draft_at(publication, issue_date)
+    slots = [
+        Slot("draft", "", issue_id, drafted, drafted.astimezone(ZoneInfo(publication.time_zone)))
+    ]
+    for region in publication.region_map.values():
+        utc = send_at(publication, region, issue_date)
+        slots.append(
+            Slot("send", region.slug, issue_id, utc, utc.astimezone(ZoneInfo(region.time_zone)))
+        )
+    # Sorting is stable: at the same instant regions keep the publication's order.
+    return sorted(slots, key=lambda slot: slot.utc)
+
+
+def slots_between(publication: Publication, after: datetime, until: datetime) -> list[Slot]:
+    """Return the slots with ``after < utc <= until``, in the order they come."""
+    # A slot lies at most nine days before its issue's date (a draft a week early, and a day for
+    # clocks that are ahead) and two after it.
+    day = issue_date_for(publication, after) - WEEK
+    found: list[Slot] = []
+    while day <= until.date() + timedelta(days=9):
+        found.extend(slot for slot in slots_of(publication, day) if after < slot.utc <= until)
+        day += WEEK
+    return sorted(found, key=lambda slot: slot.utc)
+
+
+def upcoming(publication: Publication, now: datetime, count: int) -> list[Slot]:
+    """Return the next ``count`` slots after ``now``, soonest first."""
+    found: list[Slot] = []
+    for slot in _from(publication, now):
+        if len(found) >= count:
+            break
+        found.append(slot)
+    return found
+
+
+def _from(publication: Publication, now: datetime) -> Iterator[Slot]:
+    """Yield the slots after ``now`` for ever, a week at a time."""
+    while True:
+        yield from slots_between(publication, now, now + WEEK)
+        now += WEEK

