@@ -1,0 +1,123 @@
+"""Who gets an issue, and for which region: the statements behind ``Register.recipients``.
+
+Eligible is an address with a confirmed subscription and no suppression. Somebody on several
+lists gets one copy, for the most specific region: the deeper in the ladder of parents the better
+(a group before the national list), then the publication's order. Regions the publication no longer
+has count for nothing. One statement does it on SQLite and PostgreSQL alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, collate, func, select
+
+from mailer.publication import Region
+from mailer.storage import schema
+
+_PEOPLE = schema.subscribers
+_LINKS = schema.subscriptions
+_BARRED = schema.suppressions
+
+AUDIENCE_RULE = (
+    "confirmed and not suppressed; one copy an address, for its most specific region "
+    "(deepest first, then the publication's order)"
+)
+"""The rule in words; an approval's checksum covers it, so change it with the statements."""
+
+
+def most_specific_first(regions: Mapping[str, Region]) -> tuple[str, ...]:
+    """Return the slugs in the order in which a reader of several lists is given one.
+
+    Args:
+        regions: by slug, in the publication's order.
+    """
+
+    def depth(slug: str) -> int:
+        steps = {slug}
+        while (slug := regions[slug].parent) in regions and slug not in steps:
+            steps.add(slug)
+        return len(steps)
+
+    return tuple(sorted(regions, key=lambda slug: -depth(slug)))
+
+
+def _eligible_links() -> Select[Any]:
+    return (
+        select(_LINKS.c.subscriber_id, _LINKS.c.region, _PEOPLE.c.address, _PEOPLE.c.name)
+        .join(_PEOPLE, _PEOPLE.c.id == _LINKS.c.subscriber_id)
+        .outerjoin(_BARRED, _BARRED.c.address == _PEOPLE.c.address)
+        .where(and_(_LINKS.c.state == "confirmed", _BARRED.c.address.is_(None)))
+    )
+
+
+def _one_each(regions: Mapping[str, Region]) -> Select[Any]:
+    ranked = most_specific_first(regions)
+    rank = case(
+        {slug: at for at, slug in enumerate(ranked)}, value=_LINKS.c.region, else_=len(ranked)
+    )
+    numbered = (
+        _eligible_links()
+        .add_columns(
+            func.row_number()
+            .over(partition_by=_LINKS.c.subscriber_id, order_by=rank)
+            .label("choice")
+        )
+        .where(_LINKS.c.region.in_(ranked))
+        .subquery()
+    )
+    return select(numbered).where(numbered.c.choice == 1)
+
+
+def recipients_statement(
+    regions: Mapping[str, Region],
+    *,
+    only: Collection[str] | None = None,
+    is_sqlite: bool,
+) -> Select[Any]:
+    """Select subscriber_id, address, name and region of every recipient.
+
+    Ordered by region in the publication's order, then by address in plain code point order.
+
+    Args:
+        regions: by slug, in the publication's order.
+        only: recipients of these regions' editions; None means all. A reader belongs to one
+            region whatever is asked for.
+        is_sqlite: which of the two databases will run it.
+    """
+    chosen = _one_each(regions).subquery()
+    order = case({slug: at for at, slug in enumerate(regions)}, value=chosen.c.region)
+    statement = select(chosen.c.subscriber_id, chosen.c.address, chosen.c.name, chosen.c.region)
+    if only is not None:
+        statement = statement.where(chosen.c.region.in_(only))
+    return statement.order_by(order, _by_code_point(chosen.c.address, is_sqlite=is_sqlite))
+
+
+def recipient_counts_statement(regions: Mapping[str, Region]) -> Select[Any]:
+    """Select region and the number of its recipients."""
+    chosen = _one_each(regions).subquery()
+    return select(chosen.c.region, func.count()).group_by(chosen.c.region)
+
+
+def still_eligible_statement(subscriber_ids: Collection[int]) -> Select[Any]:
+    """Select subscriber_id and region of what these subscribers may still be sent."""
+    links = _eligible_links().where(_LINKS.c.subscriber_id.in_(subscriber_ids))
+    return links.with_only_columns(_LINKS.c.subscriber_id, _LINKS.c.region)
+
+
+def roll_statement(region: str, *, state: str | None, is_sqlite: bool) -> Select[Any]:
+    """Select address, name and state of a list's unsuppressed subscribers, by address."""
+    statement = (
+        select(_PEOPLE.c.address, _PEOPLE.c.name, _LINKS.c.state)
+        .join(_LINKS, _LINKS.c.subscriber_id == _PEOPLE.c.id)
+        .outerjoin(_BARRED, _BARRED.c.address == _PEOPLE.c.address)
+        .where(_LINKS.c.region == region, _BARRED.c.address.is_(None))
+        .order_by(_by_code_point(_PEOPLE.c.address, is_sqlite=is_sqlite))
+    )
+    return statement if state is None else statement.where(_LINKS.c.state == state)
+
+
+def _by_code_point(column: ColumnElement[str], *, is_sqlite: bool) -> ColumnElement[str]:
+    # PostgreSQL sorts by the server's language unless told otherwise; SQLite compares bytes.
+    return column if is_sqlite else collate(column, "C")

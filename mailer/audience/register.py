@@ -1,0 +1,361 @@
+"""The register: every subscriber, subscription, consent and suppression, behind one service.
+
+It promises: an address is stored once, in its normalised form; every change of consent leaves an
+event with its source; whoever left or is suppressed is never put back by a roster or by mistake;
+``recipients`` gives an address once. Writers take turns (SQLite's own rule; on PostgreSQL an
+advisory lock held for the transaction), so two imports at once cannot trip over each other.
+
+Failures: an unknown address or region is ``NotFound``; a step that consent forbids is
+``IllegalTransition`` with the way out; the database's are ``StorageFailed`` and undo the whole
+call. Known limit: while a very large roster is taken in, other writers wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, text, update
+
+from mailer.audience import eligibility
+from mailer.audience.addresses import clean_name, normalise
+from mailer.audience.consent import Step, next_state
+from mailer.audience.intake import Decision, Entry, Verdict, take_in
+from mailer.audience.standing import (
+    ConsentEvent,
+    RegionCount,
+    Standing,
+    count_regions,
+    find_person,
+    history_of,
+    list_people,
+    require_person,
+    unknown_address,
+    with_subscriptions,
+)
+from mailer.audience.subscriber import Recipient, Subscriber, SubscriptionState
+from mailer.audience.suppression import (
+    Suppression,
+    SuppressionReason,
+    find_suppression,
+    lift_suppression,
+    put_suppression,
+)
+from mailer.clock import Clock
+from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
+from mailer.publication import Region
+from mailer.storage import schema
+from mailer.storage.database import Database
+
+__all__ = ["ConsentEvent", "Decision", "Entry", "RegionCount", "Register", "Standing", "Verdict"]
+
+_WRITERS_LOCK = 0x6D61_696C
+"""Any constant of our own; it only has to differ from other programs' locks in the database."""
+
+_IDS_A_QUESTION = 1000
+_ROWS_A_FETCH = 2000
+_REASONS = tuple(reason.value for reason in SuppressionReason)
+
+
+class Register:
+    """Who gets it and who may not.
+
+    Args:
+        database: where it is kept.
+        clock: when things happen.
+        regions: by slug, in the publication's order (``publication.region_map``).
+    """
+
+    def __init__(self, database: Database, clock: Clock, regions: Mapping[str, Region]) -> None:
+        self._database = database
+        self._clock = clock
+        self._regions = dict(regions)
+
+    def require_region(self, region: str) -> None:
+        """Raise ``NotFound`` unless the publication has the region."""
+        if region not in self._regions:
+            raise NotFound(
+                Fault(
+                    f"there is no region {region!r}",
+                    field="region",
+                    remedy=f"use one of {', '.join(self._regions)}",
+                )
+            )
+
+    def add(
+        self,
+        address: str,
+        region: str,
+        name: str = "",
+        source: str = "operator",
+        *,
+        rejoin: bool = False,
+    ) -> Subscriber:
+        """Put an address on a list for which the publisher holds a consent.
+
+        Args:
+            address: as written; it is normalised.
+            region: slug of the list's region.
+            name: the reader's; kept only when none is known yet.
+            source: where the consent comes from, for the record.
+            rejoin: the reader left earlier and has freshly consented.
+
+        Returns:
+            The subscriber as they stand now; adding somebody twice changes nothing.
+
+        Raises:
+            InvalidInput: the address or the name is not usable.
+            NotFound: there is no such region.
+            IllegalTransition: it unsubscribed earlier and ``rejoin`` is not given, or it is
+                suppressed; the remedy names the way out.
+        """
+        self.require_region(region)
+        entry = Entry(normalise(address), clean_name(name))
+        with self._write() as connection:
+            (decision,) = take_in(
+                connection,
+                [entry],
+                region=region,
+                source=source,
+                now=self._clock.now(),
+                may_rejoin=rejoin,
+            )
+            if decision.verdict is Verdict.KEPT_OUT:
+                raise IllegalTransition(
+                    Fault(f"{entry.address} {decision.reason}", remedy=decision.remedy)
+                )
+            row = require_person(connection, entry.address)
+            return with_subscriptions(connection, [row])[0]
+
+    def take_in(
+        self,
+        entries: Sequence[Entry],
+        *,
+        region: str,
+        source: str,
+        is_dry_run: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Decision]:
+        """Put many distinct, normalised addresses on a list in one transaction.
+
+        Returns:
+            One decision for each entry, in the same order. A dry run decides and changes nothing.
+        """
+        self.require_region(region)
+        using = self._database.read() if is_dry_run else self._write()
+        with using as connection:
+            return take_in(
+                connection,
+                entries,
+                region=region,
+                source=source,
+                now=self._clock.now(),
+                is_dry_run=is_dry_run,
+                progress=progress,
+            )
+
+    def remove(
+        self, address: str, region: str | None = None, *, source: str = "operator"
+    ) -> tuple[str, ...]:
+        """Unsubscribe an address from one list, or from every list it is on.
+
+        Returns:
+            The regions it left now; empty when it had left before.
+
+        Raises:
+            NotFound: the address, or the address on that list, is unknown.
+        """
+        wanted = normalise(address)
+        with self._write() as connection:
+            row = require_person(connection, wanted)
+            return self._leave(connection, row, region, source)
+
+    def unsubscribe(
+        self, subscriber_id: int, region: str | None = None, *, source: str
+    ) -> tuple[str, ...]:
+        """Unsubscribe by number, as a reader's link says it; else like ``remove``."""
+        people = schema.subscribers
+        with self._write() as connection:
+            row = connection.execute(
+                select(people).where(people.c.id == subscriber_id)
+            ).one_or_none()
+            if row is None:
+                raise NotFound(f"there is no subscriber {subscriber_id}")
+            return self._leave(connection, row, region, source)
+
+    def suppress(
+        self, address: str, reason: SuppressionReason | str, evidence: str = ""
+    ) -> Suppression:
+        """Never mail an address again, on a list or not; the first reason given stays."""
+        if reason not in _REASONS:
+            raise InvalidInput(
+                Fault(
+                    f"{reason!r} is not a reason",
+                    field="reason",
+                    remedy=f"use one of {', '.join(_REASONS)}",
+                )
+            )
+        suppression = Suppression(
+            normalise(address), SuppressionReason(reason), evidence.strip(), self._clock.now()
+        )
+        with self._write() as connection:
+            return put_suppression(connection, suppression)
+
+    def unsuppress(self, address: str, *, why: str = "", by: str = "operator") -> Suppression:
+        """Lift a suppression and return it; subscriptions stand as they did before.
+
+        Raises:
+            NotFound: the address is not suppressed.
+            IllegalTransition: it is suppressed because the reader asked to be forgotten.
+        """
+        wanted = normalise(address)
+        with self._write() as connection:
+            return lift_suppression(connection, wanted, why=why, by=by, at=self._clock.now())
+
+    def show(self, address: str) -> Standing:
+        """Return all that is known of an address.
+
+        Raises:
+            NotFound: nothing is known of it.
+        """
+        wanted = normalise(address)
+        with self._database.read() as connection:
+            suppression = find_suppression(connection, wanted)
+            row = find_person(connection, wanted)
+            if row is None and suppression is None:
+                raise unknown_address(wanted)
+            if row is None:
+                return Standing(wanted, None, suppression)
+            (subscriber,) = with_subscriptions(connection, [row])
+            return Standing(wanted, subscriber, suppression, history_of(connection, row.id))
+
+    def suppressions(self, *, limit: int | None = None) -> tuple[Suppression, ...]:
+        """Return suppressed addresses, the newest first."""
+        table = schema.suppressions
+        statement = select(table).order_by(table.c.at.desc(), table.c.address).limit(limit)
+        with self._database.read() as connection:
+            return tuple(
+                Suppression(row.address, SuppressionReason(row.reason), row.evidence, row.at)
+                for row in connection.execute(statement)
+            )
+
+    def roll(
+        self, region: str, *, state: SubscriptionState | None = SubscriptionState.CONFIRMED
+    ) -> Iterator[tuple[str, str, SubscriptionState]]:
+        """Stream a list's unsuppressed addresses, names and states, by address."""
+        statement = eligibility.roll_statement(
+            region,
+            state=state.value if state else None,
+            is_sqlite=self._database.is_sqlite,
+        ).execution_options(yield_per=_ROWS_A_FETCH)
+        with self._database.read() as connection:
+            for address, name, word in connection.execute(statement):
+                yield address, name, SubscriptionState(word)
+
+    def recipients(
+        self,
+        *,
+        only: Collection[str] | None = None,
+        connection: Connection | None = None,
+    ) -> Iterator[Recipient]:
+        """Stream who gets an issue: an address once, by region in order, then by address.
+
+        Args:
+            only: recipients of these regions' editions; None means all.
+            connection: read inside this transaction instead of a new one, as planning does.
+        """
+        statement = eligibility.recipients_statement(
+            self._regions, only=only, is_sqlite=self._database.is_sqlite
+        ).execution_options(yield_per=_ROWS_A_FETCH)
+        if connection is not None:
+            yield from _recipients(connection, statement)
+            return
+        with self._database.read() as reading:
+            yield from _recipients(reading, statement)
+
+    def ineligible(self, pairs: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
+        """Return those (subscriber's number, region) that must not be sent any more.
+
+        Unknown subscribers are among them. The question is asked in bulk, for a claim's check.
+        """
+        wanted = set(pairs)
+        ids = sorted({subscriber_id for subscriber_id, _ in wanted})
+        allowed: set[tuple[int, str]] = set()
+        with self._database.read() as connection:
+            for start in range(0, len(ids), _IDS_A_QUESTION):
+                statement = eligibility.still_eligible_statement(
+                    ids[start : start + _IDS_A_QUESTION]
+                )
+                allowed.update((row[0], row[1]) for row in connection.execute(statement))
+        return wanted - allowed
+
+    def counts(self) -> tuple[RegionCount, ...]:
+        """Return every region of the publication in figures, in its order."""
+        with self._database.read() as connection:
+            return count_regions(connection, self._regions)
+
+    def _leave(
+        self, connection: Connection, row: Row[Any], region: str | None, source: str
+    ) -> tuple[str, ...]:
+        links = schema.subscriptions
+        (subscriber,) = with_subscriptions(connection, [row])
+        states = {each.region: each.state for each in subscriber.subscriptions}
+        if region is not None and region not in states:
+            lists = f"it is on {', '.join(sorted(states))}" if states else "it is on no list"
+            raise NotFound(f"{row.address} is not on list {region!r}; {lists}")
+        now = self._clock.now()
+        left = []
+        for slug in [region] if region is not None else sorted(states):
+            after = next_state(states[slug], Step.UNSUBSCRIBE, address=row.address, region=slug)
+            if after is states[slug]:
+                continue
+            changed = {"state": after.value, "source": source}
+            connection.execute(
+                update(links)
+                .where(links.c.subscriber_id == row.id, links.c.region == slug)
+                .values(**changed, changed_at=now)
+            )
+            connection.execute(
+                insert(schema.consent_events).values(
+                    **changed,
+                    subscriber_id=row.id,
+                    region=slug,
+                    step=Step.UNSUBSCRIBE.value,
+                    at=now,
+                )
+            )
+            left.append(slug)
+        return tuple(left)
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK}
+                )
+            yield connection
+
+    def list(
+        self,
+        region: str | None = None,
+        state: SubscriptionState | None = None,
+        limit: int | None = None,
+    ) -> tuple[Subscriber, ...]:
+        """Return subscribers by address, each with all of their subscriptions.
+
+        Args:
+            region: only those with a subscription to this list.
+            state: only those with a subscription in this state (to that list).
+            limit: at most so many.
+        """
+        if region is not None:
+            self.require_region(region)
+        with self._database.read() as connection:
+            return list_people(connection, region=region, state=state, limit=limit)
+
+
+def _recipients(connection: Connection, statement: Select[Any]) -> Iterator[Recipient]:
+    for subscriber_id, address, name, region in connection.execute(statement):
+        yield Recipient(subscriber_id=subscriber_id, address=address, name=name, region=region)

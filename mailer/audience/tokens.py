@@ -1,0 +1,167 @@
+"""Signed tokens: what a link or a mail address carries to prove it came from us.
+
+A token is key id, payload and the first 128 bits of an HMAC-SHA256 over purpose, key id and
+payload. Every purpose has a key of its own, derived from the secret by HKDF, so that a token for
+one thing is worthless for another. The key id names the secret, so that a new one can sign while
+older ones still verify: an unsubscribe link never expires.
+
+Two spellings: base64url for addresses of pages, lower-case base32 for the local part of a mail
+address, where servers change the case of letters. Only the one canonical spelling of the bytes is
+accepted (base64 decoders elsewhere ignore stray characters and spare bits).
+
+Unsubscribe tokens hold the subscriber's number and a fingerprint of the list's slug; they are
+at most 44 characters long, whatever the slug's length.
+
+Standards: RFC 2104 and RFC 5869 (HMAC, HKDF), RFC 4648 (spellings). Known limit: tokens cannot be
+revoked one by one; what they allow is checked against the database when they are used.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mailer.errors import ConfigurationError, Fault, InvalidInput
+
+Form = Literal["url", "mail"]
+
+SHORTEST_SECRET = 32
+"""Characters; the same bound as the settings' own check before sending."""
+
+LONGEST_TOKEN = 60
+"""Characters; a local part may have 64 octets and a line of a text mail stays whole."""
+
+_MAC_OCTETS = 16
+_FINGERPRINT_OCTETS = 6
+_SALT = b"briefing-mailer tokens v1"
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeClaim:
+    """What a valid unsubscribe token says.
+
+    ``region`` is "" when its list is no longer one of the publication's; the reader then means
+    every list they are still on.
+    """
+
+    subscriber_id: int
+    region: str
+
+
+class Tokens:
+    """Signs with one secret and verifies with it and any retired ones.
+
+    Raises:
+        ConfigurationError: a secret is shorter than 32 characters.
+    """
+
+    def __init__(self, secret: str, *, retired: Sequence[str] = ()) -> None:
+        if any(len(each) < SHORTEST_SECRET for each in (secret, *retired)):
+            raise ConfigurationError(
+                Fault(
+                    f"is missing or shorter than {SHORTEST_SECRET} characters",
+                    where=".env",
+                    field="MAILER_SECRET_KEY",
+                    remedy="put in the output of `python3 -c 'import secrets; "
+                    "print(secrets.token_urlsafe(48))'`",
+                )
+            )
+        self._keys = [_Key(each) for each in (secret, *retired)]
+
+    def sign(self, purpose: str, payload: bytes, *, form: Form = "url") -> str:
+        """Return the token for a payload.
+
+        Raises:
+            InvalidInput: the token would be longer than 60 characters.
+        """
+        key = self._keys[0]
+        body = key.id + payload
+        token = _spell(body + key.mac(purpose, body), form)
+        if len(token) > LONGEST_TOKEN:
+            raise InvalidInput(f"a token of {len(token)} characters is longer than {LONGEST_TOKEN}")
+        return token
+
+    def verify(self, purpose: str, token: str, *, form: Form = "url") -> bytes | None:
+        """Return the payload, or None for a token we did not make for this purpose."""
+        raw = _read(token, form)
+        if raw is None or len(raw) < 1 + _MAC_OCTETS:
+            return None
+        body, mac = raw[:-_MAC_OCTETS], raw[-_MAC_OCTETS:]
+        for key in self._keys:
+            # The id is public; only the code itself must be compared in constant time.
+            if key.id == body[:1] and hmac.compare_digest(key.mac(purpose, body), mac):
+                return body[1:]
+        return None
+
+    def unsubscribe(self, subscriber_id: int, region: str) -> str:
+        """Return the token of a reader's unsubscribe link for one region's list."""
+        return self.sign("unsubscribe", _number(subscriber_id) + _fingerprint(region))
+
+    def read_unsubscribe(self, token: str, regions: Iterable[str]) -> UnsubscribeClaim | None:
+        """Return what an unsubscribe token says, or None when it is not ours.
+
+        Args:
+            token: as it came in the link.
+            regions: slugs of the publication's regions.
+        """
+        payload = self.verify("unsubscribe", token)
+        if payload is None or len(payload) <= _FINGERPRINT_OCTETS:
+            return None
+        number, mark = payload[:-_FINGERPRINT_OCTETS], payload[-_FINGERPRINT_OCTETS:]
+        region = next((slug for slug in regions if _fingerprint(slug) == mark), "")
+        return UnsubscribeClaim(int.from_bytes(number, "big"), region)
+
+
+class _Key:
+    """One secret's keys by purpose."""
+
+    def __init__(self, secret: str) -> None:
+        # RFC 5869 section 2.2, extract.
+        self._root = hmac.digest(_SALT, secret.encode(), hashlib.sha256)
+        self._by_purpose: dict[str, bytes] = {}
+        self.id = self._expand("key id")[:1]
+
+    def mac(self, purpose: str, body: bytes) -> bytes:
+        key = self._by_purpose.get(purpose)
+        if key is None:
+            key = self._by_purpose[purpose] = self._expand(f"purpose {purpose}")
+        return hmac.digest(key, body, hashlib.sha256)[:_MAC_OCTETS]
+
+    def _expand(self, info: str) -> bytes:
+        # RFC 5869 section 2.3; one block is all that is needed.
+        return hmac.digest(self._root, info.encode() + b"\x01", hashlib.sha256)
+
+
+def _number(value: int) -> bytes:
+    if not 0 < value < 1 << 63:
+        raise InvalidInput(f"{value} is not a subscriber's number")
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def _fingerprint(region: str) -> bytes:
+    return hashlib.sha256(f"region {region}".encode()).digest()[:_FINGERPRINT_OCTETS]
+
+
+def _spell(raw: bytes, form: Form) -> str:
+    if form == "mail":
+        return base64.b32encode(raw).decode().rstrip("=").lower()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _read(token: str, form: Form) -> bytes | None:
+    if not token or len(token) > LONGEST_TOKEN or not token.isascii():
+        return None
+    try:
+        if form == "mail":
+            token = token.lower()
+            raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+        else:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    return raw if _spell(raw, form) == token else None
