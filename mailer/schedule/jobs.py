@@ -1,19 +1,10 @@
 """The process that asks every minute "what is due?", and does it.
 
-The answer is a pure function of the instant, the publication and the rows of past runs, so a
-restart, a second start or a clock that jumps changes nothing: a slot is due from its instant
-until it is done or too late, and ``runs`` remembers which. APScheduler only provides the minute;
-its job store is memory and may be lost at any time.
-
-What is due:
-
-- a draft, from its time until the first region's edition leaves (a late draft harms nobody);
-- a region's sending, from its time until ``late_hours`` have passed. An issue that nobody
-  approved is *held*: the row says so, the log warns, and every minute it is tried again, so an
-  approval at nine sends what was due at seven. After ``late_hours`` it is given up loudly;
-- a slot a dead or stopped process had started, however late: some readers have that issue
-  already and the rest must not be forgotten;
-- whatever the ledger has to retry, every minute.
+The answer is a pure function (``due``) of the instant, the publication and the rows of past
+runs, so a restart, a second start or a clock that jumps changes nothing. APScheduler only
+provides the minute; its job store is memory and may be lost at any time. Each look also retries
+what the ledger has due. An issue that nobody approved is *held*: the row says so, the log warns
+once, and every minute it is tried again until it is too late, which the log calls an error.
 
 One process at a time does the work, under a lock the operating system drops with its holder.
 Jobs run one after the other: while a big list is being sent the next region waits.
@@ -34,9 +25,8 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from types import FrameType
-from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -45,17 +35,12 @@ from apscheduler.triggers.cron import CronTrigger
 from mailer.clock import Clock
 from mailer.errors import ConfigurationError, IllegalTransition, MailerError, NotFound
 from mailer.publication import Publication
-from mailer.schedule.calendar import WEEK, Job, Slot, first_send_at, slots_between
+from mailer.schedule.calendar import Job, Slot
+from mailer.schedule.due import candidates, due, missed
 from mailer.schedule.runs import Key, Run, Runs, RunState, key_of
 from mailer.storage.database import Database
 
 log = structlog.get_logger()
-
-ON_TIME = timedelta(minutes=5)
-"""A slot this late is still on time: the tick comes once a minute and may wait for another job."""
-
-LONGEST_LATENESS = WEEK * 2
-"""No slot is due for longer: a draft for about a week, a region for 144 hours."""
 
 POLL_S = 0.2
 """How soon a ``stop`` set by another thread is noticed; a signal is noticed at once."""
@@ -110,73 +95,6 @@ class TickReport:
     retried: str = ""
 
 
-def deadline(slot: Slot, publication: Publication) -> datetime:
-    """Return the last instant at which a slot nobody has started may still run."""
-    if slot.job == "draft":
-        return first_send_at(publication, date.fromisoformat(slot.issue_id))
-    return slot.utc + max(timedelta(hours=publication.schedule.late_hours), ON_TIME)
-
-
-def due(now: datetime, publication: Publication, runs: Mapping[Key, Run]) -> list[Slot]:
-    """Return the slots to run now, soonest first.
-
-    Args:
-        now: aware UTC.
-        publication: whose schedule.
-        runs: the rows known, at least those of ``candidates``; slots that were started and never
-            ended are due whatever their age.
-    """
-    slots = [
-        slot
-        for slot in candidates(now, publication)
-        if now <= deadline(slot, publication)
-        and (key_of(slot) not in runs or runs[key_of(slot)].state is not RunState.DONE)
-    ]
-    known = {key_of(slot) for slot in slots}
-    slots.extend(
-        _slot(run, publication)
-        for run in runs.values()
-        if run.state is RunState.STARTED and run.key not in known and run.slot_at <= now
-    )
-    return sorted(slots, key=lambda slot: slot.utc)
-
-
-def missed(
-    now: datetime, publication: Publication, runs: Mapping[Key, Run], *, since: datetime | None
-) -> list[Slot]:
-    """Return the slots that became too late after ``since`` without being done.
-
-    Args:
-        now: aware UTC.
-        publication: whose schedule.
-        runs: the rows known, at least those of ``candidates``.
-        since: when the schedule was last looked at; None on the very first look, when there
-            was nothing to miss.
-    """
-    if since is None:
-        return []
-    return [
-        slot
-        for slot in slots_between(publication, since - LONGEST_LATENESS, now)
-        if since <= deadline(slot, publication) < now
-        and (
-            key_of(slot) not in runs or runs[key_of(slot)].state in {RunState.HELD, RunState.FAILED}
-        )
-    ]
-
-
-def candidates(now: datetime, publication: Publication) -> list[Slot]:
-    """Return every slot that could be due now, whatever became of it."""
-    return slots_between(publication, now - LONGEST_LATENESS, now)
-
-
-def _slot(run: Run, publication: Publication) -> Slot:
-    region = publication.region_map.get(run.region)
-    zone = region.time_zone if region else publication.time_zone
-    job: Job = "draft" if run.job == "draft" else "send"
-    return Slot(job, run.region, run.issue_id, run.slot_at, run.slot_at.astimezone(ZoneInfo(zone)))
-
-
 class Runner:
     """Looks at the schedule, once by ``tick`` or every minute by ``run_forever``.
 
@@ -211,8 +129,7 @@ class Runner:
 
     def _tick(self, now: datetime) -> TickReport:
         since = self._runs.last_beat()
-        earliest = min(now, since or now) - LONGEST_LATENESS
-        seen = self._runs.of(slots_between(self._publication, earliest, now))
+        seen = self._runs.of(candidates(now, self._publication, since=since))
         seen |= {run.key: run for run in self._runs.unfinished()}
 
         lost = missed(now, self._publication, seen, since=since)

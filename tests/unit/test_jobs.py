@@ -17,10 +17,9 @@ from structlog.testing import capture_logs
 
 from mailer.clock import FixedClock
 from mailer.errors import ConfigurationError, IllegalTransition, NotFound, StorageFailed
-from mailer.publication import Publication, Region, Schedule, Section
-from mailer.schedule.calendar import Slot, slots_of
-from mailer.schedule.jobs import JobReport, Jobs, Runner, deadline, due, missed
-from mailer.schedule.runs import Key, Run, Runs, RunState, key_of
+from mailer.publication import Publication, Region, Section
+from mailer.schedule.jobs import JobReport, Jobs, Runner
+from mailer.schedule.runs import Runs, RunState
 from mailer.storage.database import Database, open_database
 
 ISSUE = "2026-11-30"
@@ -29,14 +28,13 @@ MONDAY_7 = datetime(2026, 11, 30, 7, tzinfo=UTC)
 ZONES = {"national": "Europe/London", "wales": "Europe/London", "far": "America/New_York"}
 
 
-def publication(late_hours: int = 12) -> Publication:
+def publication() -> Publication:
     return Publication(
         root=Path(),
         title="The Lantern",
         time_zone="Europe/London",
         regions=tuple(ZONES),
         sections=(Section(slug="news", title="News", quota=5),),
-        schedule=Schedule(late_hours=late_hours),
         region_map={
             slug: Region(
                 slug=slug,
@@ -48,21 +46,6 @@ def publication(late_hours: int = 12) -> Publication:
             for slug, zone in ZONES.items()
         },
     )
-
-
-def slot(region: str, issue_id: str = ISSUE) -> Slot:
-    return next(
-        slot
-        for slot in slots_of(publication(), date.fromisoformat(issue_id))
-        if slot.region == region
-    )
-
-
-def rows(state: RunState, *slots: Slot) -> dict[Key, Run]:
-    return {
-        key_of(each): Run(each.job, each.region, each.utc, state, each.issue_id, "", each.utc)
-        for each in slots
-    }
 
 
 class Killed(BaseException):
@@ -117,86 +100,6 @@ def runner(database: Database, clock: FixedClock, office: Office) -> Runner:
 def at(runner: Runner, clock: FixedClock, instant: datetime):
     clock.set(instant)
     return runner.tick()
-
-
-# The pure questions
-
-
-def test_a_draft_is_due_from_its_time_until_the_first_region_leaves() -> None:
-    draft = slot("")
-    told = publication()
-    assert due(FRIDAY - timedelta(seconds=1), told, {}) == []
-    assert due(FRIDAY, told, {}) == [draft]
-    assert due(MONDAY_7 - timedelta(minutes=1), told, {}) == [draft]
-    assert draft not in due(MONDAY_7 + timedelta(minutes=1), told, {})
-    assert due(FRIDAY, told, rows(RunState.DONE, draft)) == []
-
-
-def test_regions_are_due_at_their_own_hour_in_order() -> None:
-    told = publication()
-    done = rows(RunState.DONE, slot(""))
-    assert due(MONDAY_7, told, done) == [slot("national"), slot("wales")]
-    noon = MONDAY_7 + timedelta(hours=5)
-    assert due(noon, told, done) == [slot("national"), slot("wales"), slot("far")]
-    assert due(noon, told, done | rows(RunState.DONE, slot("wales"))) == [
-        slot("national"),
-        slot("far"),
-    ]
-
-
-@pytest.mark.parametrize("state", [RunState.HELD, RunState.FAILED, RunState.STARTED])
-def test_what_did_not_succeed_is_due_again(state: RunState) -> None:
-    assert slot("wales") in due(MONDAY_7, publication(), rows(state, slot("wales")))
-
-
-@pytest.mark.parametrize("late_hours", [0, 1, 12, 144])
-def test_a_region_is_given_up_after_late_hours(late_hours: int) -> None:
-    told = publication(late_hours)
-    last = MONDAY_7 + max(timedelta(hours=late_hours), timedelta(minutes=5))
-    assert deadline(slot("wales"), told) == last
-    assert slot("wales") in due(last, told, {})
-    assert slot("wales") not in due(last + timedelta(seconds=1), told, {})
-    assert slot("wales") not in missed(last, told, {}, since=MONDAY_7)
-    assert slot("wales") in missed(last + timedelta(seconds=1), told, {}, since=MONDAY_7)
-
-
-def test_a_slot_somebody_started_is_due_whatever_its_age() -> None:
-    much_later = MONDAY_7 + timedelta(days=40)
-    started = rows(RunState.STARTED, slot("far"))
-    assert slot("far") in due(much_later, publication(), started)
-    assert slot("far") not in missed(much_later, publication(), started, since=MONDAY_7)
-
-
-def test_a_new_publication_has_missed_nothing() -> None:
-    assert missed(MONDAY_7 + timedelta(days=3), publication(), {}, since=None) == []
-
-
-@given(
-    gaps=st.lists(st.integers(1, 60 * 24 * 5), min_size=1, max_size=15),
-    late_hours=st.sampled_from([0, 2, 12, 144]),
-)
-def test_every_slot_is_either_due_at_some_look_or_missed_once(
-    gaps: list[int], late_hours: int
-) -> None:
-    told = publication(late_hours)
-    now = FRIDAY - timedelta(days=1)
-    seen: dict[Key, Run] = {}
-    lost: Counter[Key] = Counter()
-    since = now
-    for gap in gaps:
-        now += timedelta(minutes=gap)
-        lost.update(key_of(each) for each in missed(now, told, seen, since=since))
-        seen |= rows(RunState.DONE, *due(now, told, seen))
-        since = now
-    assert set(lost.values()) <= {1}
-    assert not set(lost) & set(seen)
-    for week in range(12):
-        for each in slots_of(told, date.fromisoformat(ISSUE) + timedelta(weeks=week)):
-            if deadline(each, told) < now:
-                assert key_of(each) in set(lost) | set(seen)
-
-
-# One look at a time
 
 
 def test_a_week_goes_by_itself(runner: Runner, clock: FixedClock, office: Office) -> None:
