@@ -54,6 +54,7 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
     (_S.IN_DOUBT, "claim"): _S.CLAIMED,
     (_S.IN_DOUBT, "accept"): _S.ACCEPTED,
     (_S.IN_DOUBT, "cancel"): _S.CANCELLED,
+    (_S.IN_DOUBT, "expire"): _S.EXPIRED,
     (_S.ACCEPTED, "bounce"): _S.BOUNCED,
     (_S.ACCEPTED, "complain"): _S.COMPLAINED,
 }
@@ -62,7 +63,8 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
 ``crash`` is what recovery does to the rows of a dead sender: a claim was only an intention and
 goes back; a transmission may have arrived and is in doubt. In doubt is claimed again under the
 policy ``resend`` (the same bytes, so that a reader's server may drop the twin), or waits for an
-operator under ``hold``.
+operator under ``hold``. A relay that swallows every message without a reply would have us repeat
+for ever: in doubt expires at the same age as deferred does.
 """
 
 FORBIDDEN: dict[tuple[DeliveryState, str], str] = {
@@ -111,13 +113,31 @@ class Outcome:
     """The end of one attempt.
 
     ``is_connection_usable`` is False when the connection must be dropped (lost, timed out,
-    421); a timed-out connection is never used again.
+    421); a timed-out connection is never used again. ``is_sender_at_fault`` means the relay
+    objects to us and would to every reader: the sending pauses and nobody is refused for it.
     """
 
     verdict: Verdict
     reply: Reply | None = None
     note: str = ""
     is_connection_usable: bool = True
+    is_sender_at_fault: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nothing can be sent at present, whoever the reader is.
+
+    ``is_lasting`` means that waiting does not help: a person has to mend something first.
+    """
+
+    problem: str
+    remedy: str
+    is_lasting: bool = False
+    reply: Reply | None = None
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,172 @@
+"""The ledger's account of itself: counts, histories, what is due. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, tuple_
+
+from mailer.delivery.delivery import OPEN, Delivery, DeliveryState, Reply, Verdict
+from mailer.storage.database import Database
+from mailer.storage.schema import attempts, deliveries
+
+CHUNK = 500
+"""Rows in one statement, well below SQLite's limit of bound values."""
+
+_S = DeliveryState
+_COLUMNS = deliveries.c
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One SMTP transaction for a delivery, as it ended."""
+
+    number: int
+    ended_at: datetime
+    verdict: Verdict
+    reply: Reply | None
+    note: str
+
+
+class Account:
+    """What can be asked of the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def summary(self, issue_id: str) -> dict[str, dict[DeliveryState, int]]:
+        """Return counts per region and state; regions in alphabetical order, zeros left out."""
+        statement = (
+            select(_COLUMNS.region, _COLUMNS.state, func.count())
+            .where(_COLUMNS.issue_id == issue_id)
+            .group_by(_COLUMNS.region, _COLUMNS.state)
+            .order_by(_COLUMNS.region, _COLUMNS.state)
+        )
+        found: dict[str, dict[DeliveryState, int]] = {}
+        with self._database.read() as connection:
+            for region, state, count in connection.execute(statement):
+                found.setdefault(region, {})[DeliveryState(state)] = count
+        return found
+
+    def open_count(self, issue_id: str, *, regions: Collection[str] | None = None) -> int:
+        """Return how many deliveries have work left."""
+        statement = (
+            select(func.count())
+            .select_from(deliveries)
+            .where(_COLUMNS.issue_id == issue_id, *within(regions))
+            .where(_COLUMNS.state.in_([state.value for state in OPEN]))
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    def next_due_at(
+        self,
+        issue_id: str,
+        *,
+        regions: Collection[str] | None = None,
+        may_resend: bool = True,
+    ) -> datetime | None:
+        """Return when the next delivery is due, past or future; None when none is waiting."""
+        states = [_S.PLANNED, _S.DEFERRED] + [_S.IN_DOUBT] * may_resend
+        statement = (
+            select(_COLUMNS.due_at)
+            .where(_COLUMNS.issue_id == issue_id, *within(regions))
+            .where(_COLUMNS.state.in_([state.value for state in states]))
+            .order_by(_COLUMNS.due_at)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.execute(statement).scalar()
+
+    def deliveries(
+        self,
+        issue_id: str,
+        *,
+        region: str | None = None,
+        state: DeliveryState | None = None,
+    ) -> Iterator[Delivery]:
+        """Yield an issue's deliveries by region and address."""
+        last = ("", "")
+        while True:
+            statement = (
+                select(deliveries)
+                .where(_COLUMNS.issue_id == issue_id)
+                .where(tuple_(_COLUMNS.region, _COLUMNS.address) > last)
+                .order_by(_COLUMNS.region, _COLUMNS.address)
+                .limit(CHUNK)
+            )
+            if region is not None:
+                statement = statement.where(_COLUMNS.region == region)
+            if state is not None:
+                statement = statement.where(_COLUMNS.state == state.value)
+            with self._database.read() as connection:
+                rows = connection.execute(statement).all()
+            for row in rows:
+                yield read_delivery(row)
+            if len(rows) < CHUNK:
+                return
+            last = (rows[-1].region, rows[-1].address)
+
+    def history(self, address: str) -> list[tuple[Delivery, list[Attempt]]]:
+        """Return an address's deliveries, newest first, each with its attempts in order."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(deliveries)
+                .where(_COLUMNS.address == address)
+                .order_by(_COLUMNS.dated_at.desc(), _COLUMNS.id.desc())
+            ).all()
+            return [(read_delivery(row), _attempts(connection, row.id)) for row in rows]
+
+    def first_tried_at(self, delivery_id: int) -> datetime | None:
+        """Return when a delivery's first attempt ended, or None."""
+        with self._database.read() as connection:
+            return connection.execute(
+                select(func.min(attempts.c.ended_at)).where(attempts.c.delivery_id == delivery_id)
+            ).scalar()
+
+
+def within(regions: Collection[str] | None) -> list[Any]:
+    """Return the condition that a delivery is of one of the regions; None for all."""
+    return [] if regions is None else [_COLUMNS.region.in_(sorted(regions))]
+
+
+def read_delivery(row: Any) -> Delivery:
+    """Return a row of ``deliveries`` as a value."""
+    return Delivery(
+        id=row.id,
+        issue_id=row.issue_id,
+        region=row.region,
+        subscriber_id=row.subscriber_id,
+        address=row.address,
+        name=row.name,
+        token=row.token,
+        dated_at=row.dated_at,
+        due_at=row.due_at,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        reply=_reply(row.reply_code, row.reply_enhanced, row.reply_text),
+        updated_at=row.updated_at,
+    )
+
+
+def _attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
+    rows = connection.execute(
+        select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.number)
+    )
+    return [
+        Attempt(
+            row.number,
+            row.ended_at,
+            Verdict(row.verdict),
+            _reply(row.reply_code, row.reply_enhanced, row.reply_text),
+            row.note,
+        )
+        for row in rows
+    ]
+
+
+def _reply(code: int | None, enhanced: str, text: str) -> Reply | None:
+    return None if code is None else Reply(code, enhanced, text)

@@ -1,0 +1,198 @@
+"""DKIM signatures of our own: RSA-2048 and Ed25519, relaxed headers and simple body.
+
+Every listed header is *oversigned*: named once more in ``h=`` than it occurs, so that a second
+From or Subject added on the way breaks the signature (a header signed once does not notice an
+added twin). There is no ``l=``. The time ``t=`` is the delivery's own date and both algorithms
+are deterministic, so a repeated message carries the same signature.
+
+Failures: a missing, encrypted, unreadable or weak key raises ``ConfigurationError``.
+Standards: RFC 6376, RFC 8463 (Ed25519), RFC 8301 (at least 2048 bits, SHA-256 only).
+Limits: the signature covers what we send; a list or relay that rewrites the body breaks it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+from mailer.delivery.headers import wire_address
+from mailer.errors import ConfigurationError, Fault
+
+SIGNED = (
+    "from",
+    "reply-to",
+    "to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "list-id",
+    "list-help",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "feedback-id",
+)
+"""The headers a signature covers, present or not."""
+
+MINIMUM_BITS = 2048
+
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
+_SPACE = re.compile(rb"[ \t]+")
+
+PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class DkimKey:
+    """One key with the selector under which its public half stands in DNS."""
+
+    selector: str
+    private: PrivateKey
+
+    @property
+    def algorithm(self) -> str:
+        """The value of ``a=``."""
+        is_rsa = isinstance(self.private, rsa.RSAPrivateKey)
+        return "rsa-sha256" if is_rsa else "ed25519-sha256"
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature over ``data``."""
+        if isinstance(self.private, rsa.RSAPrivateKey):
+            return self.private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        # RFC 8463 section 3: Ed25519 signs the SHA-256 hash, not the data.
+        return self.private.sign(hashlib.sha256(data).digest())
+
+    def dns_record(self) -> str:
+        """Return the TXT record for ``<selector>._domainkey.<domain>``."""
+        public = self.private.public_key()
+        if isinstance(public, rsa.RSAPublicKey):
+            data = public.public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+            return f"v=DKIM1; k=rsa; p={base64.b64encode(data).decode()}"
+        data = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        return f"v=DKIM1; k=ed25519; p={base64.b64encode(data).decode()}"
+
+
+class DkimSigner:
+    """Signs messages of one domain with one or more keys."""
+
+    def __init__(self, domain: str, keys: Sequence[DkimKey]) -> None:
+        self.domain = wire_address(f"x@{domain}").partition("@")[2]
+        self.keys = tuple(keys)
+
+    def sign(self, fields: Sequence[bytes], body: bytes, *, at: datetime) -> bytes:
+        """Return one DKIM-Signature field per key, to stand before ``fields``.
+
+        Args:
+            fields: the header fields as they are sent, each ending in CRLF.
+            body: everything after the empty line.
+            at: the delivery's date, aware.
+        """
+        body_hash = base64.b64encode(hashlib.sha256(simple_body(body)).digest()).decode()
+        by_name: dict[str, list[bytes]] = {}
+        for item in fields:
+            by_name.setdefault(item.partition(b":")[0].decode().lower(), []).append(item)
+        listed: list[str] = []
+        data: list[bytes] = []
+        for name in SIGNED:
+            present = by_name.get(name, [])
+            listed.extend([name] * (len(present) + 1))
+            # RFC 6376 section 5.4.2: instances are taken from the bottom up; a name beyond them
+            # stands for a field that must stay absent and adds nothing to the data.
+            data.extend(relaxed_field(item) for item in reversed(present))
+        signed = b"".join(data)
+        return b"".join(self._field(key, listed, signed, body_hash, at) for key in self.keys)
+
+    def _field(
+        self, key: DkimKey, listed: list[str], signed: bytes, body_hash: str, at: datetime
+    ) -> bytes:
+        names = ":".join(listed)
+        head = (
+            f"DKIM-Signature: v=1; a={key.algorithm}; c=relaxed/simple;\r\n"
+            f" d={self.domain}; s={key.selector}; t={int(at.timestamp())};\r\n"
+            f" h={_wrapped(names, after=':')};\r\n"
+            f" bh={body_hash};\r\n"
+            f" b="
+        )
+        value = key.sign(signed + relaxed_field(head.encode()).removesuffix(b"\r\n"))
+        encoded = base64.b64encode(value).decode()
+        lines = [encoded[start : start + 72] for start in range(0, len(encoded), 72)]
+        return (head + "\r\n ".join(lines) + "\r\n").encode()
+
+
+def simple_body(body: bytes) -> bytes:
+    """Return the body with its trailing empty lines reduced to one CRLF (RFC 6376 3.4.3)."""
+    while body.endswith(b"\r\n"):
+        body = body[:-2]
+    return body + b"\r\n"
+
+
+def relaxed_field(field: bytes) -> bytes:
+    """Return a field in relaxed form: name in lower case, unfolded, spaces squeezed (3.4.2)."""
+    name, _, value = field.partition(b":")
+    squeezed = _SPACE.sub(b" ", _FOLD.sub(b"", value.removesuffix(b"\r\n"))).strip(b" ")
+    return name.strip(b" \t").lower() + b":" + squeezed + b"\r\n"
+
+
+def load_signer(domain: str, *, selector: str, key_file: Path) -> DkimSigner:
+    """Read a PEM private key and return the signer of ``domain``.
+
+    Raises:
+        ConfigurationError: the file or the selector cannot be used; says what to do.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*", selector):
+        raise ConfigurationError(
+            Fault(
+                f"{selector!r} is not a selector",
+                where="environment or .env",
+                field="MAILER_DKIM_SELECTOR",
+                remedy="name the part before ._domainkey in your DNS, such as nov2026",
+            )
+        )
+    try:
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+    except OSError as error:
+        raise _bad_key(key_file, f"cannot be read: {error.strerror}") from None
+    except TypeError:
+        raise _bad_key(key_file, "is encrypted") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise _bad_key(key_file, "holds no private key in PEM form") from None
+    if isinstance(key, rsa.RSAPrivateKey):
+        if key.key_size < MINIMUM_BITS:
+            raise _bad_key(key_file, f"has {key.key_size} bits, fewer than {MINIMUM_BITS}")
+    elif not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise _bad_key(key_file, "is neither RSA nor Ed25519")
+    return DkimSigner(domain, (DkimKey(selector, key),))
+
+
+def _bad_key(path: Path, problem: str) -> ConfigurationError:
+    return ConfigurationError(
+        Fault(
+            problem,
+            where=str(path),
+            field="MAILER_DKIM_KEY_FILE",
+            remedy="make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`",
+        )
+    )
+
+
+def _wrapped(text: str, *, after: str) -> str:
+    """Fold a long value after a separator; the space disappears again in relaxed form's tags."""
+    lines = [""]
+    for part in re.findall(rf"[^{after}]*{after}?", text):
+        if len(lines[-1]) + len(part) > 72:
+            lines.append("")
+        lines[-1] += part
+    return "\r\n ".join(lines)
