@@ -62,7 +62,7 @@ def test_an_added_reader_is_stored_once_in_normal_form(register: Register) -> No
 
 
 def test_adding_to_an_unknown_region_names_the_known_ones(register: Register) -> None:
-    with pytest.raises(NotFound, match="'atlantis'.*national, essex, wales, cardiff"):
+    with pytest.raises(NotFound, match=r"'atlantis'.*national, essex, wales, cardiff"):
         register.add("ada@x.example", "atlantis")
     with pytest.raises(NotFound):
         register.show("ada@x.example")
@@ -147,7 +147,7 @@ def test_leaving_every_list_and_leaving_twice(register: Register, clock: FixedCl
 
 
 def test_removing_the_unknown(register: Register) -> None:
-    with pytest.raises(NotFound, match="nobody@x.example is not known"):
+    with pytest.raises(NotFound, match=r"nobody@x.example is not known"):
         register.remove("nobody@x.example")
     register.add("ada@x.example", "wales")
     with pytest.raises(NotFound, match="not on list 'essex'; it is on wales"):
@@ -168,9 +168,9 @@ def test_who_left_comes_back_only_by_an_explicit_step(register: Register) -> Non
     register.add("ada@x.example", "wales")
     register.remove("ada@x.example", "wales")
 
-    with pytest.raises(IllegalTransition, match="unsubscribed from this list.*--rejoin"):
+    with pytest.raises(IllegalTransition, match=r"unsubscribed from this list.*--rejoin"):
         register.add("ada@x.example", "wales")
-    with pytest.raises(IllegalTransition, match="unsubscribed from wales .*--rejoin"):
+    with pytest.raises(IllegalTransition, match=r"unsubscribed from wales .*--rejoin"):
         register.add("ada@x.example", "essex")
     assert chosen(register) == []
 
@@ -204,7 +204,7 @@ def test_suppression_outranks_everything(register: Register) -> None:
     assert chosen(register) == []
     for address in ("ada@x.example", "never-seen@x.example"):
         for rejoin in (False, True):
-            with pytest.raises(IllegalTransition, match="is suppressed.*unsuppress"):
+            with pytest.raises(IllegalTransition, match=r"is suppressed.*unsuppress"):
                 register.add(address, "essex", rejoin=rejoin)
 
 
@@ -234,7 +234,7 @@ def test_an_erased_reader_stays_forgotten(register: Register) -> None:
 
 
 def test_an_unknown_reason_is_refused(register: Register) -> None:
-    with pytest.raises(InvalidInput, match="'whim'.*complaint, bounce, erased, manual"):
+    with pytest.raises(InvalidInput, match=r"'whim'.*complaint, bounce, erased, manual"):
         register.suppress("ada@x.example", "whim")
 
 
