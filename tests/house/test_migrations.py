@@ -1,0 +1,61 @@
+"""The database a new installation gets is the one the code describes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from mailer.errors import StorageFailed
+from mailer.storage.database import HEAD, Database, open_database
+from mailer.storage.migrating import configuration
+from mailer.storage.schema import metadata
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_head_is_the_newest_revision() -> None:
+    script = ScriptDirectory.from_config(configuration())
+    assert script.get_heads() == [HEAD]
+    assert [revision.revision for revision in script.walk_revisions()][-1] == "0001"
+
+
+def test_a_migrated_database_is_what_the_schema_says(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    assert found == HEAD
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    for _ in range(2):
+        database = open_database("", root=tmp_path)
+        with database.read() as connection:
+            assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
+        database.close()
+
+
+def test_a_database_of_a_newer_program_is_refused(database: Database, tmp_path: Path) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageFailed, match="9999, newer than this program's"):
+        open_database("", root=tmp_path)
+
+
+def test_an_open_database_does_not_cost_alembic(tmp_path: Path) -> None:
+    open_database("", root=tmp_path).close()
+    program = (
+        "import sys; from pathlib import Path; from mailer.storage.database import open_database;"
+        "open_database('', root=Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "False", done.stderr
