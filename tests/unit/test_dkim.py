@@ -1,0 +1,206 @@
+"""Our signatures, verified by dkimpy with a DNS of our own, and broken on purpose."""
+
+from __future__ import annotations
+
+import types
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from mailer.delivery.dkim import DkimKey, DkimSigner, load_signer, simple_body
+from mailer.errors import ConfigurationError
+
+AT = datetime(2024, 11, 25, 7, 0, tzinfo=UTC)  # dkimpy refuses a signature from the future
+FIELDS = (
+    b"From: The Lantern <briefing@lantern.example>\r\n",
+    b"To: Nora <nora@reader.example>\r\n",
+    b"Subject: =?utf-8?q?A_week?=\r\n =?utf-8?q?_in__Wales?=\r\n",
+    b"Date: Mon, 30 Nov 2026 07:00:00 +0000\r\n",
+    b"Message-ID: <x@lantern.example>\r\n",
+    b"MIME-Version: 1.0\r\n",
+    b"List-Unsubscribe:   <https://mail.lantern.example/u/x>\r\n",
+    b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+    b"Precedence: bulk\r\n",
+)
+BODY = b"Hello  there \r\n.\r\nsecond line\r\n\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def rsa_key() -> DkimKey:
+    return DkimKey("r1", rsa.generate_private_key(65537, 2048))
+
+
+@pytest.fixture(scope="module")
+def ed_key() -> DkimKey:
+    return DkimKey("e1", ed25519.Ed25519PrivateKey.generate())
+
+
+@pytest.fixture
+def nacl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give dkimpy its Ed25519 verifier: PyNaCl's two names over `cryptography`."""
+
+    class BadSignatureError(Exception):
+        pass
+
+    class VerifyKey:
+        def __init__(self, key: bytes, encoder: object = None) -> None:
+            import base64
+
+            raw = base64.b64decode(key) if encoder is not None else key
+            self._key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
+
+        def verify(self, message: bytes, signature: bytes) -> bytes:
+            from cryptography.exceptions import InvalidSignature
+
+            try:
+                self._key.verify(signature, message)
+            except InvalidSignature:
+                raise BadSignatureError from None
+            return message
+
+    # dkimpy looks the package up by this name in its own module.
+    package = types.SimpleNamespace(
+        signing=types.SimpleNamespace(VerifyKey=VerifyKey),
+        encoding=types.SimpleNamespace(Base64Encoder=object()),
+        exceptions=types.SimpleNamespace(
+            BadSignatureError=BadSignatureError, ValueError=ValueError
+        ),
+    )
+    monkeypatch.setattr(dkim, "nacl", package, raising=False)
+
+
+def verifies(content: bytes, *keys: DkimKey, index: int = 0) -> bool:
+    records = {f"{key.selector}._domainkey.lantern.example.": key.dns_record() for key in keys}
+
+    def dns(name: bytes | str, timeout: int = 5) -> bytes | None:
+        asked = name.decode() if isinstance(name, bytes) else name
+        found = records.get(asked)
+        return found.encode() if found else None
+
+    try:
+        return bool(dkim.DKIM(content).verify(idx=index, dnsfunc=dns))
+    except dkim.DKIMException:
+        return False
+
+
+def signed(*keys: DkimKey) -> bytes:
+    signer = DkimSigner("lantern.example", keys)
+    return signer.sign(FIELDS, BODY, at=AT) + b"".join(FIELDS) + b"\r\n" + BODY
+
+
+def test_an_rsa_signature_verifies(rsa_key: DkimKey) -> None:
+    assert verifies(signed(rsa_key), rsa_key)
+
+
+def test_an_ed25519_signature_verifies(ed_key: DkimKey, nacl: None) -> None:
+    assert verifies(signed(ed_key), ed_key)
+    assert not verifies(signed(ed_key).replace(b"Hello", b"Hullo"), ed_key)
+
+
+def test_both_keys_sign_one_message(rsa_key: DkimKey, ed_key: DkimKey, nacl: None) -> None:
+    content = signed(rsa_key, ed_key)
+    assert content.count(b"DKIM-Signature:") == 2
+    assert verifies(content, rsa_key, ed_key, index=0)
+    assert verifies(content, rsa_key, ed_key, index=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Hello  there", b"Hello there"),
+        (b"second line\r\n", b"second line\r\nthird\r\n"),
+        (b"briefing@lantern.example", b"briefing@evil.example"),
+        (b"List-Unsubscribe:   <https://mail", b"List-Unsubscribe: <https://evil"),
+        (b"07:00:00", b"08:00:00"),
+        (b"From: ", b"From: Evil <x@evil.example>\r\nFrom: "),
+        (b"Subject: ", b"Subject: Win a prize\r\nSubject: "),
+        (b"MIME-Version", b"Reply-To: x@evil.example\r\nMIME-Version"),
+        (b"MIME-Version", b"List-Id: <x.evil.example>\r\nMIME-Version"),
+        (b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", b""),
+    ],
+)
+def test_tampering_breaks_it(rsa_key: DkimKey, old: bytes, new: bytes) -> None:
+    head, _, rest = signed(rsa_key).partition(b"\r\nFrom: ")
+    rest = b"From: " + rest
+    assert old in rest
+    assert not verifies(head + b"\r\n" + rest.replace(old, new, 1), rsa_key)
+
+
+def test_what_relays_do_to_white_space_does_not_break_it(rsa_key: DkimKey) -> None:
+    content = signed(rsa_key)
+    assert verifies(content.replace(b"List-Unsubscribe:   <", b"list-unsubscribe: <"), rsa_key)
+    assert verifies(content.replace(b"?=\r\n =?", b"?= =?"), rsa_key)
+    assert verifies(content.removesuffix(b"\r\n\r\n"), rsa_key)
+    assert verifies(b"Received: by relay.example\r\n" + content, rsa_key)
+
+
+def test_another_key_does_not_verify(rsa_key: DkimKey) -> None:
+    other = DkimKey("r1", rsa.generate_private_key(65537, 2048))
+    assert not verifies(signed(rsa_key), other)
+
+
+def test_a_repeat_has_the_same_signature_and_lines_are_short(
+    rsa_key: DkimKey, ed_key: DkimKey
+) -> None:
+    content = signed(rsa_key, ed_key)
+    assert content == signed(rsa_key, ed_key)
+    head = content.partition(b"\r\n\r\n")[0]
+    assert all(len(line) <= 78 for line in head.split(b"\r\n"))
+    assert b" l=" not in head
+
+
+def test_an_empty_body_is_one_line_end() -> None:
+    assert simple_body(b"") == b"\r\n"
+    assert simple_body(b"a\r\n\r\n") == b"a\r\n"
+
+
+def test_a_large_run_of_empty_lines_is_cheap() -> None:
+    assert simple_body(b"a" + b"\r\n" * 200_000) == b"a\r\n"
+
+
+def pem(key: object, password: bytes | None = None) -> bytes:
+    encryption: serialization.KeySerializationEncryption = (
+        serialization.BestAvailableEncryption(password)
+        if password
+        else serialization.NoEncryption()
+    )
+    return key.private_bytes(  # type: ignore[attr-defined]
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    )
+
+
+def test_a_key_file_is_loaded(tmp_path: Path, ed_key: DkimKey) -> None:
+    path = tmp_path / "dkim.pem"
+    path.write_bytes(pem(ed_key.private))
+    signer = load_signer("bücher.example", selector="nov2026", key_file=path)
+    assert signer.domain == "xn--bcher-kva.example"
+    assert signer.keys[0].algorithm == "ed25519-sha256"
+    assert signer.keys[0].dns_record() == ed_key.dns_record()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (lambda: b"not a key", "no private key"),
+        (lambda: pem(rsa.generate_private_key(65537, 1024)), "1024 bits"),
+        (lambda: pem(ec.generate_private_key(ec.SECP256R1())), "neither RSA nor Ed25519"),
+        (lambda: pem(ed25519.Ed25519PrivateKey.generate(), b"secret"), "encrypted"),
+    ],
+)
+def test_a_bad_key_is_explained(tmp_path: Path, content, problem: str) -> None:
+    path = tmp_path / "dkim.pem"
+    path.write_bytes(content())
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        load_signer("lantern.example", selector="s", key_file=path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_key_and_a_bad_selector_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_signer("lantern.example", selector="s", key_file=tmp_path / "none.pem")
+    with pytest.raises(ConfigurationError, match="selector"):
+        load_signer("lantern.example", selector="a b; c", key_file=tmp_path / "none.pem")
