@@ -191,7 +191,10 @@ class Runner:
             return Result(slots, RunState.FAILED, note)
         if not report.is_complete:
             # The row stays started: the next tick or the next start takes it up.
-            told.warning("schedule.stopped", what=report.note)
+            self._runs.stop(slots, report.note)
+            (told.debug if report.note in said else told.warning)(
+                "schedule.stopped", what=report.note
+            )
             return Result(slots, RunState.STARTED, report.note)
         self._runs.finish(slots, report.note)
         told.info("schedule.done", what=report.note)

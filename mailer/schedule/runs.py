@@ -44,6 +44,7 @@ _S = RunState
 
 TRANSITIONS: dict[tuple[RunState, str], RunState] = {
     (_S.STARTED, "claim"): _S.STARTED,
+    (_S.STARTED, "stop"): _S.STARTED,
     (_S.STARTED, "finish"): _S.DONE,
     (_S.STARTED, "hold"): _S.HELD,
     (_S.STARTED, "fail"): _S.FAILED,
@@ -53,8 +54,8 @@ TRANSITIONS: dict[tuple[RunState, str], RunState] = {
     (_S.FAILED, "hold"): _S.HELD,
 }
 """Every allowed step. A slot nobody has looked at has no row; ``claim`` makes it ``started`` and
-``hold`` makes it ``held`` (it was missed). ``STARTED -> STARTED`` takes up what a dead process
-left."""
+``hold`` makes it ``held`` (it was missed). A job that ``stop``s half-way stays
+``started`` like one whose process died, and ``claim`` takes either up."""
 
 FORBIDDEN: dict[tuple[RunState, str], str] = {
     (_S.DONE, "claim"): "it is done; a slot runs once",
@@ -165,6 +166,10 @@ class Runs:
     def hold(self, slots: Iterable[Slot], note: str) -> None:
         """Mark slots as waiting for a person, claimed or never looked at."""
         self._record(slots, "hold", note)
+
+    def stop(self, slots: Iterable[Slot], note: str) -> None:
+        """Say why claimed slots were left half-way; they will be claimed again."""
+        self._record(slots, "stop", note)
 
     def fail(self, slots: Iterable[Slot], note: str) -> None:
         """Mark claimed slots as failed."""

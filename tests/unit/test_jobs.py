@@ -239,6 +239,24 @@ def test_a_job_stopped_half_way_is_taken_up_by_the_next_start(
     ]
 
 
+def test_a_relay_that_is_down_is_tried_every_minute_and_told_once(
+    runner: Runner, clock: FixedClock, office: Office, database: Database
+) -> None:
+    office.approved.add(ISSUE)
+    office.is_complete = False
+    at(runner, clock, FRIDAY)
+    with capture_logs() as logs:
+        for minute in range(3):
+            at(runner, clock, MONDAY_7 + timedelta(minutes=minute))
+    assert len(office.calls) == 3
+    assert [entry["log_level"] for entry in logs if entry["event"] == "schedule.stopped"] == [
+        "warning",
+        "debug",
+        "debug",
+    ]
+    assert {run.note for run in Runs(database, clock).unfinished()} == {"sent"}
+
+
 def test_a_second_runner_does_nothing_while_the_first_is_at_work(
     database: Database, clock: FixedClock, office: Office
 ) -> None:
