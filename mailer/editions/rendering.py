@@ -1,0 +1,373 @@
+"""One render per edition: issue, region and articles in, an ``Edition`` with slots out.
+
+Pure: everything comes in as values. The reader's fields are rendered as tokens from ``secrets``,
+new for every render, and the output is split at them, so that no article can imitate one. The
+same issue gives the same segments, and therefore the same checksum, however often it is rendered.
+
+What is shown: the first pick of the first section is the lead. A region gets its own block, or
+the nearest parent's when it has none; a piece is shown once. The diary is the issue's list, less
+what is past on the issue's day and what belongs to other regions. Under a headline stands the
+standfirst or the first words; a piece without an address is shown at greater length.
+
+Failures: an issue that names an article nobody handed in, and every template mistake, raise
+``RenderFailed`` with a line to act on.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from mailer.articles.article import Article, DiaryEntry
+from mailer.articles.cleaning import markdown_to_html
+from mailer.editions import text
+from mailer.editions.colours import palettes
+from mailer.editions.edition import Edition, Segments, Slot
+from mailer.editions.mjml import to_html
+from mailer.editions.pictures import PreparedImage, PreparedPicture
+from mailer.editions.prose import plain
+from mailer.editions.templates import BODY, TemplateSet
+from mailer.editions.viewmodel import (
+    DiaryView,
+    EditionView,
+    Image,
+    IssueView,
+    OpeningView,
+    PublicationView,
+    QuoteView,
+    ReaderView,
+    RegionView,
+    SectionView,
+    Story,
+    SupportView,
+)
+from mailer.errors import Fault, RenderFailed
+from mailer.issues.issue import Issue, Pick, RegionBlock
+from mailer.publication import Publication, Region
+
+PREHEADER_LENGTH = 110
+
+
+def render_edition(
+    issue: Issue,
+    *,
+    region: Region,
+    publication: Publication,
+    articles: Mapping[str, Article],
+    diary: Sequence[DiaryEntry],
+    images: Mapping[str, PreparedPicture],
+    web_url: str,
+    templates: TemplateSet,
+) -> Edition:
+    """Render an issue for one region.
+
+    Args:
+        articles: by id; every pick of the issue must be there.
+        diary: entries to choose from; one the issue lists and nobody hands in is left out.
+        images: by ``Picture.src``, as ``prepare_images`` returns them; a picture that is missing
+            is left out, an https address is used as it stands.
+        web_url: our own https address without a slash; pictures are served below it.
+    Raises:
+        RenderFailed: with every fault.
+    """
+    _refuse_unknown(issue, articles, publication)
+    tokens = _Tokens()
+    view = _Builder(issue, region, publication, articles, images, web_url).view(diary, tokens)
+    values = view.values()
+    where = templates.path(BODY)
+    html = tokens.split(to_html(templates.body(values), where=where))
+    words = tokens.split(_tidy(templates.text(values)))
+    subject = templates.subject(values)
+    if tokens.is_in(subject) or tokens.is_in(view.issue.preheader):
+        raise RenderFailed(
+            Fault(
+                "the subject names a field of the reader",
+                where=templates.path("subject.txt.j2"),
+                remedy="the subject is the same for everybody; remove reader.…",
+            )
+        )
+    return Edition(
+        issue_id=issue.id,
+        region=region.slug,
+        language=view.language,
+        subject=subject,
+        preheader=view.issue.preheader,
+        html=html,
+        text=words,
+        article_ids=_shown(view),
+    )
+
+
+def _refuse_unknown(
+    issue: Issue,
+    articles: Mapping[str, Article],
+    publication: Publication,
+) -> None:
+    where = f"issues/{issue.id}.md"
+    blocks = {f"sections.{slug}": picks for slug, picks in issue.sections.items()}
+    blocks |= {f"regions.{slug}.picks": block.picks for slug, block in issue.regions.items()}
+    faults = [
+        Fault(
+            f"there is no article {pick.article_id!r}",
+            where=where,
+            field=field,
+            remedy="`mailer articles` lists them",
+        )
+        for field, picks in blocks.items()
+        for pick in picks
+        if pick.article_id not in articles
+    ]
+    slugs = {section.slug for section in publication.sections}
+    faults += [
+        Fault(
+            f"the publication has no section {slug!r}",
+            where=where,
+            field=f"sections.{slug}",
+            remedy=f"use one of {', '.join(sorted(slugs))}",
+        )
+        for slug in issue.sections
+        if slug not in slugs
+    ]
+    if faults:
+        raise RenderFailed(faults)
+
+
+class _Tokens:
+    """The reader's fields as tokens nobody can guess, and the way back to slots."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_hex(16)
+        self._names = tuple(field.name for field in fields(ReaderView))
+
+    def reader(self) -> ReaderView:
+        return ReaderView(
+            **{name: f"s{self._key}n{number}e" for number, name in enumerate(self._names)}
+        )
+
+    def is_in(self, output: str) -> bool:
+        return self._key in output
+
+    def split(self, output: str) -> Segments:
+        """Cut at the tokens; literals and slots in order, no literal empty."""
+        parts = re.split(f"s{self._key}n(\\d+)e", output)
+        segments: list[str | Slot] = []
+        for number, part in enumerate(parts):
+            if number % 2:
+                segments.append(Slot(self._names[int(part)]))
+            elif self.is_in(part):
+                raise RenderFailed("a template changed the letters of a reader's field")
+            elif part:
+                segments.append(part)
+        return tuple(segments)
+
+
+@dataclass
+class _Builder:
+    """Makes the view; holds what has been shown so that nothing is shown twice."""
+
+    issue: Issue
+    region: Region
+    publication: Publication
+    articles: Mapping[str, Article]
+    images: Mapping[str, PreparedPicture]
+    web_url: str
+
+    def __post_init__(self) -> None:
+        self._used: dict[str, int] = {}
+
+    def view(self, diary: Sequence[DiaryEntry], tokens: _Tokens) -> EditionView:
+        publication = self.publication
+        light, dark = palettes(publication.theme)
+        sections, lead = self._sections()
+        region = self._region_block()
+        shown = [story for section in sections for story in section.contents]
+        opening = markdown_to_html(self.issue.opening)
+        columnist = text.one_line(self.issue.columnist or publication.columnist)
+        last = plain(opening).rsplit("\n", 1)[-1].strip(" -–—")
+        return EditionView(
+            language=self.region.language or publication.language,
+            direction=publication.direction,
+            start="left" if publication.direction == "ltr" else "right",
+            publication=self._publication(),
+            issue=IssueView(
+                id=self.issue.id,
+                number=self.issue.number,
+                subject=text.one_line(self.issue.subject),
+                preheader=self._preheader(shown),
+                date=text.long_date(self.issue.date),
+            ),
+            opening=OpeningView(
+                title=text.one_line(self.issue.opening_title or publication.column_title),
+                # Many columnists sign by hand; one signature is enough.
+                author="" if last.casefold() == columnist.casefold() else columnist,
+                html=opening,
+            ),
+            lead=lead,
+            sections=sections,
+            region=region,
+            diary=self._diary(diary),
+            quote=QuoteView(
+                text.one_line(self.issue.quote), text.one_line(self.issue.quote_source)
+            ),
+            support=SupportView(
+                title=text.one_line(publication.support.title),
+                paragraphs=tuple(text.paragraphs(publication.support.text)),
+                label=text.one_line(publication.support.label) or "Give what you can",
+                url=text.safe_url(publication.support.url),
+            ),
+            credits=self._credits([*shown, *region.stories]),
+            light=light,
+            dark=dark,
+            reader=tokens.reader(),
+        )
+
+    def _publication(self) -> PublicationView:
+        publication = self.publication
+        logo = self.images.get(publication.theme.logo) if publication.theme.logo else None
+        return PublicationView(
+            title=publication.title,
+            tagline=publication.tagline,
+            publisher=publication.publisher or publication.title,
+            postal_address=publication.postal_address,
+            website=text.safe_url(publication.website),
+            contact=publication.contact,
+            why=publication.why_you_get_this,
+            font=publication.theme.font,
+            logo=self._image(logo.lead, publication.theme.logo_alt or publication.title)
+            if logo
+            else None,
+        )
+
+    def _sections(self) -> tuple[tuple[SectionView, ...], Story | None]:
+        lead: Story | None = None
+        views: list[SectionView] = []
+        for section in self.publication.sections:
+            stories = self._stories(self.issue.sections.get(section.slug, ()), is_first=not views)
+            if not stories:
+                continue
+            is_lead = lead is None
+            lead = lead or stories[0]
+            title = text.one_line(section.title)
+            # "Analysis" over every story of the section Analysis would say nothing.
+            told = tuple(
+                replace(story, label="") if story.label.casefold() == title.casefold() else story
+                for story in stories
+            )
+            views.append(SectionView(title, told[1:] if is_lead else told, told))
+        return tuple(views), lead
+
+    def _stories(self, picks: Sequence[Pick], *, is_first: bool = False) -> tuple[Story, ...]:
+        stories: list[Story] = []
+        for pick in picks:
+            if pick.article_id in self._used:
+                continue
+            number = len(self._used) + 1
+            self._used[pick.article_id] = number
+            stories.append(self._story(pick, number, is_lead=is_first and not stories))
+        return tuple(stories)
+
+    def _story(self, pick: Pick, number: int, *, is_lead: bool) -> Story:
+        article = self.articles[pick.article_id]
+        url = text.safe_url(article.url)
+        return Story(
+            number=number,
+            article_id=article.id,
+            headline=text.one_line(pick.headline or article.title),
+            byline=text.byline(article.authors),
+            paragraphs=text.article_text(article, standfirst=pick.standfirst, has_link=bool(url)),
+            url=url,
+            label=text.kind_label(article.kind),
+            button=text.button_label(article.kind),
+            deadline=f"by {text.day_and_month(article.deadline)}" if article.deadline else "",
+            minutes=text.minutes_to_read(article) if url else 0,
+            image=self._picture(article, is_lead=is_lead),
+        )
+
+    def _picture(self, article: Article, *, is_lead: bool) -> Image | None:
+        picture = article.picture
+        if picture is None or not picture.src:
+            return None
+        prepared = self.images.get(picture.src)
+        if prepared is not None:
+            image = self._image(prepared.lead if is_lead else prepared.thumb, picture.alt or "")
+        else:
+            remote = text.safe_url(picture.src, schemes=("https",))
+            if not remote:
+                return None
+            image = Image(url=remote, alt=text.one_line(picture.alt or ""), width=0, height=0)
+        return replace(
+            image, caption=text.one_line(picture.caption), credit=text.one_line(picture.credit)
+        )
+
+    def _image(self, prepared: PreparedImage, alt: str) -> Image:
+        url = f"{self.web_url}/images/{prepared.name}"
+        return Image(url=url, alt=text.one_line(alt), width=prepared.width, height=prepared.height)
+
+    def _region_block(self) -> RegionView:
+        ladder = self.publication.ladder(self.region.slug)
+        blocks = {slug: self.issue.regions.get(slug, RegionBlock()) for slug in ladder}
+        noted = next((slug for slug in ladder if blocks[slug].note.strip()), "")
+        picked = next((slug for slug in ladder if blocks[slug].picks), "")
+        holder = picked or noted or self.region.slug
+        name = text.one_line(self.publication.region(holder).name)
+        return RegionView(
+            name=text.one_line(self.region.name),
+            title=name,
+            is_own=holder == self.region.slug,
+            note_html=markdown_to_html(blocks[noted].note) if noted else "",
+            stories=self._stories(blocks[picked].picks) if picked else (),
+            contact=self.region.group_contact,
+        )
+
+    def _diary(self, entries: Sequence[DiaryEntry]) -> tuple[DiaryView, ...]:
+        ladder = set(self.publication.ladder(self.region.slug))
+        by_id = {entry.id: entry for entry in entries}
+        listed = [by_id[name] for name in dict.fromkeys(self.issue.diary) if name in by_id]
+        return tuple(
+            DiaryView(
+                title=text.one_line(entry.title),
+                when=text.day_and_month(entry.on),
+                weekday=text.DAYS[entry.on.weekday()],
+                day=entry.on.day,
+                month=text.MONTHS[entry.on.month - 1][:3],
+                time=text.clock_time(entry.at) if entry.at else "",
+                place=text.one_line(entry.place),
+                url=text.safe_url(entry.url),
+            )
+            for entry in listed
+            if entry.on >= self.issue.date and (not entry.regions or ladder & set(entry.regions))
+        )
+
+    def _credits(self, stories: Sequence[Story]) -> tuple[str, ...]:
+        shown: dict[str, list[str]] = {}
+        for story in stories:
+            picture = self.articles[story.article_id].picture
+            if story.image is None or picture is None:
+                continue
+            words = [text.one_line(part) for part in (picture.credit, picture.licence)]
+            credit = ", ".join(part for part in words if part)
+            if credit:
+                shown.setdefault(credit, []).append(story.headline)
+        return tuple(f"{credit} ({'; '.join(headlines)})" for credit, headlines in shown.items())
+
+    def _preheader(self, shown: Sequence[Story]) -> str:
+        words = text.one_line(self.issue.preheader)
+        if words:
+            return words
+        # Without one an inbox would show the first words it finds, the links at the top.
+        line = ". ".join(story.headline.rstrip(".") for story in shown[1:4] or shown)
+        if len(line) <= PREHEADER_LENGTH:
+            return line or self.publication.tagline
+        return line[:PREHEADER_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def _shown(view: EditionView) -> tuple[str, ...]:
+    stories = [story for section in view.sections for story in section.contents]
+    return tuple(story.article_id for story in [*stories, *view.region.stories])
+
+
+def _tidy(words: str) -> str:
+    lines = [line.rstrip() for line in words.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"

@@ -1,0 +1,217 @@
+"""Words for an edition: lines, excerpts, dates and addresses in the form a reader meets.
+
+Everything here is pure. ``one_line`` is what every single-line value passes on its way into a
+template, so that no article can start a line of its own in the text part or break a header.
+Dates are in English whatever the machine's locale says.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, time
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from mailer.articles.article import Article, Kind
+
+EXCERPT_WORDS = 45
+LONG_EXCERPT_WORDS = 110
+WHOLE_WORDS = 120
+WORDS_A_MINUTE = 220
+URL_LENGTH = 1500
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+_BUTTONS = {
+    Kind.REPORT: "Read the full report",
+    Kind.ANALYSIS: "Read the analysis",
+    Kind.EDITORIAL: "Read the editorial",
+    Kind.FEATURE: "Read the feature",
+    Kind.INTERVIEW: "Read the interview",
+    Kind.GUIDE: "Read the guide",
+    Kind.CALL: "Read the call",
+    Kind.REVIEW: "Read the review",
+}
+
+_LABELS = {
+    Kind.ANALYSIS: "Analysis",
+    Kind.EDITORIAL: "Editorial",
+    Kind.FEATURE: "Feature",
+    Kind.INTERVIEW: "Interview",
+    Kind.GUIDE: "Guide",
+    Kind.CALL: "Call",
+    Kind.REVIEW: "Review",
+    Kind.REPORT: "Report",
+}
+
+
+def is_unshown(character: str) -> bool:
+    """Say whether a character must never reach a reader: controls, surrogates, overrides.
+
+    Joiners and soft hyphens stay: scripts and emoji need them. Bidirectional overrides go: they
+    make one word look like another.
+    """
+    return (
+        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+        or character in "\u202d\u202e"
+        or is_noncharacter(character)
+    )
+
+
+def is_noncharacter(character: str) -> bool:
+    """Say whether Unicode promises never to assign this code point."""
+    code = ord(character)
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line: nothing unshown, no line ends, single spaces."""
+    return " ".join("".join(" " if is_unshown(ch) else ch for ch in text).split())
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a plain text, each on one line, empty ones left out."""
+    blocks = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return [line for line in (one_line(block) for block in blocks) if line]
+
+
+def excerpt(parts: Sequence[str], *, words: int) -> tuple[str, ...]:
+    """Cut paragraphs to about ``words`` words: at a sentence's end if one is near, else at a word.
+
+    Returns:
+        Paragraphs. The last ends with an ellipsis where a sentence was cut.
+    """
+    kept: list[str] = []
+    left = words
+    for part in parts:
+        every = part.split()
+        if len(every) <= left:
+            kept.append(part)
+            left -= len(every)
+            if left < words * 0.25:
+                break
+            continue
+        if kept and left < words * 0.4:
+            break
+        kept.append(_cut(every, left))
+        break
+    return tuple(kept)
+
+
+def _cut(every: list[str], limit: int) -> str:
+    ends = [
+        number
+        for number, word in enumerate(every[: limit + 8], 1)
+        if re.search(r"[.!?…][\"'”’)\]]*$", word) and not _is_abbreviation(word)
+    ]
+    near = [number for number in ends if number >= limit * 0.55]
+    if near:
+        return " ".join(every[: near[-1]])
+    return " ".join(every[:limit]).rstrip(",;:–—-( ") + "…"
+
+
+def _is_abbreviation(word: str) -> bool:
+    return bool(re.fullmatch(r"(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Prof|No|vs|e\.g|i\.e|etc)\.", word))
+
+
+def article_text(article: Article, *, standfirst: str, has_link: bool) -> tuple[str, ...]:
+    """Return what to show under a headline: the standfirst, or the piece's first words.
+
+    A piece that readers cannot follow to a page of its own is shown whole when it is short, and
+    at greater length otherwise.
+    """
+    lead_in = one_line(standfirst) or one_line(article.standfirst)
+    body = [part for part in paragraphs(article.body_text) if part not in {lead_in, article.title}]
+    if has_link:
+        return (lead_in,) if lead_in else excerpt(body, words=EXCERPT_WORDS)
+    before = (lead_in,) if lead_in else ()
+    if sum(len(part.split()) for part in body) <= WHOLE_WORDS:
+        return before + tuple(body)
+    return before + excerpt(body, words=LONG_EXCERPT_WORDS)
+
+
+def byline(authors: Sequence[str]) -> str:
+    """Return ``Ada, Ben and Cy``, or "" for nobody."""
+    names = [name for name in (one_line(author) for author in authors) if name]
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def long_date(day: date) -> str:
+    """Return ``Monday 30 November 2026``."""
+    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def day_and_month(day: date) -> str:
+    """Return ``Friday 4 December``."""
+    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+
+
+def clock_time(at: time) -> str:
+    """Return ``2.30pm``, ``7pm``, ``noon`` or ``midnight``."""
+    if at.minute == 0 and at.hour in {0, 12}:
+        return "noon" if at.hour else "midnight"
+    minutes = f".{at.minute:02d}" if at.minute else ""
+    return f"{at.hour % 12 or 12}{minutes}{'pm' if at.hour >= 12 else 'am'}"
+
+
+def button_label(kind: Kind) -> str:
+    """Return the words on the lead's button; there is one lead, so they are unique."""
+    return _BUTTONS.get(kind, "Read the full story")
+
+
+def kind_label(kind: Kind) -> str:
+    """Return the small label over a headline; news goes without one."""
+    return _LABELS.get(kind, "")
+
+
+def minutes_to_read(article: Article) -> int:
+    """Return whole minutes, at least 1."""
+    return max(1, round(article.word_count / WORDS_A_MINUTE))
+
+
+def safe_url(url: str, *, schemes: Sequence[str] = ("https", "http")) -> str:
+    """Return the address in ASCII, or "" when it is not one a mail may carry.
+
+    Only the given schemes, a host, no credentials; anything that could leave an attribute or a
+    line is percent-encoded.
+    """
+    if not url or len(url) > URL_LENGTH or any(unicodedata.category(ch) == "Cc" for ch in url):
+        return ""
+    try:
+        parts = urlsplit(url.strip())
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        port = f":{parts.port}" if parts.port else ""
+    except (ValueError, UnicodeError):
+        return ""
+    if parts.scheme == "mailto" and "mailto" in schemes:
+        target = parts.path
+        is_address = re.fullmatch(r"[^\s@<>\"%?&]+@[A-Za-z0-9.-]+", target)
+        return f"mailto:{target}" if is_address else ""
+    if parts.scheme not in schemes or not re.fullmatch(r"[A-Za-z0-9.-]+", host) or parts.username:
+        return ""
+    return urlunsplit(
+        (
+            parts.scheme,
+            host + port,
+            quote(parts.path, safe="/%:@!$&*+,;=~-._"),
+            quote(parts.query, safe="/%:@!$&*+,;=?~-._"),
+            quote(parts.fragment, safe="/%:@!$&*+,;=?~-._"),
+        )
+    )

@@ -1,0 +1,190 @@
+"""What a template sees: the issue for one region, ready to print.
+
+Templates get values that need no decision any more: which stories, in what order, which words
+under each headline, which picture in which size. ``templates/README.md`` lists every name.
+Single-line values hold no line breaks; addresses are checked; the reader's own fields appear as
+opaque tokens that rendering replaces by slots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailer.editions.colours import Palette
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in the size it is shown at; ``alt`` is "" for a decorative one."""
+
+    url: str
+    alt: str
+    width: int
+    height: int
+    caption: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One article in its place.
+
+    ``number`` is its place in the contents, ``paragraphs`` what stands under the headline,
+    ``label`` the kind where it is worth saying, ``deadline`` such as ``by Friday 4 December``,
+    ``minutes`` the time to read the whole piece. ``url`` is "" where there is no page to go to;
+    the text is then shown here.
+    """
+
+    number: int
+    article_id: str
+    headline: str
+    byline: str
+    paragraphs: tuple[str, ...]
+    url: str = ""
+    label: str = ""
+    button: str = ""
+    deadline: str = ""
+    minutes: int = 0
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """A section that has stories; ``stories`` leaves the lead out, ``contents`` has it."""
+
+    title: str
+    stories: tuple[Story, ...]
+    contents: tuple[Story, ...]
+
+    @property
+    def runs(self) -> tuple[tuple[Story, ...], ...]:
+        """Return the stories in runs: one with a picture alone, neighbours without together."""
+        runs: list[list[Story]] = []
+        for story in self.stories:
+            if runs and story.image is None and runs[-1][0].image is None:
+                runs[-1].append(story)
+            else:
+                runs.append([story])
+        return tuple(tuple(run) for run in runs)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionView:
+    """The reader's own region; ``note_html`` is the editor's note as HTML."""
+
+    name: str
+    title: str
+    is_own: bool
+    note_html: str = ""
+    stories: tuple[Story, ...] = ()
+    contact: str = ""
+
+    @property
+    def has_content(self) -> bool:
+        """Say whether there is anything to show."""
+        return bool(self.note_html or self.stories or self.contact)
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryView:
+    """A dated happening: ``day`` and ``month`` for its date tile, ``when`` in words."""
+
+    title: str
+    when: str
+    weekday: str
+    day: int
+    month: str
+    time: str = ""
+    place: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningView:
+    """The columnist's opening."""
+
+    title: str
+    author: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueView:
+    """The issue's own line in the masthead."""
+
+    id: str
+    number: int
+    subject: str
+    preheader: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteView:
+    """The quotation of the week; ``text`` is "" when there is none."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupportView:
+    """The appeal; ``title`` is "" when there is none."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationView:
+    """Who publishes, as the masthead and the footer say it."""
+
+    title: str
+    tagline: str
+    publisher: str
+    postal_address: str
+    website: str
+    contact: str
+    why: str
+    font: str
+    logo: Image | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderView:
+    """The reader's fields; every value is a token that becomes a slot."""
+
+    name: str
+    greeting: str
+    address: str
+    unsubscribe_url: str
+    preferences_url: str
+    view_online_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionView:
+    """Everything a template may name at its top level."""
+
+    language: str
+    direction: str
+    start: str
+    publication: PublicationView
+    issue: IssueView
+    opening: OpeningView
+    lead: Story | None
+    sections: tuple[SectionView, ...]
+    region: RegionView
+    diary: tuple[DiaryView, ...]
+    quote: QuoteView
+    support: SupportView
+    credits: tuple[str, ...]
+    light: Palette
+    dark: Palette
+    reader: ReaderView
+
+    def values(self) -> dict[str, object]:
+        """Return the names a template may use, with their values."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
