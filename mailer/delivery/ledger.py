@@ -61,7 +61,7 @@ class Ledger(Account):
     def plan(
         self,
         issue_id: str,
-        recipients: Iterable[Recipient],
+        recipients: Callable[[Connection], Iterable[Recipient]],
         *,
         due_at: Mapping[str, datetime],
         token: Callable[[], str],
@@ -74,8 +74,8 @@ class Ledger(Account):
         statement = make(deliveries).on_conflict_do_nothing(
             index_elements=[_COLUMNS.issue_id, _COLUMNS.address]
         )
-        stream = iter(recipients)
         with self._database.write() as connection:
+            stream = iter(recipients(connection))
             while chunk := list(islice(stream, CHUNK)):
                 present = _present(connection, issue_id, chunk)
                 rows = []
@@ -104,13 +104,13 @@ class Ledger(Account):
         return planned, already
 
     def foresee(
-        self, issue_id: str, recipients: Iterable[Recipient]
+        self, issue_id: str, recipients: Callable[[Connection], Iterable[Recipient]]
     ) -> tuple[Counter[str], Counter[str]]:
         """Count what ``plan`` would add and find, writing nothing."""
         planned: Counter[str] = Counter()
         already: Counter[str] = Counter()
-        stream = iter(recipients)
         with self._database.read() as connection:
+            stream = iter(recipients(connection))
             while chunk := list(islice(stream, CHUNK)):
                 present = _present(connection, issue_id, chunk)
                 for who in chunk:

@@ -14,8 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from mailer.audience.subscriber import Recipient
 from mailer.delivery.ledger import Ledger
+
+Recipients = Iterable[Recipient] | Callable[[Connection], Iterable[Recipient]]
+"""One recipient an address; a callable reads them inside the plan's own transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def plan(
     ledger: Ledger,
     *,
     issue_id: str,
-    recipients: Iterable[Recipient],
+    recipients: Recipients,
     due_at: Mapping[str, datetime],
     token: Callable[[], str] = new_token,
     is_dry_run: bool = False,
@@ -55,22 +60,23 @@ def plan(
     Args:
         ledger: where the rows go, in one transaction.
         issue_id: an issue that has a row.
-        recipients: one per address, streamed; may be long.
+        recipients: one per address, streamed; may be long. To read who is eligible and to write
+            the plan in one transaction, pass ``lambda c: register.recipients(connection=c)``.
         due_at: region to the instant its readers are due, aware UTC; also the message's Date.
         token: gives each row its token.
         is_dry_run: count only; nothing is written.
     """
     left_out: Counter[str] = Counter()
 
-    def wanted() -> Iterable[Recipient]:
-        for recipient in recipients:
+    def wanted(connection: Connection) -> Iterable[Recipient]:
+        for recipient in recipients(connection) if callable(recipients) else recipients:
             if recipient.region in due_at:
                 yield recipient
             else:
                 left_out[recipient.region] += 1
 
     if is_dry_run:
-        planned, already = ledger.foresee(issue_id, wanted())
+        planned, already = ledger.foresee(issue_id, wanted)
     else:
-        planned, already = ledger.plan(issue_id, wanted(), due_at=due_at, token=token)
+        planned, already = ledger.plan(issue_id, wanted, due_at=due_at, token=token)
     return PlanReport(issue_id, dict(planned), dict(already), dict(left_out))
