@@ -9,21 +9,32 @@ can be previewed; ``faults_before_sending`` says what is missing then.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 
+from mailer.checked import (
+    LANGUAGE,
+    SLUG,
+    ClockTime,
+    Colour,
+    Domain,
+    Line,
+    MailAddress,
+    Slug,
+    WebAddress,
+    ZoneName,
+    zone,
+)
 from mailer.errors import ConfigurationError, Fault
 from mailer.tomlfile import faults_of, find_line, read_toml
 
@@ -33,57 +44,8 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            f"{name!r} is not a time zone; use an IANA name such as Europe/London"
-        ) from None
-    return name
-
-
-def _clock_time(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError("is not a time of day; write HH:MM such as 07:00")
-    return value
-
-
-def _slug(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
-        raise ValueError("is not a slug; use lower-case letters, digits and single hyphens")
-    return value
-
-
-def _address(value: str) -> str:
-    if value and not re.fullmatch(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+\.[^@\s]+", value):
-        raise ValueError("is not a mail address; write name@domain")
-    return value
-
-
-def _one_line(value: str) -> str:
-    if any(not ch.isprintable() for ch in value):
-        raise ValueError("has a line break or control character; keep it on one line")
-    return value.strip()
-
-
-def _web_address(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^\s\"<>]+", value):
-        raise ValueError("is not a web address; write https://…")
-    return value.rstrip("/")
-
-
-ZoneName = Annotated[str, AfterValidator(_zone)]
-ClockTime = Annotated[time, BeforeValidator(_clock_time)]
-Slug = Annotated[str, AfterValidator(_slug)]
-MailAddress = Annotated[str, AfterValidator(_address)]
-Line = Annotated[str, AfterValidator(_one_line)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-
-
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Section(_Model):
@@ -100,6 +62,14 @@ class Section(_Model):
     kinds: tuple[str, ...] = ()
     takes_any: bool = False
     needs_picture: bool = False
+
+    @model_validator(mode="after")
+    def _minimum_fits(self) -> Self:
+        if self.minimum > self.quota:
+            raise ValueError(
+                f"minimum {self.minimum} is more than quota {self.quota}; make them agree"
+            )
+        return self
 
 
 class Weights(_Model):
@@ -179,7 +149,7 @@ class Region(_Model):
     parent: str = ""
     time_zone: ZoneName
     send_time: ClockTime | None = None
-    language: str = ""
+    language: str = Field(default="", pattern=rf"^({LANGUAGE})?$")
     group_contact: MailAddress = ""
     places: tuple[str, ...] = ()
 
@@ -204,12 +174,12 @@ class _PublicationFile(_Model):
     contact: MailAddress = ""
     from_name: Line = ""
     from_address: MailAddress = ""
-    bounce_domain: Line = ""
+    bounce_domain: Domain = ""
     why_you_get_this: Line = "You asked for this briefing on our website."
     columnist: Line = ""
     column_title: Line = "This week"
     first_number: int = Field(default=1, ge=1)
-    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    language: str = Field(default="en", pattern=rf"^{LANGUAGE}$")
     direction: Literal["ltr", "rtl"] = "ltr"
     time_zone: ZoneName
     regions: tuple[Slug, ...] = Field(min_length=1)
@@ -286,13 +256,13 @@ def load_publication(root: Path) -> Publication:
     except ValidationError as error:
         faults.extend(faults_of(error, where=str(path), text=text))
     named = data.get("regions")
-    slugs = [slug for slug in named if isinstance(slug, str)] if isinstance(named, list) else []
+    slugs = [each for each in named if _is_slug(each)] if isinstance(named, list) else []
     regions: dict[str, Region] = {}
     for slug in slugs:
         region_path = root / "subscribers" / f"{slug}.toml"
         try:
             region_data, region_text = read_toml(region_path)
-            defaults = {"slug": slug, "time_zone": data.get("time_zone")}
+            defaults = {"slug": slug, "time_zone": _zone_or_utc(data.get("time_zone"))}
             regions[slug] = Region.model_validate(defaults | region_data)
         except ConfigurationError as error:
             faults.extend(error.faults)
@@ -310,40 +280,54 @@ def load_publication(root: Path) -> Publication:
                     remedy="make them the same",
                 )
             )
-    faults.extend(_ladder_faults(root, regions))
+    faults.extend(_ladder_faults(root, regions, slugs))
     faults.extend(_duplicate_list_ids(root, regions))
     if faults or settings is None:
         raise ConfigurationError(faults)
     return Publication(root=root, region_map=regions, **dict(settings))
 
 
-def _ladder_faults(root: Path, regions: dict[str, Region]) -> list[Fault]:
+def _is_slug(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(SLUG, value) is not None
+
+
+def _zone_or_utc(name: object) -> str:
+    # A bad zone of the publication is one fault, not one more for each region that inherits it.
+    try:
+        return zone(name) if isinstance(name, str) else "UTC"
+    except ValueError:
+        return "UTC"
+
+
+def _ladder_faults(root: Path, regions: dict[str, Region], named: Collection[str]) -> list[Fault]:
     faults = []
+    on_circles: set[str] = set()
     for region in regions.values():
         where = str(root / "subscribers" / f"{region.slug}.toml")
-        if region.parent and region.parent not in regions:
+        # A parent whose own file is at fault is named there, not once more for each child.
+        if region.parent and region.parent not in named:
             faults.append(
                 Fault(
                     f"{region.parent!r} is not a region of the publication",
                     where=where,
                     field="parent",
-                    remedy=f"use one of {', '.join(regions)} or leave it out",
+                    remedy=f"use one of {', '.join(named)} or leave it out",
                 )
             )
             continue
-        seen = [region.slug]
-        while (parent := regions[seen[-1]].parent) in regions:
-            if parent in seen:
-                faults.append(
-                    Fault(
-                        f"goes in a circle: {' > '.join([*seen, parent])}",
-                        where=where,
-                        field="parent",
-                        remedy="let one of them have no parent",
-                    )
+        steps = [region.slug]
+        while (parent := regions[steps[-1]].parent) in regions and parent not in steps:
+            steps.append(parent)
+        if parent == region.slug and region.slug not in on_circles:
+            on_circles.update(steps)
+            faults.append(
+                Fault(
+                    f"goes in a circle: {' > '.join([*steps, parent])}",
+                    where=where,
+                    field="parent",
+                    remedy="let one of them have no parent",
                 )
-                break
-            seen.append(parent)
+            )
     return faults
 
 

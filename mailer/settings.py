@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mailer.checked import MailAddress, ZoneName
 from mailer.clock import Clock, FixedClock, SystemClock
 from mailer.errors import ConfigurationError, Fault
-from mailer.publication import MailAddress, ZoneName
 
 PREFIX = "MAILER_"
 
@@ -43,7 +43,14 @@ def _aware(value: datetime | None) -> datetime | None:
 class Settings(BaseSettings):
     """What differs between machines, and what must not stand in git."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        # A byte order mark must not make the first setting a stranger; empty means not set.
+        env_file_encoding="utf-8-sig",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
 
     database_url: str = ""
     relay_host: str = "127.0.0.1"
@@ -141,7 +148,7 @@ def load_settings(root: Path | None) -> Settings:
 def _lines(env_file: Path | None) -> list[str]:
     if env_file is None or not env_file.is_file():
         return []
-    return env_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return env_file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
 
 
 def _place(env_file: Path | None, name: str) -> tuple[str, int | None]:
