@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, text, update
 from mailer.audience import eligibility
 from mailer.audience.addresses import clean_name, normalise
 from mailer.audience.consent import Step, next_state
-from mailer.audience.intake import Decision, Entry, Verdict, take_in
+from mailer.audience.joining import Decision, Entry, Verdict, take_in
 from mailer.audience.standing import (
     ConsentEvent,
     RegionCount,

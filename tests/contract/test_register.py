@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailer.audience.intake import Entry, Verdict
+from mailer.audience.joining import Entry, Verdict
 from mailer.audience.register import Register
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import SuppressionReason

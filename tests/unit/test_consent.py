@@ -15,7 +15,7 @@ from mailer.audience.consent import (
     next_state,
     reason_against_import,
 )
-from mailer.audience.intake import Known, Verdict, decide
+from mailer.audience.joining import Known, Verdict, decide
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import SuppressionReason
 from mailer.errors import IllegalTransition
