@@ -1,0 +1,220 @@
+"""Dates as people write them, and the year they leave out.
+
+Finds "Saturday 10 June", "23rd October 2026", "May 13", ISO dates, and times such as "12pm",
+"7.30pm", "19:00", "noon". A missing year is inferred: from a reference date when there is one,
+otherwise from the weekday, otherwise it is the next such day. Every inference says so in a flag.
+
+Known limits: English month names; no relative dates ("next Tuesday").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, time
+
+from mailer.articles.article import Flag
+
+_MONTHS_WORDS = (
+    "january february march april may june july august september october november december"
+)
+MONTHS = _MONTHS_WORDS.split()
+_WEEKDAYS_WORDS = "monday tuesday wednesday thursday friday saturday sunday"
+WEEKDAYS = _WEEKDAYS_WORDS.split()
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_DAY_NAME = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+_DATE = re.compile(
+    rf"(?:\b(?P<weekday>{_DAY_NAME}),?\s+(?:the\s+)?)?"
+    rf"(?:\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})\b\.?"
+    rf"|\b(?P<month2>{_MONTH})\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.]\d))"
+    r"(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
+    r"|\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?\s?(?P<half>am|pm)\b"
+    r"|\b(?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)\b"
+    r"|\b(?P<noon>(?:12\s)?noon|midday)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDate:
+    """A date as it stands in a text, from ``start`` to ``end``; ``year`` None when left out."""
+
+    start: int
+    end: int
+    day: int
+    month: int
+    year: int | None = None
+    weekday: int | None = None
+
+
+def find_dates(text: str) -> list[WrittenDate]:
+    """Return every date written in a text, in order."""
+    found = []
+    for match in _DATE.finditer(text):
+        if match["iso"]:
+            try:
+                on = date.fromisoformat(match["iso"])
+            except ValueError:
+                continue
+            found.append(WrittenDate(match.start(), match.end(), on.day, on.month, on.year))
+            continue
+        name = match["month"] or match["month2"]
+        if name[0].islower() and name.lower() in {"may", "march", "mar"}:
+            # "the 3 march routes" and "10 may come" are words, not months.
+            continue
+        month = _month(name)
+        day = int(match["day"] or match["day2"])
+        if not 1 <= day <= 31:
+            continue
+        weekday = _weekday(match["weekday"]) if match["weekday"] else None
+        year = int(match["year"]) if match["year"] else None
+        found.append(WrittenDate(match.start(), match.end(), day, month, year, weekday))
+    return found
+
+
+def _month(name: str) -> int:
+    return next(i for i, full in enumerate(MONTHS, 1) if full.startswith(name.lower()[:3]))
+
+
+def _weekday(name: str) -> int:
+    return next(i for i, full in enumerate(WEEKDAYS) if full.startswith(name.lower()[:3]))
+
+
+def find_time(text: str) -> time | None:
+    """Return the first time of day written in a text."""
+    for match in _TIME.finditer(text):
+        if match["noon"]:
+            return time(12, 0)
+        if match["hour24"]:
+            return time(int(match["hour24"]), int(match["minute24"]))
+        hour, minute = int(match["hour"]), int(match["minute"] or 0)
+        if not 1 <= hour <= 12 or minute > 59:
+            continue
+        return time(hour % 12 + (12 if match["half"].lower() == "pm" else 0), minute)
+    return None
+
+
+def resolve(
+    written: WrittenDate, *, reference: date | None, today: date
+) -> tuple[date, tuple[Flag, ...]] | None:
+    """Give a written date its year.
+
+    Args:
+        written: what stands in the text.
+        reference: when the text was published, if that is known.
+        today: the day of reading.
+    Returns:
+        The date and flags for what was inferred; None when no such day exists.
+    """
+    flags: list[Flag] = []
+    if written.year is not None:
+        on = _date(written.year, written)
+    else:
+        on = _infer(written, reference, today)
+        if on is not None:
+            flags.append(Flag("year-inferred", _why(written, on, reference)))
+    if on is None:
+        return None
+    if written.weekday is not None and on.weekday() != written.weekday:
+        said, real = WEEKDAYS[written.weekday].capitalize(), WEEKDAYS[on.weekday()].capitalize()
+        flags.append(
+            Flag("weekday-mismatch", f"The text says {said}, but {on.isoformat()} is a {real}.")
+        )
+    return on, tuple(flags)
+
+
+def _date(year: int, written: WrittenDate) -> date | None:
+    try:
+        return date(year, written.month, written.day)
+    except ValueError:
+        return None
+
+
+def _infer(written: WrittenDate, reference: date | None, today: date) -> date | None:
+    around = reference or today
+    years = range(around.year - 12, around.year + 13)
+    days = [on for year in years if (on := _date(year, written)) is not None]
+    if reference is not None:
+        # A paper announces what comes within the year and may still mention the month behind.
+        days = [on for on in days if abs((on - reference).days) <= 366]
+        matching = [on for on in days if written.weekday in (None, on.weekday())]
+        ahead = [on for on in matching if -45 <= (on - reference).days <= 320]
+        choice = ahead or matching or days
+        return min(choice, key=lambda on: abs((on - reference).days), default=None)
+    if written.weekday is not None:
+        matching = [on for on in days if on.weekday() == written.weekday]
+        past = [on for on in matching if on <= today]
+        soon = [on for on in matching if 0 <= (on - today).days <= 120]
+        return next(iter(soon or past[-1:] or matching), None)
+    return next((on for on in days if on >= today), None)
+
+
+def _why(written: WrittenDate, on: date, reference: date | None) -> str:
+    year = f"The text leaves out the year; {on.year} was taken"
+    if reference is not None:
+        return f"{year} because the piece is of {reference.isoformat()}."
+    if written.weekday is not None and on.weekday() == written.weekday:
+        day = f"{on.day} {MONTHS[on.month - 1].capitalize()}"
+        return f"{year} because {day} was a {WEEKDAYS[written.weekday].capitalize()} then."
+    return f"{year} because that is the next such day."
+
+
+_DEADLINE = re.compile(
+    r"\b(?:by|before|until|till|no later than|not later than|deadline(?:\s+(?:is|of|for\s[\w\s]+?)"
+    r")?:?|closes?(?:\s+on)?|closing date(?:\s+is)?:?|ends(?:\s+on)?)\s+"
+    r"(?:(?:noon|midday|midnight|\d{1,2}(?:[:.]\d\d)?\s?[ap]m)\s+on\s+)?(?:the\s+)?$",
+    re.IGNORECASE,
+)
+_CUE = re.compile(
+    r"\b(?:you|your|must|need to|please|apply|join|register|book|submit|send|sign|vote|return|"
+    r"deadline|closing|closes|entries|applications?|nominations?|reply|respond|order|enter)\b",
+    re.IGNORECASE,
+)
+
+
+def find_deadline(
+    sentences: list[str], *, reference: date | None, today: date
+) -> tuple[date, tuple[Flag, ...]] | None:
+    """Return the date a text sets its readers, such as "join by Friday 23rd October".
+
+    A sentence counts only when it speaks to the reader or of applying, so that "by 12 March the
+    strike was over" is no deadline. The first one wins; a second, different one is flagged.
+    """
+    found: list[tuple[date, tuple[Flag, ...]]] = []
+    for sentence in sentences:
+        if not _CUE.search(sentence):
+            continue
+        for written in find_dates(sentence):
+            if _DEADLINE.search(sentence[: written.start]):
+                answer = resolve(written, reference=reference, today=today)
+                if answer:
+                    found.append(answer)
+    if not found:
+        return None
+    on, flags = found[0]
+    others = sorted({other.isoformat() for other, _ in found if other != on})
+    if others:
+        flags = (
+            *flags,
+            Flag("deadline-unclear", f"The text also names {', '.join(others)} as a deadline."),
+        )
+    return on, flags
+
+
+def sentences_of(text: str) -> list[str]:
+    """Split plain text into sentences, roughly: at ends of paragraphs and of sentences."""
+    found: list[str] = []
+    for paragraph in re.split(r"\n+", text):
+        found.extend(
+            part.strip()
+            for part in re.split(r"(?<=[.?!])[\"”’')]*\s+(?=[\"“‘'(]*[A-Z0-9])", paragraph)
+            if part.strip()
+        )
+    return found

@@ -1,0 +1,198 @@
+"""Taking files in: read each, keep each, report all.
+
+A bad file is reported with file and line and never stops the others. A folder stands for the
+files in it that can be read, in order of name; hidden ones, a README and other kinds are passed
+over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mailer.articles.article import Article, Flag, Picture
+from mailer.articles.files import SUFFIXES, read_document
+from mailer.articles.intake import IngestPolicy
+from mailer.articles.library import KeptReport, Library
+from mailer.errors import Fault, MailerError, StorageFailed
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file: kept, or its faults."""
+
+    path: Path
+    kept: KeptReport | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of every file, in the order they were read."""
+
+    files: tuple[FileReport, ...] = ()
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every fault of every file, in order."""
+        return tuple(fault for file in self.files for fault in file.faults)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain data for ``--json``: dates in ISO form, everything by name."""
+        kept = [file.kept for file in self.files if file.kept]
+        statuses = {name: status for report in kept for name, status in report.statuses}
+        return {
+            "articles": [
+                _article_data(article, statuses[article.id])
+                for report in kept
+                for article in report.document.articles
+            ],
+            "directory": [
+                {
+                    "name": entry.name,
+                    "address": entry.address,
+                    "phone": entry.phone,
+                    "region": entry.region,
+                    "origin": report.document.origin,
+                }
+                for report in kept
+                for entry in report.document.directory
+            ],
+            "diary": [
+                {
+                    "id": entry.id,
+                    "title": entry.title,
+                    "date": entry.on.isoformat(),
+                    "time": entry.at.strftime("%H:%M") if entry.at else "",
+                    "place": entry.place,
+                    "url": entry.url,
+                    "regions": list(entry.regions),
+                    "article": entry.article_id,
+                    "flags": _flags(entry.flags),
+                    "origin": report.document.origin,
+                }
+                for report in kept
+                for entry in report.document.diary
+            ],
+            "adverts": [
+                {"title": advert.title, "text": advert.text, "origin": report.document.origin}
+                for report in kept
+                for advert in report.document.adverts
+            ],
+            "documents": [
+                {
+                    "origin": report.document.origin,
+                    "articles": [article.id for article in report.document.articles],
+                    "stale": list(report.stale),
+                    "flags": _flags(report.document.flags),
+                }
+                for report in kept
+            ],
+            "faults": [
+                {
+                    "where": fault.where,
+                    "line": fault.line,
+                    "field": fault.field,
+                    "problem": fault.problem,
+                    "remedy": fault.remedy,
+                }
+                for fault in self.faults
+            ],
+        }
+
+
+def _flags(flags: Sequence[Flag]) -> list[dict[str, str]]:
+    return [{"code": flag.code, "note": flag.note} for flag in flags]
+
+
+def _picture(picture: Picture) -> dict[str, str | None]:
+    return {
+        "src": picture.src,
+        "alt": picture.alt,
+        "caption": picture.caption,
+        "credit": picture.credit,
+        "licence": picture.licence,
+    }
+
+
+def _article_data(article: Article, status: str) -> dict[str, Any]:
+    return {
+        "id": article.id,
+        "title": article.title,
+        "authors": list(article.authors),
+        "author_note": article.author_note,
+        "kind": article.kind.value,
+        "standfirst": article.standfirst,
+        "published_at": article.published_at.isoformat() if article.published_at else None,
+        "date": article.published_at.date().isoformat() if article.published_at else None,
+        "deadline": article.deadline.isoformat() if article.deadline else None,
+        "section": article.section,
+        "regions": list(article.regions),
+        "tags": list(article.tags),
+        "parts": list(article.parts),
+        "priority": article.priority,
+        "picture": _picture(article.picture) if article.picture else None,
+        "credits": [_picture(picture) for picture in article.credits],
+        "url": article.url,
+        "source": article.source,
+        "origin": article.origin,
+        "is_draft": article.is_draft,
+        "words": article.word_count,
+        "flags": _flags(article.flags),
+        "status": status,
+    }
+
+
+class Ingest:
+    """Reads files into the library; ``policy`` is asked afresh for every run."""
+
+    def __init__(self, library: Library, policy: Callable[[], IngestPolicy]) -> None:
+        self._library = library
+        self._policy = policy
+
+    def files(
+        self, paths: Sequence[Path], *, progress: Callable[[int, int], None] | None = None
+    ) -> IngestReport:
+        """Take files and folders in.
+
+        Args:
+            paths: in any order; a file named twice is read once.
+            progress: told how many are done, and of how many.
+        Returns:
+            One report a file; a file that cannot be used has faults and changed nothing.
+        Raises:
+            StorageFailed: the database cannot be written; files before it are kept.
+        """
+        found = _expand(paths)
+        desk = self._policy()
+        reports = []
+        for done, path in enumerate(found, 1):
+            reports.append(self._file(path, desk))
+            if progress is not None:
+                progress(done, len(found))
+        return IngestReport(tuple(reports))
+
+    def _file(self, path: Path, desk: IngestPolicy) -> FileReport:
+        try:
+            return FileReport(path, self._library.keep(read_document(path, desk=desk)))
+        except StorageFailed:
+            raise
+        except MailerError as error:
+            return FileReport(path, faults=error.faults)
+
+
+def _expand(paths: Sequence[Path]) -> list[Path]:
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.is_dir():
+            found[path] = None
+            continue
+        for inner in sorted(path.rglob("*")):
+            is_hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
+            # A README describes its folder; it is nobody's article.
+            is_passed_over = is_hidden or inner.stem.lower() == "readme"
+            if inner.is_file() and inner.suffix.lower() in SUFFIXES and not is_passed_over:
+                found[inner] = None
+    return list(found)

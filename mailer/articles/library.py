@@ -1,0 +1,290 @@
+"""The library: every article, diary entry and group that was taken in, in the database.
+
+Keeping a document is one transaction. An id, once given, stays: a file read again finds its
+articles by their place, their words or their headline, and ``first_seen_at`` never moves, so an
+update cannot bring an old piece back into a new week. What a file no longer holds is reported and
+left, because an issue may name it; ``remove`` takes it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, time
+from typing import Any
+
+from rapidfuzz import fuzz, process
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from mailer.articles.article import (
+    Article,
+    DiaryEntry,
+    DirectoryEntry,
+    Document,
+    Flag,
+    Kind,
+    Picture,
+)
+from mailer.clock import Clock
+from mailer.errors import Fault, NotFound
+from mailer.storage import schema
+from mailer.storage.database import Database
+
+_LIKE = 85
+"""Two headlines of one file this alike, in per cent, are one piece with its headline edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """What became of a document: one status an article, in its order.
+
+    ``statuses`` pairs the final id with added, updated or unchanged. ``stale`` are ids that the
+    same file gave earlier and no longer holds. ``document`` is as kept, with final ids.
+    """
+
+    document: Document
+    statuses: tuple[tuple[str, str], ...] = ()
+    stale: tuple[str, ...] = ()
+
+
+class Library:
+    """Articles, diary and directory of one publication."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def keep(self, document: Document) -> KeptReport:
+        """Store a document in one transaction; reading the same file again changes nothing."""
+        table = schema.articles
+        with self._database.write() as connection:
+            here = [
+                _article(row)
+                for row in connection.execute(
+                    select(table).where(table.c.origin == document.origin).order_by(table.c.id)
+                )
+            ]
+            taken = set(connection.execute(select(table.c.id)).scalars())
+            named: dict[str, str] = {}
+            kept: list[Article] = []
+            statuses: list[tuple[str, str]] = []
+            known = _matches(document.articles, here)
+            for article, old in zip(document.articles, known, strict=True):
+                if old is None:
+                    final = replace(
+                        article,
+                        id=_free(article.id, taken, 80),
+                        first_seen_at=self._clock.now(),
+                    )
+                    connection.execute(insert(table).values(_values(final)))
+                    status = "added"
+                else:
+                    final = replace(article, id=old.id, first_seen_at=old.first_seen_at)
+                    status = "unchanged" if _values(final) == _values(old) else "updated"
+                    if status == "updated":
+                        connection.execute(
+                            update(table).where(table.c.id == old.id).values(_values(final))
+                        )
+                taken.add(final.id)
+                named[article.id] = final.id
+                kept.append(final)
+                statuses.append((final.id, status))
+            diary = _keep_diary(connection, document, named)
+            _keep_directory(connection, document)
+        still = {article.id for article in kept}
+        stale = tuple(article.id for article in here if article.id not in still)
+        whole = replace(document, articles=tuple(kept), diary=diary)
+        return KeptReport(whole, tuple(statuses), stale)
+
+    def articles(
+        self, *, ids: Collection[str] | None = None, since: datetime | None = None
+    ) -> list[Article]:
+        """Return articles by id; all, those named, or those first seen at or after an instant."""
+        query = select(schema.articles).order_by(schema.articles.c.id)
+        if since is not None:
+            query = query.where(schema.articles.c.first_seen_at >= since)
+        with self._database.read() as connection:
+            found = [_article(row) for row in connection.execute(query)]
+        # Thousands of ids would pass the database's limit of parameters.
+        return found if ids is None else [a for a in found if a.id in set(ids)]
+
+    def article(self, article_id: str) -> Article:
+        """Return one article.
+
+        Raises:
+            NotFound: with the nearest ids.
+        """
+        table = schema.articles
+        with self._database.read() as connection:
+            row = connection.execute(select(table).where(table.c.id == article_id)).first()
+            if row is not None:
+                return _article(row)
+            ids = list(connection.execute(select(table.c.id)).scalars())
+        near = [match[0] for match in process.extract(article_id, ids, limit=3, score_cutoff=55)]
+        remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer articles` lists them"
+        raise NotFound(Fault(f"there is no article {article_id!r}", remedy=remedy))
+
+    def diary(self, *, since: date) -> list[DiaryEntry]:
+        """Return what is still to come on ``since``, by date; one entry an occasion.
+
+        Two files may announce the same occasion; the entry with fewer doubts is shown.
+        """
+        table = schema.diary_entries
+        query = select(table).where(table.c.held_on >= since)
+        with self._database.read() as connection:
+            found = [_entry(row) for row in connection.execute(query)]
+        shown: list[DiaryEntry] = []
+        for entry in sorted(found, key=lambda e: (len(e.flags), e.id)):
+            if not any(e.on == entry.on and _is_alike(e.title, entry.title) for e in shown):
+                shown.append(entry)
+        return sorted(shown, key=lambda e: (e.on, e.at or time(0), e.id))
+
+    def directory(self) -> list[DirectoryEntry]:
+        """Return the groups by name."""
+        table = schema.directory_entries
+        with self._database.read() as connection:
+            rows = connection.execute(select(table).order_by(table.c.name))
+            return [DirectoryEntry(r.name, r.address, r.phone, r.region) for r in rows]
+
+    def remove(self, article_id: str) -> None:
+        """Take out an article and the diary entries it announced.
+
+        Raises:
+            NotFound: there is none; with the nearest ids.
+        """
+        self.article(article_id)
+        with self._database.write() as connection:
+            diary = schema.diary_entries
+            connection.execute(delete(diary).where(diary.c.article_id == article_id))
+            connection.execute(delete(schema.articles).where(schema.articles.c.id == article_id))
+
+
+def _is_alike(one: str, other: str) -> bool:
+    return fuzz.token_sort_ratio(one.casefold(), other.casefold()) >= _LIKE
+
+
+def _matches(new: Sequence[Article], old: Sequence[Article]) -> list[Article | None]:
+    """Find each article's earlier self: by words, then id, then headline, then being alone."""
+    left = {article.id: article for article in old}
+    found: list[Article | None] = [None] * len(new)
+
+    def claim(place: int, candidates: list[Article]) -> None:
+        if found[place] is None and candidates:
+            found[place] = left.pop(candidates[0].id)
+
+    for place, article in enumerate(new):
+        claim(place, [o for o in left.values() if o.content_hash == article.content_hash])
+    for place, article in enumerate(new):
+        claim(place, [left[article.id]] if article.id in left else [])
+    for place, article in enumerate(new):
+        claim(place, [o for o in left.values() if _is_alike(o.title, article.title)])
+    if len(new) == len(old) == 1:
+        claim(0, list(left.values()))
+    return found
+
+
+def _free(wanted: str, taken: Collection[str], limit: int) -> str:
+    wanted = wanted[:limit]
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted[: limit - 5]}-{number}"
+    return name
+
+
+def _keep_diary(
+    connection: Connection, document: Document, named: dict[str, str]
+) -> tuple[DiaryEntry, ...]:
+    table = schema.diary_entries
+    connection.execute(delete(table).where(table.c.origin == document.origin))
+    taken = set(connection.execute(select(table.c.id)).scalars())
+    kept = []
+    for entry in document.diary:
+        final = replace(
+            entry,
+            id=_free(entry.id, taken, 80),
+            article_id=named.get(entry.article_id, entry.article_id),
+        )
+        taken.add(final.id)
+        kept.append(final)
+        connection.execute(
+            insert(table).values(
+                id=final.id,
+                title=final.title,
+                held_on=final.on,
+                held_at=final.at.strftime("%H:%M") if final.at else "",
+                place=final.place,
+                url=final.url,
+                regions=list(final.regions),
+                article_id=final.article_id,
+                origin=document.origin,
+                flags=[asdict(flag) for flag in final.flags],
+            )
+        )
+    return tuple(kept)
+
+
+def _keep_directory(connection: Connection, document: Document) -> None:
+    if not document.directory:
+        return
+    table = schema.directory_entries
+    names = [entry.name for entry in document.directory]
+    connection.execute(
+        delete(table).where((table.c.origin == document.origin) | table.c.name.in_(names))
+    )
+    rows = {
+        entry.name: {**asdict(entry), "origin": document.origin} for entry in document.directory
+    }
+    connection.execute(insert(table), list(rows.values()))
+
+
+def _values(article: Article) -> dict[str, Any]:
+    return {
+        **{
+            name: getattr(article, name)
+            for name in schema.articles.c.keys()  # noqa: SIM118
+            if name not in _STRUCTURED
+        },
+        "kind": article.kind.value,
+        "authors": list(article.authors),
+        "regions": list(article.regions),
+        "tags": list(article.tags),
+        "parts": list(article.parts),
+        "picture": asdict(article.picture) if article.picture else None,
+        "credits": [asdict(picture) for picture in article.credits],
+        "flags": [asdict(flag) for flag in article.flags],
+    }
+
+
+_STRUCTURED = frozenset(
+    {"kind", "authors", "regions", "tags", "parts", "picture", "credits", "flags"}
+)
+
+
+def _article(row: Row[Any]) -> Article:
+    data = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's names
+    return Article(
+        **{name: value for name, value in data.items() if name not in _STRUCTURED},
+        kind=Kind(data["kind"]),
+        authors=tuple(data["authors"]),
+        regions=tuple(data["regions"]),
+        tags=tuple(data["tags"]),
+        parts=tuple(data["parts"]),
+        picture=Picture(**data["picture"]) if data["picture"] else None,
+        credits=tuple(Picture(**picture) for picture in data["credits"]),
+        flags=tuple(Flag(**flag) for flag in data["flags"]),
+    )
+
+
+def _entry(row: Row[Any]) -> DiaryEntry:
+    return DiaryEntry(
+        id=row.id,
+        title=row.title,
+        on=row.held_on,
+        at=time.fromisoformat(row.held_at) if row.held_at else None,
+        place=row.place,
+        url=row.url,
+        regions=tuple(row.regions),
+        article_id=row.article_id,
+        flags=tuple(Flag(**flag) for flag in row.flags),
+    )

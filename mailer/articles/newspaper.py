@@ -1,0 +1,258 @@
+"""A newspaper's text, as a PDF gives it, split into its pieces.
+
+The text has Markdown headings and a masthead line with month and year. From it come the separate
+articles, the directory of groups, the diary and the house adverts. The steps: masthead; units (a
+heading and what stands below it); directory; photo credits moved to the piece they stand above;
+adverts; pieces (a kicker, a headline broken over lines, a byline set as a heading, a feature of
+several parts, an interview of several questions); sentences mended; dates.
+
+Nothing is dropped in silence: what fits nowhere becomes a flag of the document or of the piece
+beside it. Known limits: a text without headings is one article; the order of columns is trusted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from mailer.articles.adverts import is_advert, mend_capitals, without_dates
+from mailer.articles.article import (
+    Advert,
+    Article,
+    DirectoryEntry,
+    Document,
+    Flag,
+)
+from mailer.articles.blocks import Block, parse_blocks, plain_of
+from mailer.articles.captions import read_credit
+from mailer.articles.dating import MONTHS
+from mailer.articles.diary import happenings_in_advert, happenings_in_text
+from mailer.articles.directory import contact_in, entries_in_lines, match_region
+from mailer.articles.entries import diary_of
+from mailer.articles.gathering import gather
+from mailer.articles.intake import IngestPolicy
+from mailer.articles.lettering import (
+    Vocabulary,
+    is_caps,
+    recase,
+    shorten,
+    title_case,
+    vocabulary_of,
+)
+from mailer.articles.piece import finish
+from mailer.articles.units import (
+    Unit,
+    has_own_byline,
+    join_display,
+    move_captions,
+    move_credits,
+)
+
+_MASTHEAD = re.compile(
+    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?(?P<month>{'|'.join(MONTHS)})\s+"
+    r"(?P<year>(?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
+_MASTHEAD_MARK = re.compile(
+    r"\b(?:issue|no\.?\s?\d+|number|vol(?:ume)?\b|free|price|every (?:month|week|fortnight)|"
+    r"monthly|weekly|www\.)|£|€|\$",
+    re.IGNORECASE,
+)
+_MASTHEAD_WITHIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Masthead:
+    """A paper's name and date; ``is_month`` when it gives no day."""
+
+    name: str
+    on: date
+    is_month: bool
+    blocks: tuple[Block, ...]
+
+
+def find_masthead(blocks: Sequence[Block]) -> Masthead | None:
+    """Return the masthead when a text opens with one: it is a newspaper then."""
+    for place, block in enumerate(blocks[:_MASTHEAD_WITHIN]):
+        match = _MASTHEAD.search(block.plain)
+        if not match or len(block.plain.split()) > 25 or not _MASTHEAD_MARK.search(block.plain):
+            continue
+        if sum(1 for other in blocks if other.level) < 3:
+            return None
+        above = [other for other in blocks[:place] if other.level]
+        title = above[-1] if above else None
+        used = (block, title) if title else (block,)
+        month = MONTHS.index(match["month"].lower()) + 1
+        try:
+            on = date(int(match["year"]), month, int(match["day"] or 1))
+        except ValueError:
+            continue
+        return Masthead(title.plain if title else "", on, not match["day"], used)
+    return None
+
+
+def split_newspaper(text: str, masthead: Masthead, *, origin: str, desk: IngestPolicy) -> Document:
+    """Split a paper's text.
+
+    Args:
+        text: the whole text.
+        masthead: of ``find_masthead``.
+        origin: what the articles say they come from.
+        desk: the publication's policy.
+    Raises:
+        InvalidInput: a piece passes a cap.
+    """
+    blocks = [block for block in parse_blocks(text) if block not in masthead.blocks]
+    vocabulary = vocabulary_of(block.plain for block in blocks if block.is_prose)
+    flags: list[Flag] = []
+    units = _units(blocks)
+    directory, appeals, units = _take_directory(units, desk)
+    for unit in units:
+        unit.joined = mend_capitals(unit.title, vocabulary)
+    move_credits(units)
+    units = join_display(units, masthead.name, vocabulary)
+    units, adverts = _take_adverts(units, vocabulary)
+    adverts.extend(appeals)
+    move_captions(units, vocabulary)
+    pieces, left = gather(units, masthead.name, vocabulary)
+    flags.extend(
+        Flag("left-over", f"Line {block.line} fits no piece: “{shorten(block.plain, 100)}”")
+        for block in left
+    )
+    published = desk.instant(masthead.on)
+    articles: list[Article] = []
+    for piece in pieces:
+        piece.published_at = published
+        piece.source = title_case(masthead.name, vocabulary)
+        if masthead.is_month:
+            piece.flag("date-from-masthead", "Only the month is known, from the paper's masthead.")
+        # The piece's own words weigh more than the paper's for the capitals of its headline.
+        own = vocabulary_of(block.plain for block in piece.blocks if block.is_prose)
+        articles.append(finish(piece, origin=origin, desk=desk, vocabulary={**vocabulary, **own}))
+    articles = _own_ids(articles)
+    happenings = [
+        happening
+        for advert in adverts
+        for happening in happenings_in_advert(
+            advert.title,
+            advert.text.split("\n"),
+            reference=masthead.on,
+            today=desk.today,
+            vocabulary=vocabulary,
+        )
+    ]
+    for place, article in enumerate(articles):
+        happenings += happenings_in_text(
+            article.body_text, reference=masthead.on, today=desk.today, piece=place
+        )
+    return Document(
+        origin=origin,
+        articles=tuple(articles),
+        diary=diary_of(happenings, articles),
+        directory=tuple(directory),
+        adverts=tuple(Advert(recase(without_dates(a.title), vocabulary), a.text) for a in adverts),
+        flags=tuple(flags),
+    )
+
+
+def _own_ids(articles: Sequence[Article]) -> list[Article]:
+    seen: dict[str, int] = {}
+    out = []
+    for article in articles:
+        seen[article.id] = seen.get(article.id, 0) + 1
+        times = seen[article.id]
+        out.append(replace(article, id=f"{article.id}-{times}") if times > 1 else article)
+    return out
+
+
+def _units(blocks: Sequence[Block]) -> list[Unit]:
+    units = [Unit(None)]
+    for block in blocks:
+        if block.level:
+            units.append(Unit(block))
+        else:
+            units[-1].body.append(block)
+    return [unit for unit in units if unit.heading or unit.body]
+
+
+def _take_directory(
+    units: list[Unit], desk: IngestPolicy
+) -> tuple[list[DirectoryEntry], list[Advert], list[Unit]]:
+    entries: list[DirectoryEntry] = []
+    adverts: list[Advert] = []
+    rest: list[Unit] = []
+    run: list[tuple[Unit, DirectoryEntry]] = []
+
+    def close() -> None:
+        if len(run) < 3:
+            rest.extend(unit for unit, _ in run)
+        else:
+            # The heading above the groups, with its few words to readers, belongs to them.
+            head = rest[-1] if rest else None
+            if head and head.heading and head.level < run[0][0].level and head.is_small:
+                rest.pop()
+                if rest:
+                    # A picture above the directory belongs to the piece before it.
+                    rest[-1].keeps_credits = True
+                text = "\n".join(block.plain for block in head.body)
+                if text:
+                    adverts.append(Advert(head.title, text))
+            entries.extend(entry for _, entry in run)
+        run.clear()
+
+    for unit in units:
+        entry = contact_in(unit.title, unit.body) if unit.heading else None
+        if entry:
+            run.append((unit, entry))
+            continue
+        close()
+        lines = entries_in_lines(unit.body)
+        if lines:
+            entries.extend(lines)
+        else:
+            rest.append(unit)
+    close()
+    placed = [
+        DirectoryEntry(e.name, e.address, e.phone, match_region(e.name, desk.regions))
+        for e in entries
+    ]
+    return placed, adverts, rest
+
+
+def _take_adverts(units: Sequence[Unit], vocabulary: Vocabulary) -> tuple[list[Unit], list[Advert]]:
+    """Separate house adverts, with the display line above one, from the rest."""
+    rest: list[Unit] = []
+    adverts: list[Advert] = []
+    for place, unit in enumerate(units):
+        body = [block for block in unit.body if not read_credit(block.text)]
+        if not unit.heading or not is_advert(unit.title, body) or has_own_byline(unit, vocabulary):
+            rest.append(unit)
+            continue
+        title = unit.title
+        above = rest[-1] if rest else None
+        if above and _is_banner(above, unit) and not _has_parts(units[place + 1 :], above.level):
+            title = f"{above.title}: {title}"
+            rest.pop()
+        if len(body) < len(unit.body) and rest:
+            rest[-1].body.extend(block for block in unit.body if block not in body)
+        lines = [line for block in body for line in (block.lines or (block.text,))]
+        adverts.append(Advert(title, "\n".join(plain_of(line) for line in lines)))
+    return rest, adverts
+
+
+def _is_banner(above: Unit, advert: Unit) -> bool:
+    return (
+        above.heading is not None
+        and not above.body
+        and not above.kicker
+        and is_caps(above.title)
+        and above.level <= advert.level
+    )
+
+
+def _has_parts(units: Sequence[Unit], level: int) -> bool:
+    """True when text without a byline follows below a heading's level: it is a feature's head."""
+    following = next((unit for unit in units if unit.has_prose), None)
+    return following is not None and following.level > level and not has_own_byline(following, {})
