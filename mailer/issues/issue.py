@@ -29,6 +29,7 @@ class IssueState(StrEnum):
 _S = IssueState
 
 TRANSITIONS: dict[tuple[IssueState, str], IssueState] = {
+    (_S.DRAFT, "draft"): _S.DRAFT,
     (_S.DRAFT, "approve"): _S.APPROVED,
     (_S.DRAFT, "cancel"): _S.CANCELLED,
     (_S.APPROVED, "void"): _S.DRAFT,
@@ -50,6 +51,13 @@ found somebody new; it never repeats a message, because the ledger holds one row
 FORBIDDEN: dict[tuple[IssueState, str], str] = {
     (_S.DRAFT, "send"): "it is not approved; run `mailer issue approve` first",
     (_S.DRAFT, "schedule"): "it is not approved; run `mailer issue approve` first",
+    (_S.APPROVED, "draft"): "drafting anew would lose the approval; run `mailer issue cancel` and "
+    "`mailer issue reopen` first if you mean it",
+    (_S.SCHEDULED, "draft"): "drafting anew would lose the approval; run `mailer issue cancel` and "
+    "`mailer issue reopen` first if you mean it",
+    (_S.SENDING, "draft"): "readers already have it; draft the next issue",
+    (_S.SENT, "draft"): "it has been sent; draft the next issue",
+    (_S.CANCELLED, "draft"): "it is cancelled; run `mailer issue reopen` first",
     (_S.APPROVED, "approve"): "it is approved already",
     (_S.SCHEDULED, "approve"): "it is approved and scheduled already",
     (_S.SENDING, "approve"): "readers already have it; what is frozen stays frozen",
@@ -60,6 +68,11 @@ FORBIDDEN: dict[tuple[IssueState, str], str] = {
     (_S.CANCELLED, "approve"): "it is cancelled; run `mailer issue reopen` first",
     (_S.CANCELLED, "send"): "it is cancelled",
     (_S.CANCELLED, "cancel"): "it is cancelled already",
+    (_S.DRAFT, "reopen"): "it is a draft already; edit its file",
+    (_S.APPROVED, "reopen"): "edit its file; the approval is void as soon as it differs",
+    (_S.SCHEDULED, "reopen"): "edit its file; the approval is void as soon as it differs",
+    (_S.SENDING, "reopen"): "readers already have it; what is frozen stays frozen",
+    (_S.SENT, "reopen"): "it has been sent; draft the next issue",
 }
 """The steps people try, and the sentence that explains why not."""
 
@@ -120,12 +133,17 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class IssueRecord:
-    """An issue's row: its state and what was approved, by whom, when (aware UTC)."""
+    """An issue's row: its state and what was approved, by whom, when (aware UTC).
+
+    ``checksum`` and ``audience_rule`` are what approval bound; empty while it is a draft.
+    ``drafted_checksum`` is of the file as it was drafted: a file that differs has been edited.
+    """
 
     id: str
     number: int
     state: IssueState
     checksum: str = ""
+    audience_rule: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
     drafted_checksum: str = ""

@@ -149,6 +149,7 @@ issues = Table(
     Column("number", Integer, nullable=False),
     Column("state", String(20), nullable=False),
     Column("checksum", String(64), nullable=False),
+    Column("audience_rule", Text, nullable=False, server_default=""),
     Column("drafted_checksum", String(64), nullable=False),
     Column("approved_by", Text, nullable=False),
     Column("approved_at", Instant),
@@ -161,7 +162,7 @@ issues = Table(
         name="approval_has_checksum",
     ),
 )
-"""``frozen`` is the issue file's text as it was approved."""
+"""``frozen`` is the issue file's text as it was approved, ``audience_rule`` who was to get it."""
 
 decisions = Table(
     "decisions",

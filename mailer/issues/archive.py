@@ -1,0 +1,376 @@
+"""Issues in the database: where each is in its life, why it holds what it holds, what was frozen.
+
+Every change of state goes through ``transition``: the table in ``issue`` decides, the row and
+its event are written in one transaction, and of two processes that try at once the second sees
+the first one's state. Events, decisions of past issues and exposures are never rewritten, except
+that drafting an issue anew replaces its own decisions.
+
+Failures: ``NotFound`` names the nearest issues; ``IllegalTransition`` comes from the table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rapidfuzz import process
+from sqlalchemy import Connection, delete, insert, select, update
+
+from mailer.clock import Clock
+from mailer.errors import Fault, NotFound
+from mailer.issues.issue import IssueRecord, IssueState, next_state
+from mailer.issues.rows import decision_values, record_values, to_decision, to_record
+from mailer.selection.reasons import Decision
+from mailer.storage.database import Database
+from mailer.storage.schema import decisions, editions, events, exposures, issues
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An append-only fact about an issue; ``at`` is aware UTC, ``detail`` is JSON."""
+
+    at: datetime
+    kind: str
+    issue_id: str
+    region: str
+    by: str
+    detail: dict[str, Any]
+
+
+class Archive:
+    """The issues' rows, decisions, frozen editions, exposures and events."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    # Issues
+
+    def find(self, issue_id: str) -> IssueRecord | None:
+        """Return an issue's row, or None."""
+        with self._database.read() as connection:
+            return _find(connection, issue_id)
+
+    def record(self, issue_id: str) -> IssueRecord:
+        """Return an issue's row.
+
+        Raises:
+            NotFound: there is none; names the nearest.
+        """
+        with self._database.read() as connection:
+            return _require(connection, issue_id)
+
+    def records(self) -> list[IssueRecord]:
+        """Return every issue's row, newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(issues).order_by(issues.c.id.desc()))
+            return [to_record(row) for row in rows]
+
+    def adopt(self, record: IssueRecord) -> IssueRecord:
+        """Write the row of an issue that was written by hand; an existing row wins."""
+        with self._database.write() as connection:
+            found = _find(connection, record.id)
+            if found is None:
+                connection.execute(insert(issues).values(**record_values(record), frozen=None))
+                self._note(connection, "adopt", record.id, detail={"number": record.number})
+            return found or record
+
+    def keep_draft(
+        self,
+        record: IssueRecord,
+        chosen: Sequence[Decision],
+        *,
+        by: str = "",
+        detail: Mapping[str, Any] | None = None,
+        write_file: Callable[[], None],
+    ) -> None:
+        """Write a drafted issue: its row, its decisions, the event and, last, its file.
+
+        ``write_file`` runs before the commit: when it fails nothing is kept.
+
+        Raises:
+            IllegalTransition: the issue is no draft.
+        """
+        with self._database.write() as connection:
+            found = _find(connection, record.id, lock=True)
+            if found is None:
+                connection.execute(insert(issues).values(**record_values(record), frozen=None))
+            else:
+                next_state(found.state, "draft", issue_id=record.id)
+                _update(connection, found, **record_values(record))
+            connection.execute(delete(decisions).where(decisions.c.issue_id == record.id))
+            if chosen:
+                connection.execute(
+                    insert(decisions), [decision_values(record.id, each) for each in chosen]
+                )
+            self._note(connection, "draft", record.id, by=by, detail=detail)
+            write_file()
+
+    def transition(
+        self,
+        issue_id: str,
+        step: str,
+        *,
+        by: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> IssueRecord:
+        """Take one step of the table and note it; approval has ``approve``.
+
+        Going back to draft forgets what was frozen, since nothing is approved any more.
+
+        Raises:
+            NotFound: there is no such issue.
+            IllegalTransition: the table does not have the step.
+        """
+        with self._database.write() as connection:
+            found = _require(connection, issue_id, lock=True)
+            state = next_state(found.state, step, issue_id=issue_id)
+            changes: dict[str, Any] = {"state": state.value}
+            if state is IssueState.DRAFT:
+                _forget_approval(connection, issue_id, changes)
+            _update(connection, found, **changes)
+            self._note(
+                connection,
+                step,
+                issue_id,
+                by=by,
+                detail={**(detail or {}), "from": found.state.value, "to": state.value},
+            )
+            return _require(connection, issue_id)
+
+    def approve(
+        self,
+        issue_id: str,
+        *,
+        by: str,
+        number: int,
+        checksum: str,
+        audience_rule: str,
+        text: str,
+        contents: Mapping[str, str],
+        voided: Sequence[str] = (),
+    ) -> IssueRecord:
+        """Freeze an issue: its file's text, every edition and the audience rule, in one step.
+
+        ``voided`` names what has changed since an earlier approval, which is voided first.
+
+        Raises:
+            NotFound, IllegalTransition: as ``transition``.
+        """
+        with self._database.write() as connection:
+            found = _require(connection, issue_id, lock=True)
+            state = found.state
+            if voided:
+                state = next_state(state, "void", issue_id=issue_id)
+                self._note(connection, "void", issue_id, by=by, detail={"changed": list(voided)})
+            state = next_state(state, "approve", issue_id=issue_id)
+            _update(
+                connection,
+                found,
+                state=state.value,
+                number=number,
+                checksum=checksum,
+                audience_rule=audience_rule,
+                approved_by=by,
+                approved_at=self._clock.now(),
+                frozen=text,
+            )
+            _freeze(connection, issue_id, contents)
+            self._note(
+                connection,
+                "approve",
+                issue_id,
+                by=by,
+                detail={"checksum": checksum, "audience_rule": audience_rule},
+            )
+            return _require(connection, issue_id)
+
+    def frozen_text(self, issue_id: str) -> str | None:
+        """Return the issue file's text as it was approved, or None."""
+        with self._database.read() as connection:
+            found: str | None = connection.execute(
+                select(issues.c.frozen).where(issues.c.id == issue_id)
+            ).scalar()
+            return found
+
+    # Decisions
+
+    def decisions(self, issue_id: str) -> list[Decision]:
+        """Return an issue's decisions: choices by block and rank, then rejections, best first."""
+        query = select(decisions).where(decisions.c.issue_id == issue_id)
+        with self._database.read() as connection:
+            found = [to_decision(row) for row in connection.execute(query)]
+        return sorted(
+            found,
+            key=lambda d: (
+                not d.is_chosen,
+                (d.block, d.rank or 0) if d.is_chosen else ("", 0),
+                -d.score,
+                d.article_id,
+                d.block,
+            ),
+        )
+
+    def decisions_on(self, article_id: str) -> list[tuple[str, Decision]]:
+        """Return what was decided on an article, with the issue's id; newest issue first."""
+        query = (
+            select(decisions)
+            .where(decisions.c.article_id == article_id)
+            .order_by(decisions.c.issue_id.desc(), decisions.c.is_chosen.desc(), decisions.c.block)
+        )
+        with self._database.read() as connection:
+            return [(row.issue_id, to_decision(row)) for row in connection.execute(query)]
+
+    # Frozen editions and exposures
+
+    def freeze(self, issue_id: str, contents: Mapping[str, str]) -> None:
+        """Keep every region's edition (``Edition.to_json``) in the place of earlier ones."""
+        with self._database.write() as connection:
+            _require(connection, issue_id, lock=True)
+            _freeze(connection, issue_id, contents)
+
+    def editions(self, issue_id: str) -> dict[str, str]:
+        """Return the frozen editions' JSON by region."""
+        query = select(editions.c.region, editions.c.content).where(editions.c.issue_id == issue_id)
+        with self._database.read() as connection:
+            return {row.region: row.content for row in connection.execute(query)}
+
+    def edition_checksums(self, issue_id: str) -> dict[str, str]:
+        """Return the frozen editions' checksums by region."""
+        query = select(editions.c.region, editions.c.checksum).where(
+            editions.c.issue_id == issue_id
+        )
+        with self._database.read() as connection:
+            return {row.region: row.checksum for row in connection.execute(query)}
+
+    def expose(self, issue_id: str, region: str, article_ids: Collection[str]) -> None:
+        """Note that a region's list is being shown these articles; noting it twice is harmless."""
+        wanted = list(dict.fromkeys(article_ids))
+        with self._database.write() as connection:
+            known = set(
+                connection.execute(
+                    select(exposures.c.article_id).where(
+                        exposures.c.region == region, exposures.c.issue_id == issue_id
+                    )
+                ).scalars()
+            )
+            new = [article_id for article_id in wanted if article_id not in known]
+            if not new:
+                return
+            now = self._clock.now()
+            connection.execute(
+                insert(exposures),
+                [
+                    {
+                        "region": region,
+                        "article_id": article_id,
+                        "issue_id": issue_id,
+                        "sent_at": now,
+                    }
+                    for article_id in new
+                ],
+            )
+            self._note(connection, "expose", issue_id, region=region, detail={"articles": new})
+
+    def exposures(self, *, besides: str = "") -> frozenset[tuple[str, str]]:
+        """Return the pairs (region, article id) that lists have been sent.
+
+        Args:
+            besides: an issue that does not count: its own articles are no repetition.
+        """
+        query = select(exposures.c.region, exposures.c.article_id).where(
+            exposures.c.issue_id != besides
+        )
+        with self._database.read() as connection:
+            return frozenset((row.region, row.article_id) for row in connection.execute(query))
+
+    # Events
+
+    def note(
+        self,
+        kind: str,
+        issue_id: str,
+        *,
+        region: str = "",
+        by: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append an event of another stage to the issue's history."""
+        with self._database.write() as connection:
+            self._note(connection, kind, issue_id, region=region, by=by, detail=detail)
+
+    def events(self, issue_id: str) -> list[Event]:
+        """Return an issue's history, oldest first."""
+        query = select(events).where(events.c.issue_id == issue_id).order_by(events.c.id)
+        with self._database.read() as connection:
+            return [
+                Event(row.at, row.kind, row.issue_id, row.region, row.by, row.detail)
+                for row in connection.execute(query)
+            ]
+
+    def _note(
+        self,
+        connection: Connection,
+        kind: str,
+        issue_id: str,
+        *,
+        region: str = "",
+        by: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        connection.execute(
+            insert(events).values(
+                at=self._clock.now(),
+                kind=kind,
+                issue_id=issue_id,
+                region=region,
+                by=by,
+                detail=dict(detail or {}),
+            )
+        )
+
+
+def _find(connection: Connection, issue_id: str, *, lock: bool = False) -> IssueRecord | None:
+    query = select(issues).where(issues.c.id == issue_id)
+    # SQLite's writer is alone already and has no row locks; SQLAlchemy leaves the words out.
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return to_record(row) if row is not None else None
+
+
+def _require(connection: Connection, issue_id: str, *, lock: bool = False) -> IssueRecord:
+    found = _find(connection, issue_id, lock=lock)
+    if found is not None:
+        return found
+    known = list(connection.execute(select(issues.c.id).order_by(issues.c.id)).scalars())
+    near = [str(match[0]) for match in process.extract(issue_id, known, limit=3, score_cutoff=60)]
+    remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer issue list` names them"
+    raise NotFound(Fault(f"there is no issue {issue_id!r}", remedy=remedy))
+
+
+def _update(connection: Connection, found: IssueRecord, **changes: Any) -> None:
+    connection.execute(update(issues).where(issues.c.id == found.id).values(**changes))
+
+
+def _freeze(connection: Connection, issue_id: str, contents: Mapping[str, str]) -> None:
+    connection.execute(delete(editions).where(editions.c.issue_id == issue_id))
+    if contents:
+        connection.execute(
+            insert(editions),
+            [
+                {
+                    "issue_id": issue_id,
+                    "region": region,
+                    "checksum": hashlib.sha256(content.encode()).hexdigest(),
+                    "content": content,
+                }
+                for region, content in contents.items()
+            ],
+        )
+
+
+def _forget_approval(connection: Connection, issue_id: str, changes: dict[str, Any]) -> None:
+    connection.execute(delete(editions).where(editions.c.issue_id == issue_id))
+    changes.update(checksum="", audience_rule="", approved_by="", approved_at=None, frozen=None)

@@ -1,0 +1,400 @@
+"""The editor's desk: drafting an issue, reading it, approving it, holding it to its approval.
+
+The file under ``issues/`` is the editor's. Drafting writes it only where there is none or where
+the one there is, byte for byte, what was drafted last; else it refuses, and with ``force`` keeps
+the old one beside it (see ``folder``).
+
+Approval binds a checksum over the file, every region's edition and the audience rule. ``verify``
+compares them again before sending: a change voids the approval and says which part changed. Once
+sending has begun what was frozen is the truth, and nothing voids it any more.
+
+Failures: ``InvalidInput`` with file and line, ``IllegalTransition``, ``NotFound``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from rapidfuzz import process
+
+from mailer.articles.article import Article, DiaryEntry
+from mailer.clock import Clock
+from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
+from mailer.issues.approval import (
+    approval_checksum,
+    changed_parts,
+    check_editions,
+    check_number,
+)
+from mailer.issues.archive import Archive
+from mailer.issues.drafting import (
+    coming_issue_date,
+    compose,
+    next_number,
+    preface,
+    selection_context,
+)
+from mailer.issues.folder import IssueFolder, edited
+from mailer.issues.issue import Issue, IssueRecord, IssueState, next_state
+from mailer.issues.manifest import read_issue, write_issue
+from mailer.publication import Publication
+from mailer.selection.filtering import some
+from mailer.selection.ranking import propose
+from mailer.selection.reasons import Decision, Proposal
+
+LOOK_BACK = timedelta(days=28)
+"""How far before the window articles are still considered: to explain that they are too old,
+and to notice a piece that repeats one sent in the weeks before."""
+
+__all__ = ["Desk", "DraftResult", "Shelf", "approval_checksum"]
+
+_FROZEN_STATES = frozenset({IssueState.SENDING, IssueState.SENT})
+_APPROVED_STATES = frozenset({IssueState.APPROVED, IssueState.SCHEDULED})
+
+
+class Shelf(Protocol):
+    """What the desk needs of the library of articles."""
+
+    def articles(
+        self, *, ids: Collection[str] | None = None, since: datetime | None = None
+    ) -> list[Article]:
+        """Return articles: those named, or those first seen since, or all."""
+        ...
+
+    def diary(self, *, since: date) -> list[DiaryEntry]:
+        """Return the diary's entries from a day on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DraftResult:
+    """A drafted issue: its file, the version kept beside it if any, and why it holds what."""
+
+    issue_id: str
+    path: Path
+    kept: Path | None
+    issue: Issue
+    proposal: Proposal
+    window_from: datetime
+    window_until: datetime
+
+
+class Desk:
+    """The issues of one publication's folder."""
+
+    def __init__(
+        self,
+        root: Path,
+        publication: Publication,
+        archive: Archive,
+        library: Shelf,
+        clock: Clock,
+    ) -> None:
+        self._folder = IssueFolder(root)
+        self._publication = publication
+        self._archive = archive
+        self._library = library
+        self._clock = clock
+
+    # Finding
+
+    def path(self, issue_id: str) -> Path:
+        """Return the issue's file, whether or not it exists."""
+        return self._folder.path(issue_id)
+
+    def next_issue_date(self, now: datetime) -> date:
+        """Return the coming send day; today counts until the hour of sending."""
+        return coming_issue_date(self._publication, now)
+
+    def resolve(self, name: str) -> str:
+        """Return the id of the issue a person means: a date, ``latest`` or ``next``.
+
+        Raises:
+            NotFound: it is none of these, or there is no issue yet.
+        """
+        if name == "next":
+            return self.next_issue_date(self._clock.now()).isoformat()
+        known = [record.id for record in self.issues()]
+        if name == "latest":
+            if known:
+                return known[0]
+            raise NotFound(Fault("there is no issue yet", remedy="run `mailer issue draft`"))
+        stem = Path(name).name.removesuffix(".md")
+        try:
+            return date.fromisoformat(stem).isoformat()
+        except ValueError:
+            near = process.extractOne(stem, known, score_cutoff=60)
+            remedy = f"did you mean {near[0]}?" if near else "name it by its date, latest or next"
+            raise NotFound(Fault(f"there is no issue {name!r}", remedy=remedy)) from None
+
+    def issues(self) -> list[IssueRecord]:
+        """Return every issue, newest first; a file written by hand is a draft without a number."""
+        found = {record.id: record for record in self._archive.records()}
+        for issue_id in self._folder.ids():
+            found.setdefault(issue_id, IssueRecord(issue_id, 0, IssueState.DRAFT))
+        return sorted(found.values(), key=lambda record: record.id, reverse=True)
+
+    def record(self, issue_id: str) -> IssueRecord:
+        """Return an issue's row; a file written by hand and not yet approved counts as a draft.
+
+        Raises:
+            NotFound: there is neither row nor file.
+        """
+        found = self._archive.find(issue_id)
+        if found is None and self.path(issue_id).is_file():
+            return IssueRecord(issue_id, self.load(issue_id).number, IssueState.DRAFT)
+        return found or self._archive.record(issue_id)
+
+    # Reading
+
+    def text(self, issue_id: str) -> str:
+        """Return the issue file's text exactly.
+
+        Raises:
+            NotFound: there is no file. InvalidInput: it is not UTF-8.
+        """
+        return self._folder.text(issue_id)
+
+    def load(self, issue_id: str) -> Issue:
+        """Return the issue as its file says it; once sending has begun, as it was approved.
+
+        Raises:
+            NotFound: there is no file. InvalidInput: every fault in it.
+        """
+        where = str(self.path(issue_id))
+        record = self._archive.find(issue_id)
+        if record is not None and record.state in _FROZEN_STATES:
+            frozen = self._archive.frozen_text(issue_id)
+            if frozen is not None:
+                return read_issue(frozen, where=where, publication=self._publication)
+        text = self.text(issue_id)
+        try:
+            issue = read_issue(text, where=where, publication=self._publication)
+        except InvalidInput:
+            issue = None
+        entries = {entry.id for entry in self._library.diary(since=date.min)}
+        if issue is not None and set(issue.diary) <= entries:
+            picked = _picked(issue)
+            if picked <= {article.id for article in self._library.articles(ids=sorted(picked))}:
+                return issue
+        # Something is wrong: now all ids are worth fetching, to name the nearest.
+        return read_issue(
+            text,
+            where=where,
+            publication=self._publication,
+            known_articles=sorted(article.id for article in self._library.articles()),
+            known_diary=sorted(entries),
+        )
+
+    def why(self, article_id: str) -> list[tuple[str, Decision]]:
+        """Return what was decided on an article, with the issue's id; newest issue first."""
+        return self._archive.decisions_on(article_id)
+
+    # Drafting
+
+    def draft(self, day: date, *, force: bool = False, by: str = "") -> DraftResult:
+        """Choose articles for the issue of that day and write its file.
+
+        The window runs from the cut-off of the issue before (or ``window_days`` back) to now.
+
+        Args:
+            day: the issue's date.
+            force: draft over an edited file, keeping it beside.
+            by: who asked, for the history.
+        Raises:
+            IllegalTransition: the issue is past drafting, or its file has been edited.
+        """
+        issue_id = day.isoformat()
+        path = self.path(issue_id)
+        record = self._archive.find(issue_id)
+        if record is not None:
+            next_state(record.state, "draft", issue_id=issue_id)
+        standing = self._folder.content(issue_id)
+        if standing is not None and not force:
+            if record is None:
+                raise edited(path, "was written by hand")
+            if hashlib.sha256(standing).hexdigest() != record.drafted_checksum:
+                raise edited(path, "has been edited since it was drafted")
+
+        records = self._archive.records()
+        context = selection_context(
+            self._publication,
+            day,
+            now=self._clock.now(),
+            records=records,
+            exposures=self._archive.exposures(besides=issue_id),
+        )
+        articles = self._library.articles(since=context.window_from - LOOK_BACK)
+        proposal = propose(
+            articles,
+            sections=self._publication.sections,
+            policy=self._publication.selection,
+            ladders={slug: self._publication.ladder(slug) for slug in self._publication.regions},
+            context=context,
+        )
+        by_id = {article.id: article for article in articles}
+        diary = self._library.diary(since=day)
+        issue = compose(
+            day,
+            number=record.number if record else next_number(self._publication, records),
+            proposal=proposal,
+            articles=by_id,
+            diary=diary,
+            publication=self._publication,
+        )
+        text = write_issue(
+            issue,
+            proposal,
+            by_id,
+            diary={entry.id: entry for entry in diary},
+            preface=preface(issue, self._publication, context, considered=len(articles)),
+        )
+        content = text.encode()
+        is_lost = force and standing not in {None, content}
+        kept = self._folder.free_name(issue_id) if is_lost else None
+        self._archive.keep_draft(
+            IssueRecord(
+                issue_id,
+                issue.number,
+                IssueState.DRAFT,
+                drafted_checksum=hashlib.sha256(content).hexdigest(),
+                window_from=context.window_from,
+                window_until=context.window_until,
+            ),
+            proposal.decisions,
+            by=by,
+            detail={
+                "considered": len(articles),
+                "chosen": len(_picked(issue)),
+                "kept": kept.name if kept else "",
+            },
+            write_file=lambda: self._folder.replace(
+                issue_id, content, standing=standing, kept=kept
+            ),
+        )
+        return DraftResult(
+            issue_id, path, kept, issue, proposal, context.window_from, context.window_until
+        )
+
+    # Approving
+
+    def approve(
+        self,
+        issue_id: str,
+        *,
+        by: str,
+        editions: Mapping[str, str],
+        contents: Mapping[str, str],
+        audience_rule: str,
+        text: str | None = None,
+    ) -> IssueRecord:
+        """Freeze the issue as it is: only this is sent.
+
+        An approved issue that has changed since is voided and approved as it is now.
+
+        Args:
+            issue_id: the issue.
+            by: who approves.
+            editions: ``Edition.checksum`` of every region.
+            contents: ``Edition.to_json()`` of every region.
+            audience_rule: who is to get it.
+            text: the file's text that was rendered; a file that differs by now is refused.
+        Raises:
+            InvalidInput: the file is faulty, its number is another's, or an edition is missing.
+            IllegalTransition: the state forbids it, or the file changed meanwhile.
+        """
+        record = self._archive.find(issue_id)
+        if record is not None and record.state not in _APPROVED_STATES:
+            next_state(record.state, "approve", issue_id=issue_id)
+        issue = self.load(issue_id)
+        now_text = self.text(issue_id)
+        where = str(self.path(issue_id))
+        if text is not None and text != now_text:
+            problem = "changed while it was being approved"
+            raise IllegalTransition(Fault(problem, where=where, remedy="approve it again"))
+        check_editions(issue_id, self._publication.regions, editions, contents)
+        check_number(issue, self._archive.records(), where=where)
+        record = self._archive.adopt(IssueRecord(issue_id, issue.number, IssueState.DRAFT))
+        changed: list[str] = []
+        if record.state in _APPROVED_STATES:
+            changed = self._changes(record, now_text, editions, audience_rule)
+        return self._archive.approve(
+            issue_id,
+            by=by,
+            number=issue.number,
+            checksum=approval_checksum(now_text, editions, audience_rule),
+            audience_rule=audience_rule,
+            text=now_text,
+            contents=contents,
+            voided=changed,
+        )
+
+    def verify(
+        self, issue_id: str, *, editions: Mapping[str, str], audience_rule: str
+    ) -> IssueRecord:
+        """Hold an issue to its approval; returns its row when nothing has changed.
+
+        Args:
+            issue_id: the issue.
+            editions: ``Edition.checksum`` of every region as rendered now.
+            audience_rule: who would get it now.
+        Raises:
+            IllegalTransition: it is not approved; or something changed, its approval is void
+                now, and the message says which part.
+        """
+        record = self.record(issue_id)
+        if record.state in _FROZEN_STATES:
+            return record
+        if record.state not in _APPROVED_STATES:
+            next_state(record.state, "send", issue_id=issue_id)
+        try:
+            text: str | None = self.text(issue_id)
+        except (NotFound, InvalidInput):
+            text = None
+        changed = self._changes(record, text, editions, audience_rule)
+        if not changed:
+            return record
+        self._archive.transition(issue_id, "void", detail={"changed": changed})
+        raise IllegalTransition(
+            Fault(
+                f"issue {issue_id} has changed since it was approved ({some(changed)}); "
+                "its approval is void",
+                where=str(self.path(issue_id)),
+                remedy=f"look at it and run `mailer issue approve {issue_id}` again",
+            )
+        )
+
+    def cancel(self, issue_id: str, *, by: str = "") -> IssueRecord:
+        """Stop an issue; what was sent stays sent."""
+        self._archive.adopt(self.record(issue_id))
+        return self._archive.transition(issue_id, "cancel", by=by)
+
+    def reopen(self, issue_id: str, *, by: str = "") -> IssueRecord:
+        """Make a cancelled issue a draft again."""
+        return self._archive.transition(issue_id, "reopen", by=by)
+
+    def _changes(
+        self,
+        record: IssueRecord,
+        text: str | None,
+        editions: Mapping[str, str],
+        audience_rule: str,
+    ) -> list[str]:
+        if text is not None and record.checksum == approval_checksum(text, editions, audience_rule):
+            return []
+        changed = changed_parts(
+            texts=(self._archive.frozen_text(record.id), text),
+            editions=(self._archive.edition_checksums(record.id), editions),
+            rules=(record.audience_rule, audience_rule),
+        )
+        return changed or ["its checksum"]
+
+
+def _picked(issue: Issue) -> set[str]:
+    blocks = [*issue.sections.values(), *(block.picks for block in issue.regions.values())]
+    return {pick.article_id for picks in blocks for pick in picks}

@@ -1,0 +1,145 @@
+"""From a proposal to the first version of an issue: pure, no files.
+
+The subject and preheader are made of the headlines, so that a draft can be rendered at once; an
+editor is expected to write better ones. The opening stays empty: nobody writes it but the
+columnist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mailer.articles.article import Article, DiaryEntry
+from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock
+from mailer.issues.writing import plain
+from mailer.publication import WEEKDAYS, Publication
+from mailer.selection.filtering import SelectionContext, day, instant
+from mailer.selection.reasons import Proposal
+
+PREHEADER_CHARS = 90
+"""About what a phone's list of mail shows beside the subject."""
+
+DIARY_AHEAD = timedelta(days=56)
+"""Entries further away wait for a later issue."""
+
+
+def goes_out_at(publication: Publication, on: date) -> datetime:
+    """Return when the first region gets the issue of that day, in the publication's time zone."""
+    zone = ZoneInfo(publication.time_zone)
+    return min(
+        datetime.combine(on, publication.send_time(region), ZoneInfo(region.time_zone))
+        for region in publication.region_map.values()
+    ).astimezone(zone)
+
+
+def coming_issue_date(publication: Publication, now: datetime) -> date:
+    """Return the coming send day; today counts until the hour of sending."""
+    local = now.astimezone(ZoneInfo(publication.time_zone))
+    schedule = publication.schedule
+    days = (WEEKDAYS.index(schedule.send_day) - local.weekday()) % 7
+    if not days and local.time() >= schedule.send_time:
+        days = 7
+    return local.date() + timedelta(days=days)
+
+
+def next_number(publication: Publication, records: Iterable[IssueRecord]) -> int:
+    """Return the number after the highest, or the publication's first."""
+    return max((record.number + 1 for record in records), default=publication.first_number)
+
+
+def selection_context(
+    publication: Publication,
+    on: date,
+    *,
+    now: datetime,
+    records: Iterable[IssueRecord],
+    exposures: frozenset[tuple[str, str]],
+) -> SelectionContext:
+    """Return what the issue of that day is chosen for.
+
+    The window starts at the cut-off of the issue before, or ``window_days`` back where there is
+    none, and ends now; what was taken in at this very instant still counts. What a cancelled
+    issue held was not sent, so its cut-off does not count.
+    """
+    issue_id = on.isoformat()
+    before = [
+        record
+        for record in records
+        if record.id < issue_id
+        and record.state is not IssueState.CANCELLED
+        and record.window_until is not None
+    ]
+    latest = max(before, key=lambda record: record.id, default=None)
+    due = goes_out_at(publication, on)
+    return SelectionContext(
+        issue_id=issue_id,
+        now=now,
+        window_from=(latest and latest.window_until)
+        or now - timedelta(days=publication.selection.window_days),
+        # The window is half open, and a rehearsal's clock stands still between two commands.
+        window_until=now + timedelta(microseconds=1),
+        exposures=exposures,
+        due_at=max(due, now.astimezone(due.tzinfo)),
+    )
+
+
+def compose(
+    on: date,
+    *,
+    number: int,
+    proposal: Proposal,
+    articles: Mapping[str, Article],
+    diary: Sequence[DiaryEntry],
+    publication: Publication,
+) -> Issue:
+    """Return the draft: the proposal's picks, the diary of the coming weeks, made-up headings."""
+    headlines = [
+        plain(articles[article_id].title)
+        for ids in proposal.sections.values()
+        for article_id in ids
+    ]
+    fallback = f"{plain(publication.title)}, {day(on)}"
+    entries = sorted(
+        (entry for entry in diary if on <= entry.on < on + DIARY_AHEAD),
+        key=lambda entry: (entry.on, entry.at is not None, str(entry.at or ""), entry.id),
+    )
+    return Issue(
+        id=on.isoformat(),
+        date=on,
+        number=number,
+        subject=headlines[0] if headlines and headlines[0] else fallback,
+        preheader=_clipped(" · ".join(headlines[1:5])),
+        opening="",
+        columnist=publication.columnist,
+        opening_title=publication.column_title,
+        sections={slug: _picks(ids) for slug, ids in proposal.sections.items()},
+        regions={slug: RegionBlock(picks=_picks(ids)) for slug, ids in proposal.regions.items()},
+        diary=tuple(entry.id for entry in entries),
+    )
+
+
+def preface(
+    issue: Issue, publication: Publication, context: SelectionContext, *, considered: int
+) -> list[str]:
+    """Return the comment at the top of a drafted file."""
+    return [
+        f"{publication.title}, issue {issue.number}, {day(issue.date)}.",
+        f"Drafted {instant(context.now)} from {considered} articles.",
+        f"The window: {instant(context.window_from)} to {instant(context.window_until)}.",
+        "Everything in this file is yours to change; it is never drafted over once you did.",
+        "A pick is an article's id, or {article: ID, headline: ..., standfirst: ...}.",
+        "A region may have a note: regions: {REGION: {note: ..., picks: [ID]}}.",
+        f"Then: mailer issue check {issue.id}; mailer issue approve {issue.id}.",
+    ]
+
+
+def _picks(ids: Sequence[str]) -> tuple[Pick, ...]:
+    return tuple(Pick(article_id) for article_id in ids)
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= PREHEADER_CHARS:
+        return text
+    return text[: PREHEADER_CHARS - 1].rsplit(" ", 1)[0].rstrip(" ·,;:") + "…"

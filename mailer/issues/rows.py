@@ -1,0 +1,71 @@
+"""Between an issue's values and its rows: names and types of the columns stand here alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from mailer.issues.issue import IssueRecord, IssueState
+from mailer.selection.reasons import Decision
+
+
+def to_record(row: Row[Any]) -> IssueRecord:
+    """Read a row of ``issues``."""
+    return IssueRecord(
+        id=row.id,
+        number=row.number,
+        state=IssueState(row.state),
+        checksum=row.checksum,
+        audience_rule=row.audience_rule,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+        drafted_checksum=row.drafted_checksum,
+        window_from=row.window_from,
+        window_until=row.window_until,
+    )
+
+
+def record_values(record: IssueRecord) -> dict[str, Any]:
+    """Return the columns of ``issues``, save ``frozen``."""
+    return {
+        "id": record.id,
+        "number": record.number,
+        "state": record.state.value,
+        "checksum": record.checksum,
+        "audience_rule": record.audience_rule,
+        "drafted_checksum": record.drafted_checksum,
+        "approved_by": record.approved_by,
+        "approved_at": record.approved_at,
+        "window_from": record.window_from,
+        "window_until": record.window_until,
+    }
+
+
+def to_decision(row: Row[Any]) -> Decision:
+    """Read a row of ``decisions``."""
+    return Decision(
+        article_id=row.article_id,
+        block=row.block,
+        is_chosen=row.is_chosen,
+        score=row.score,
+        terms=dict(row.terms),
+        rank=row.rank,
+        rule=row.rule,
+        reasons=tuple(row.reasons),
+    )
+
+
+def decision_values(issue_id: str, decision: Decision) -> dict[str, Any]:
+    """Return the columns of ``decisions``."""
+    return {
+        "issue_id": issue_id,
+        "article_id": decision.article_id,
+        "block": decision.block,
+        "is_chosen": decision.is_chosen,
+        "rank": decision.rank,
+        "score": decision.score,
+        "terms": decision.terms,
+        "rule": decision.rule,
+        "reasons": list(decision.reasons),
+    }
