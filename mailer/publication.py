@@ -280,6 +280,8 @@ def load_publication(root: Path) -> Publication:
                     remedy="make them the same",
                 )
             )
+            # The checks below know a region by its file.
+            regions[slug] = regions[slug].model_copy(update={"slug": slug})
     faults.extend(_ladder_faults(root, regions, slugs))
     faults.extend(_duplicate_list_ids(root, regions))
     if faults or settings is None:

@@ -102,8 +102,13 @@ def _is_here(header: list[str], seen: dict[str, int], indexes: dict[str | int, i
 def faults_of(error: ValidationError, *, where: str, text: str = "") -> list[Fault]:
     """Translate pydantic's errors into faults, one each, in the file's order."""
     faults = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items:
         location = item["loc"]
+        is_echo = any(location == other["loc"][: len(location)] for other in items if other != item)
+        if item["type"] == "too_short" and is_echo:
+            # A list whose items are at fault is not also too short.
+            continue
         message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         problem, _, remedy = message.partition("; ")
         if item["type"] == "missing":
