@@ -31,6 +31,9 @@ BEST_LEFT_OUT = 12
 OF_NO_INTEREST = frozenset({"window", "already-sent"})
 """Rules that leave out what nobody expects to see; they are counted, not listed."""
 
+NEVER_FITTED = frozenset({"kind", "no-picture", "no-standfirst"})
+"""Rules by which a block could not have held the story, however few others there were."""
+
 
 def write_issue(
     issue: Issue,
@@ -153,9 +156,9 @@ def _left_out(decisions: Iterable[Decision], articles: Mapping[str, Article]) ->
     for decision in decisions:
         if decision.article_id in placed:
             continue
-        # Of several blocks that refused it, the one where it stood best tells most.
+        # Of several blocks that refused it, the one where it came nearest tells most.
         known = best.get(decision.article_id)
-        if known is None or decision.score > known.score:
+        if known is None or _nearness(decision) > _nearness(known):
             best[decision.article_id] = decision
     listed = [d for d in best.values() if d.rule not in OF_NO_INTEREST]
     listed.sort(key=lambda d: (-d.score, d.article_id))
@@ -174,6 +177,10 @@ def _left_out(decisions: Iterable[Decision], articles: Mapping[str, Article]) ->
         lines.append(f"# And {sum(rest.values())} more: {counts}.")
     lines.append("# `mailer why ARTICLE` gives every reason.")
     return lines
+
+
+def _nearness(decision: Decision) -> tuple[bool, float]:
+    return (decision.rule not in NEVER_FITTED, decision.score)
 
 
 def _text(key: str, value: str, indent: str) -> list[str]:

@@ -233,10 +233,12 @@ class Filling:
         return None
 
     def _users(self, kind: str, name: str, block: Block) -> list[str]:
-        """Return whose stories of that author or source stand in the block's edition."""
-        everywhere = self._standing.get((kind, name, ""), [])
-        here = self._standing.get((kind, name, block.region), []) if block.region else []
-        return [*everywhere, *here]
+        """Return the stories of that author or source in the sections, or in the region's block.
+
+        The two are counted apart: a region's one story is not lost because its author also
+        wrote two for everybody.
+        """
+        return self._standing.get((kind, name, block.region), [])
 
     def _place(self, block: Block, candidate: Candidate, terms: tuple[Term, ...], how: str) -> None:
         article = candidate.article

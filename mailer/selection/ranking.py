@@ -8,10 +8,10 @@
    section when it takes any story, is filled first; then the best pair of story and section,
    again and again, until quotas are full; then each region's block.
 
-Invariants: no quota is exceeded; no author or source has more than its cap of places in any
-region's edition (sections and that region's block together), save by an editor's pin; nothing
-left out by a filter is chosen; every article has a decision; the order of the input does not
-matter. Ties: the higher score, then the newer, then the smaller id, then the earlier block.
+Invariants: no quota is exceeded; no author or source has more than its cap of places in the
+sections together, nor in a region's block, save by an editor's pin; nothing left out by a filter
+is chosen; every article has a decision; the order of the input does not matter. Ties: the higher
+score, then the newer, then the smaller id, then the earlier block.
 
 Known limit: greedy is not optimal; the second best pair of a capped author can lose a place that
 a cleverer search would have found. It is explained in one sentence each, which matters more.

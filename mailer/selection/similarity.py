@@ -2,8 +2,10 @@
 
 Two are twins when their titles are the same once case, accents' composition, punctuation and
 spaces are set aside, or when their texts share most of their five-word runs (shingles): Jaccard
-for two versions of a piece, containment for a piece printed inside a longer one. Short texts are
-compared by title alone, because two notices of the same dance class look alike and are not.
+for two versions of a piece, containment for a piece printed inside a longer one. Where the titles
+are nearly the same, a smaller share is enough: an agency's copy, cut and with a line of its own.
+Short texts are compared by title alone, because two notices of the same dance class look alike
+and are not.
 
 The index holds what was kept so far and finds twins by shared shingles, so that the cost grows
 with the texts and not with the pairs. Known limit: a rewrite in other words is not noticed.
@@ -16,6 +18,8 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
 from mailer.articles.article import Article
 
 SHINGLE_WORDS = 5
@@ -24,6 +28,10 @@ SAME_VERSION = 0.6
 """Jaccard of two edits of one piece; unrelated pieces of one paper stay below 0.05."""
 PRINTED_INSIDE = 0.8
 """Share of the shorter text that stands in the longer one."""
+ALIKE_TITLES = 80
+"""Of 100, rapidfuzz's ratio; titles of different stories in one paper stay below 65."""
+PARTLY_THE_SAME = 0.2
+"""Share of the shorter text that is enough under alike titles; unrelated pieces have 0.01."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +61,15 @@ class TwinIndex:
     def __init__(self, *, by_title: bool = True) -> None:
         self._by_title = by_title
         self._titles: dict[str, str] = {}
+        self._title_of: dict[str, str] = {}
         self._sizes: dict[str, int] = {}
         self._holders: dict[str, list[str]] = {}
 
     def add(self, article: Article) -> None:
         """Keep an article; the first of a title stands for it."""
-        self._titles.setdefault(normalise_title(article.title), article.id)
+        title = normalise_title(article.title)
+        self._titles.setdefault(title, article.id)
+        self._title_of[article.id] = title
         found = shingles(article.body_text)
         self._sizes[article.id] = len(found)
         for shingle in found:
@@ -79,8 +90,13 @@ class TwinIndex:
             if other == article.id or size < FEWEST_SHINGLES:
                 continue
             inside = count / min(size, len(found))
-            is_twin = inside >= PRINTED_INSIDE or (
-                count / (size + len(found) - count) >= SAME_VERSION
+            is_twin = (
+                inside >= PRINTED_INSIDE
+                or count / (size + len(found) - count) >= SAME_VERSION
+                or (
+                    inside >= PARTLY_THE_SAME
+                    and fuzz.ratio(title, self._title_of[other]) >= ALIKE_TITLES
+                )
             )
             if is_twin and (best is None or inside > best[0]):
                 best = (inside, other)

@@ -344,3 +344,13 @@ def test_reasons_give_way_before_the_front_matter_grows_too_large() -> None:
     assert len(text) < MAX_HEAD_CHARS
     assert "# Mill: it turns" in text
     assert read_issue(text, where=WHERE, publication=PUBLICATION) == issue
+
+
+def test_a_story_left_out_twice_is_told_where_it_came_nearest() -> None:
+    decisions = (
+        Decision("bus", "lead", False, 2.0, rule="no-picture", reasons=("left out: no picture",)),
+        Decision("bus", "news", False, 1.0, rule="quota", reasons=("left out: full",)),
+    )
+    _, text = drafted(Proposal({}, {}, decisions))
+    assert "# - bus; score 1.00\n#     left out: full\n" in text
+    assert "no picture" not in text

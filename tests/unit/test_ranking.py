@@ -244,14 +244,16 @@ def test_a_list_is_not_shown_a_story_twice_but_another_list_is() -> None:
     }
 
 
-def test_the_author_cap_of_a_region_counts_its_whole_edition() -> None:
+def test_the_author_cap_of_a_region_is_its_own() -> None:
     ada = ("Ada Finch",)
     proposal = choose(
         article("a", authors=ada),
         article("w", authors=ada, regions=("wales",), priority=5),
         article("x", authors=ada, regions=("wales",)),
         article("l", authors=ada, regions=("leeds",)),
+        per_author=1,
     )
+    assert proposal.sections["news"] == ("a",)
     assert proposal.regions == {"leeds": ("l",), "wales": ("w",)}
 
 
@@ -387,9 +389,10 @@ def test_what_holds_for_every_selection(
     for region in LADDERS:
         edition = [*shown, *proposal.regions.get(region, ())]
         assert len(edition) == len(set(edition))
-        for name in ("Ada Finch", "Bo Reed", "Cy Marsh"):
-            assert sum(name in by_id[i].authors for i in edition) <= per_author
-        assert sum(bool(by_id[i].source) for i in edition) <= per_source
+        for part in (shown, proposal.regions.get(region, ())):
+            for name in ("Ada Finch", "Bo Reed", "Cy Marsh"):
+                assert sum(name in by_id[i].authors for i in part) <= per_author
+            assert sum(bool(by_id[i].source) for i in part) <= per_source
         assert not {(region, i) for i in edition} & exposures
         titles = [by_id[i].title for i in edition]
         assert len(titles) == len(set(titles))

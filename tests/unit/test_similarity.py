@@ -61,6 +61,16 @@ def test_a_piece_inside_a_longer_one_is_a_twin() -> None:
     assert index.find(article("b", "Locks", text_of("w", 80))) is not None
 
 
+@pytest.mark.parametrize(
+    ("title", "is_twin"), [("Bell ringers win a new tower", True), ("Tower for sale", False)]
+)
+def test_a_rewritten_copy_under_an_alike_title_is_a_twin(title: str, is_twin: bool) -> None:
+    index = TwinIndex()
+    index.add(article("a", "Bell-ringers win new tower", text_of("w", 100)))
+    copy = article("b", title, f"{text_of('w', 40)} {text_of('x', 60)}")
+    assert (index.find(copy) is not None) == is_twin
+
+
 def test_two_pieces_that_share_a_paragraph_are_not() -> None:
     index = TwinIndex()
     shared = text_of("footer", 40)
