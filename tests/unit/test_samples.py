@@ -113,7 +113,9 @@ def test_the_files_mix_their_conventions() -> None:
 
 def test_every_article_is_read_with_what_a_briefing_needs(articles: list[Article]) -> None:
     assert len(articles) == len(SOURCES)
-    assert len({article.id for article in articles}) == len(articles)
+    shared = [id_ for id_, n in Counter(article.id for article in articles).items() if n > 1]
+    # The near twins propose one id; the library tells them apart.
+    assert shared == ["cleaners-win-forty-one-pence-after-ten-weeks-on-strike"]
     for article in articles:
         assert article.title
         # A text without a byline is one of the samples; the reader flags it.
