@@ -57,15 +57,20 @@ def read_reply(code: int, text: bytes) -> Reply:
 def judge(stage: Stage, reply: Reply) -> Outcome:
     """Return the outcome of a transaction that ended with ``reply`` at ``stage``."""
     kind = reply.code // 100
-    if reply.code == 421:
-        return Outcome(
-            Verdict.DEFER, reply, "the relay is closing the connection", is_connection_usable=False
-        )
+    is_usable = reply.code != 421
     if stage is Stage.END and kind == 2:
         return Outcome(Verdict.ACCEPT, reply)
     if is_sender_at_fault(stage, reply):
         return Outcome(
-            Verdict.DEFER, reply, "the relay objects to the sender", is_sender_at_fault=True
+            Verdict.DEFER,
+            reply,
+            "the relay objects to the sender",
+            is_connection_usable=is_usable,
+            is_sender_at_fault=True,
+        )
+    if not is_usable:
+        return Outcome(
+            Verdict.DEFER, reply, "the relay is closing the connection", is_connection_usable=False
         )
     if kind == 4:
         return Outcome(Verdict.DEFER, reply)
