@@ -1,0 +1,272 @@
+"""The composition root: settings and publication in, wired services out; the only place that wires.
+
+An ``App`` opens nothing until it is asked for: ``mailer regions`` needs no relay, ``mailer
+preview`` no secret. Whoever opened it closes it (``with open_app(...) as app``).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from mailer.errors import ConfigurationError, Fault, NotFound
+from mailer.publication import FILE_NAME, Publication, Region, load_publication
+from mailer.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    # Each stage costs time to import; a command pays only for those it uses.
+    from mailer.articles.ingesting import Ingest
+    from mailer.articles.library import Library
+    from mailer.audience.register import Register
+    from mailer.audience.tokens import Tokens
+    from mailer.clock import Clock
+    from mailer.delivery.dkim import DkimSigner
+    from mailer.delivery.ledger import Ledger
+    from mailer.delivery.relay import Relay
+    from mailer.editions.templates import TemplateSet
+    from mailer.inbox.store import Store
+    from mailer.issues.archive import Archive
+    from mailer.issues.desk import Desk
+    from mailer.storage.database import Database
+
+PREVIEW_URL = "https://preview.example"
+"""Stands for the readers' web address while none is set."""
+
+
+def find_root(folder: Path | None) -> Path:
+    """Return the publication's folder: the one given, or the nearest at or above this one.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if folder is not None:
+        if (folder / FILE_NAME).is_file():
+            return folder.resolve()
+        raise ConfigurationError(
+            Fault(
+                f"has no {FILE_NAME}",
+                where=str(folder),
+                remedy="name a publication's folder, or make one with `mailer init DIR`",
+            )
+        )
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        if (place / FILE_NAME).is_file():
+            return place
+    raise ConfigurationError(
+        Fault(
+            f"no {FILE_NAME} here or above",
+            where=str(here),
+            remedy="go into a publication's folder, use `--publication DIR`, or make one with "
+            "`mailer init DIR`",
+        )
+    )
+
+
+def open_app(folder: Path | None = None, *, settings: Settings | None = None) -> App:
+    """Read the publication and the settings, and wire what they ask for.
+
+    Raises:
+        ConfigurationError: with the faults of both.
+    """
+    root = find_root(folder)
+    faults: list[Fault] = []
+    publication: Publication | None = None
+    try:
+        settings = settings or load_settings(root)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    try:
+        publication = load_publication(root)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    if publication is None or settings is None:
+        raise ConfigurationError(faults)
+    return App(root, publication, settings)
+
+
+class App:
+    """A publication with its services."""
+
+    def __init__(self, root: Path, publication: Publication, settings: Settings) -> None:
+        self.root = root
+        self.publication = publication
+        self.settings = settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if "database" in self.__dict__:
+            self.database.close()
+
+    @property
+    def web_url(self) -> str:
+        """The readers' web address, or a stand-in for previews."""
+        return self.settings.web_url or PREVIEW_URL
+
+    @property
+    def time_zone(self) -> str:
+        """The zone of dates without one: the machine's setting, else the publication's."""
+        return self.settings.time_zone or self.publication.time_zone
+
+    @property
+    def images(self) -> Path:
+        """Where the prepared pictures lie."""
+        return self.root / "var" / "images"
+
+    def region(self, slug: str) -> Region:
+        """Return a region.
+
+        Raises:
+            NotFound: there is none of that name; says which there are.
+        """
+        try:
+            return self.publication.region_map[slug]
+        except KeyError:
+            known = ", ".join(self.publication.region_map)
+            raise NotFound(
+                Fault(f"there is no region {slug!r}", remedy=f"use one of {known}")
+            ) from None
+
+    def regions(self, slugs: list[str] | None) -> list[Region]:
+        """Return the named regions, or all, in the publication's order."""
+        if slugs is None:
+            return list(self.publication.region_map.values())
+        wanted = {self.region(slug).slug for slug in slugs}
+        return [r for r in self.publication.region_map.values() if r.slug in wanted]
+
+    def faults_before_sending(self) -> list[Fault]:
+        """Say what stands in the way of sending."""
+        return [
+            *self.publication.faults_before_sending(),
+            *self.settings.faults_before_sending(),
+        ]
+
+    @cached_property
+    def clock(self) -> Clock:
+        return self.settings.clock()
+
+    @cached_property
+    def database(self) -> Database:
+        from mailer.storage.database import open_database
+
+        return open_database(self.settings.database_url, root=self.root)
+
+    @cached_property
+    def archive(self) -> Archive:
+        from mailer.issues.archive import Archive
+
+        return Archive(self.database, self.clock)
+
+    @cached_property
+    def library(self) -> Library:
+        from mailer.articles.library import Library
+
+        return Library(self.database, self.clock)
+
+    @cached_property
+    def ingest(self) -> Ingest:
+        from mailer.articles.ingesting import Ingest
+        from mailer.articles.intake import IngestPolicy
+
+        def policy() -> IngestPolicy:
+            return IngestPolicy(
+                now=self.clock.now(),
+                time_zone=self.time_zone,
+                root=self.root,
+                regions={r.slug: (r.name, *r.places) for r in self.regions(None)},
+                sections=tuple(section.slug for section in self.publication.sections),
+            )
+
+        return Ingest(self.library, policy)
+
+    @cached_property
+    def desk(self) -> Desk:
+        from mailer.issues.desk import Desk
+
+        return Desk(self.root, self.publication, self.archive, self.library, self.clock)
+
+    @cached_property
+    def register(self) -> Register:
+        from mailer.audience.register import Register
+
+        return Register(self.database, self.clock, self.publication.region_map)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        from mailer.audience.tokens import Tokens
+
+        return Tokens(self.settings.secret_key.get_secret_value())
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from mailer.delivery.ledger import Ledger
+
+        return Ledger(self.database, self.clock)
+
+    @cached_property
+    def inbox(self) -> Store:
+        from mailer.inbox.store import Store
+
+        return Store(self.root / "var" / "inbox", self.clock)
+
+    @cached_property
+    def templates(self) -> TemplateSet:
+        from mailer.editions.templates import load_templates
+
+        return load_templates(self.publication.templates, override=self.root / "templates")
+
+    @cached_property
+    def signer(self) -> DkimSigner | None:
+        """The DKIM signer, or None where no key is set."""
+        if not self.settings.dkim_key_file:
+            return None
+        from mailer.delivery.dkim import load_signer
+
+        return load_signer(
+            self.publication.from_address.rpartition("@")[2],
+            selector=self.settings.dkim_selector,
+            key_file=self.root / self.settings.dkim_key_file,
+        )
+
+    def relay(self) -> Relay:
+        """Make a relay, not yet opened."""
+        from mailer.delivery.relay import RelayPolicy, SmtplibRelay
+
+        settings = self.settings
+        return SmtplibRelay(
+            RelayPolicy(
+                host=settings.relay_host,
+                port=settings.relay_port,
+                tls=settings.relay_tls,
+                ca_file=settings.relay_ca_file,
+                username=settings.relay_username,
+                password=settings.relay_password.get_secret_value(),
+                timeout_s=settings.relay_timeout_s,
+                hello_name=settings.relay_hello_name,
+            )
+        )
+
+
+def make_publication(directory: Path) -> list[Path]:
+    """Make a publication in a new or empty folder whose first issue is the coming Monday's.
+
+    Returns:
+        The files made.
+    """
+    import secrets
+
+    from mailer.scaffold import scaffold
+
+    clock = load_settings(None).clock()
+    monday = coming_monday(clock.now())
+    return scaffold(directory, monday=monday, secret=secrets.token_urlsafe(48))
+
+
+def coming_monday(now: datetime) -> date:
+    """Return today when it is Monday, else the next one, by the UTC date."""
+    today = now.date()
+    return today + timedelta(days=-today.weekday() % 7)

@@ -1,0 +1,163 @@
+"""``mailer ingest``, ``mailer articles`` and ``mailer why``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer.cli.options import Json, folder
+from mailer.cli.output import UNFINISHED, complain, note, progress, say, say_json, table
+from mailer.errors import InvalidInput
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the tree."""
+    app.command()(ingest)
+    app.command()(articles)
+    app.command()(why)
+
+
+def ingest(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILES",
+            help="Markdown, HTML or text; a folder means the files in it. "
+            "None means the publication's `articles/`.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take articles in: files with or without front matter, or a whole paper's text.
+
+    A file that cannot be used is reported and does not stop the others; exit code 8 then.
+    Example: `mailer ingest articles/ march-paper.txt --json`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as app, progress("Reading") as step:
+        report = editing.ingest(app, files or [], progress=step)
+    if as_json:
+        say_json(report.to_data())
+    else:
+        data = report.to_data()
+        table(
+            "",
+            ["article", "title", "by", "kind", "status", "look at"],
+            [
+                (
+                    row["id"],
+                    row["title"],
+                    ", ".join(row["authors"]),
+                    row["kind"],
+                    row["status"],
+                    ", ".join(flag["code"] for flag in row["flags"]),
+                )
+                for row in data["articles"]
+            ],
+        )
+        if data["diary"]:
+            table(
+                "Diary",
+                ["date", "time", "what", "where"],
+                [(row["date"], row["time"], row["title"], row["place"]) for row in data["diary"]],
+            )
+        if data["directory"]:
+            table(
+                "Directory",
+                ["group", "address", "region"],
+                [(row["name"], row["address"], row["region"]) for row in data["directory"]],
+            )
+        for advert in data["adverts"]:
+            note(f"A house advert, kept out: {advert['title']}")
+    if report.faults:
+        complain(InvalidInput(report.faults))
+        raise typer.Exit(UNFINISHED)
+
+
+def articles(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the articles taken in, newest first.
+
+    Example: `mailer articles --json`
+    """
+    from mailer.app import open_app
+
+    with open_app(folder(ctx)) as app:
+        found = app.library.articles()
+    found.sort(key=lambda a: (a.published_at or a.first_seen_at, a.id), reverse=True)
+    if as_json:
+        say_json(
+            [
+                {
+                    "id": article.id,
+                    "title": article.title,
+                    "authors": article.authors,
+                    "kind": article.kind,
+                    "section": article.section,
+                    "regions": article.regions,
+                    "published_at": article.published_at,
+                    "first_seen_at": article.first_seen_at,
+                    "is_draft": article.is_draft,
+                    "words": article.word_count,
+                    "url": article.url,
+                    "origin": article.origin,
+                    "flags": [{"code": f.code, "note": f.note} for f in article.flags],
+                }
+                for article in found
+            ]
+        )
+        return
+    if not found:
+        say("No articles yet. Take some in with `mailer ingest`.")
+        return
+    table(
+        f"{len(found)} articles",
+        ["article", "title", "by", "section", "regions", "date", "words #"],
+        [
+            (
+                article.id,
+                article.title,
+                ", ".join(article.authors),
+                article.section,
+                ", ".join(article.regions),
+                (article.published_at or article.first_seen_at).date().isoformat(),
+                article.word_count,
+            )
+            for article in found
+        ],
+    )
+
+
+def why(
+    ctx: typer.Context,
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="An article's id.")],
+    as_json: Json = False,
+) -> None:
+    """Say why an article was chosen, or not, for each issue that was drafted.
+
+    Example: `mailer why night-bus-returns`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as app:
+        found, reasons = editing.why(app, article)
+    if as_json:
+        say_json({"article": found.id, "title": found.title, "decisions": reasons})
+        return
+    say(f"{found.title} ({found.id})", style="bold")
+    if not reasons:
+        say("No issue has been drafted since it was taken in. Run `mailer issue draft`.")
+    for row in reasons:
+        verdict = (
+            f"chosen, place {row['rank']}" if row["is_chosen"] else f"left out ({row['rule']})"
+        )
+        block = f" in {row['block']}" if row["block"] else ""
+        say(f"{row['issue']}: {verdict}{block}, score {row['score']:.3f}")
+        for reason in row["reasons"]:
+            say(f"  - {reason}")

@@ -1,0 +1,99 @@
+"""The command tree, its global options, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mailer import __version__
+from mailer.cli import (
+    article_commands,
+    audience_commands,
+    edition_commands,
+    inbox_commands,
+    issue_commands,
+    sending_commands,
+    setup_commands,
+)
+from mailer.cli.output import complain, err, exit_code
+from mailer.errors import ConfigurationError, MailerError
+
+
+class _Group(TyperGroup):
+    """Turns an error into lines on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (MailerError, ConfigurationError) as error:
+            if ctx.params.get("debug"):
+                raise
+            complain(error)
+            raise typer.Exit(exit_code(error)) from None
+        except (typer.Exit, typer.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug") or type(error).__module__.startswith(("typer", "click")):
+                raise
+            complain(error)
+            err().print(
+                f"This is a fault of the program ({type(error).__name__}); "
+                "`mailer --debug …` shows where.",
+                style="dim",
+                markup=False,
+            )
+            raise typer.Exit(exit_code(error)) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"briefing-mailer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    publication: Annotated[
+        Path | None,
+        typer.Option(
+            "--publication",
+            "-C",
+            envvar="MAILER_PUBLICATION",
+            help="The publication's folder; else the nearest one above where you are.",
+            show_default=False,
+        ),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Select, edit, render and send a weekly briefing, region by region.
+
+    A first week: `mailer init DIR`, `mailer ingest`, `mailer issue draft`, edit the file,
+    `mailer preview next --open`, `mailer issue approve next`, `mailer run`.
+    """
+    del debug, version
+    ctx.obj = publication
+
+
+for commands in (setup_commands, article_commands, edition_commands, sending_commands):
+    commands.register(app)
+app.add_typer(issue_commands.app, name="issue")
+app.add_typer(audience_commands.app, name="subscribers")
+app.command(name="regions")(audience_commands.regions)
+app.add_typer(inbox_commands.app, name="inbox")

@@ -1,0 +1,186 @@
+"""``mailer issue``: draft, show, check, approve, cancel, reopen, list."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from mailer.cli.options import IssueName, Json, Yes, folder
+from mailer.cli.output import UNFINISHED, confirm, progress, say, say_json, table
+
+app = typer.Typer(no_args_is_help=True, help="The issue as a file: draft, edit, check, approve.")
+
+
+@app.command()
+def draft(
+    ctx: typer.Context,
+    day: Annotated[
+        datetime | None,
+        typer.Argument(
+            metavar="[DATE]",
+            formats=["%Y-%m-%d"],
+            help="The issue's date; the coming send day if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Draft anew over an edited file; the old one is kept beside."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Choose articles and write the issue's file with the reasons as comments.
+
+    An edited file is never overwritten. Example: `mailer issue draft 2026-11-30`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as opened:
+        result = editing.draft(opened, day.date() if day else None, force=force)
+        found = editing.issue_data(opened, result.issue_id)
+    if as_json:
+        say_json(found | {"path": result.path, "kept": result.kept})
+        return
+    say(f"Drafted {result.path}")
+    if result.kept:
+        say(f"Your version is kept as {result.kept}")
+    _show(found)
+    say(f"Edit the file, then `mailer preview {result.issue_id} --open`.")
+
+
+@app.command()
+def show(ctx: typer.Context, issue: IssueName, as_json: Json = False) -> None:
+    """Show an issue: its state and what it holds.
+
+    Example: `mailer issue show next`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as opened:
+        found = editing.issue_data(opened, opened.desk.resolve(issue))
+    if as_json:
+        say_json(found)
+    else:
+        _show(found)
+
+
+@app.command("list")
+def list_issues(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the issues and their states, newest first."""
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as opened:
+        rows = editing.issues_data(opened)
+    if as_json:
+        say_json(rows)
+        return
+    if not rows:
+        say("No issues yet. Run `mailer issue draft`.")
+        return
+    table(
+        "",
+        ["issue", "number #", "state", "approved by", "approved"],
+        [(r["id"], r["number"], r["state"], r["approved_by"], r["approved_at"]) for r in rows],
+    )
+
+
+@app.command()
+def check(ctx: typer.Context, issue: IssueName, as_json: Json = False) -> None:
+    """Render every region's edition and look for faults; exit code 8 when there is an error.
+
+    Example: `mailer issue check next --json`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import proofing
+
+    with open_app(folder(ctx)) as opened, progress("Rendering") as step:
+        issue_id = opened.desk.resolve(issue)
+        rendered = proofing.render(opened, issue_id, progress=step)
+    rows = [asdict(finding) for finding in rendered.findings]
+    errors = sum(row["level"] == "error" for row in rows)
+    if as_json:
+        say_json({"issue": issue_id, "errors": errors, "findings": rows})
+    else:
+        if rows:
+            table(
+                "",
+                ["level", "region", "what", "what to do"],
+                [(r["level"], r["region"], r["message"], r["remedy"]) for r in rows],
+            )
+        say(
+            f"{len(rendered.editions)} editions, {errors} errors, "
+            f"{sum(row['level'] == 'warning' for row in rows)} warnings."
+        )
+    if errors:
+        raise typer.Exit(UNFINISHED)
+
+
+@app.command()
+def approve(
+    ctx: typer.Context,
+    issue: IssueName,
+    by: Annotated[
+        str, typer.Option("--by", help="Who approves; your login name if left out.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Freeze an issue as it is now: only this is sent. A later change voids the approval.
+
+    Errors of `issue check` stop it. Example: `mailer issue approve next --by nora`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as opened, progress("Rendering") as step:
+        record = editing.approve(opened, opened.desk.resolve(issue), by=by, progress=step)
+    if as_json:
+        say_json(record)
+        return
+    say(f"Issue {record['id']} is approved by {record['approved_by']}.")
+    say(f"Checksum {record['checksum']}")
+    say(f"`mailer send {record['id']}` sends it now; `mailer run` sends it at its hour.")
+
+
+@app.command()
+def cancel(ctx: typer.Context, issue: IssueName, yes: Yes = False) -> None:
+    """Stop an issue: whatever has not been sent yet is not sent.
+
+    `mailer issue reopen` makes it a draft again. Example: `mailer issue cancel 2026-11-30`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as opened:
+        issue_id = opened.desk.resolve(issue)
+        confirm(f"Cancel issue {issue_id}?", is_sure=yes)
+        count = editing.cancel(opened, issue_id)
+    say(f"Issue {issue_id} is cancelled; {count} deliveries were still to be made.")
+
+
+@app.command()
+def reopen(ctx: typer.Context, issue: IssueName) -> None:
+    """Make a cancelled issue a draft again; whoever has it already does not get it twice."""
+    from mailer.app import open_app
+
+    with open_app(folder(ctx)) as opened:
+        issue_id = opened.desk.resolve(issue)
+        opened.desk.reopen(issue_id)
+    say(f"Issue {issue_id} is a draft again.")
+
+
+def _show(found: dict[str, object]) -> None:
+    say(f"Issue {found['id']}, number {found['number']}, {found['state']}", style="bold")
+    say(f"{found['subject']}")
+    rows = []
+    blocks = found["blocks"]
+    assert isinstance(blocks, list)
+    for block in blocks:
+        for place, pick in enumerate(block["picks"], 1):
+            rows.append((block["title"] if place == 1 else "", place, pick["title"], pick["why"]))
+    table("", ["section", "#", "story", "why"], rows)

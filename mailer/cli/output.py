@@ -1,0 +1,157 @@
+"""How the command line speaks: tables, JSON, progress bars, and one line for each error.
+
+Results go to standard output, everything else (progress, notes, errors) to standard error, so
+that ``--json`` can always be piped. ``EXIT_CODES`` is the one table from error to exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailer.errors import (
+    ConfigurationError,
+    IllegalTransition,
+    InvalidInput,
+    MailerError,
+    NotFound,
+    RenderFailed,
+    StorageFailed,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_CODES: dict[type[Exception], int] = {
+    InvalidInput: 1,
+    ConfigurationError: 3,
+    NotFound: 4,
+    IllegalTransition: 5,
+    RenderFailed: 6,
+    StorageFailed: 7,
+    MailerError: 1,
+}
+"""2 is the command line's own (a wrong option); 8 is ``UNFINISHED``; 70 is a bug of ours."""
+
+UNFINISHED = 8
+"""The command ran, but something is left: a row rejected, a check failed, mail not accepted."""
+
+INTERNAL = 70
+"""An error nobody foresaw (sysexits' EX_SOFTWARE)."""
+
+
+def exit_code(error: Exception) -> int:
+    """Return the exit code of an error."""
+    for kind, code in EXIT_CODES.items():
+        if isinstance(error, kind):
+            return code
+    return INTERNAL
+
+
+def out() -> Console:
+    """Return the console of standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _plain_width())
+
+
+def err() -> Console:
+    """Return the console of standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, emoji=False)
+
+
+def _plain_width() -> int:
+    # A pipe has no width; tables should not be folded for whoever reads them with grep.
+    import shutil
+
+    return max(120, shutil.get_terminal_size().columns)
+
+
+def say(text: str = "", *, style: str | None = None) -> None:
+    """Print a line of result; text is never read as markup."""
+    out().print(text, style=style, markup=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print a line that is not a result."""
+    err().print(text, style="dim", markup=False, soft_wrap=True)
+
+
+def complain(error: Exception) -> None:
+    """Print one line for each fault of an error."""
+    faults = getattr(error, "faults", ()) or (str(error) or type(error).__name__,)
+    for fault in faults:
+        err().print("error:", style="bold red", end=" ")
+        err().print(str(fault), markup=False, soft_wrap=True)
+
+
+def say_json(data: Any) -> None:
+    """Print data as JSON with sorted meaning: instants in ISO 8601, enums as their words."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; a column whose name ends in ``#`` is a figure, set to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        if column.endswith("#"):
+            grid.add_column(column.rstrip("# "), justify="right", no_wrap=True)
+        else:
+            grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    out().print(grid)
+
+
+Progress = Callable[[int, int], None]
+"""Called with done and total."""
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Progress]:
+    """Show a bar on a terminal's standard error; elsewhere, nothing."""
+    console = err()
+    if not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def confirm(question: str, *, is_sure: bool) -> None:
+    """Ask on a terminal before something that cannot be undone; a pipe has decided already."""
+    import typer
+
+    if is_sure or not sys.stdin.isatty():
+        return
+    if not typer.confirm(question):
+        raise typer.Exit(1)

@@ -1,0 +1,228 @@
+"""``mailer send``, ``mailer run``, ``mailer schedule`` and ``mailer ledger``."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from mailer.cli.options import IssueName, Json, Regions, Yes, folder
+from mailer.cli.output import UNFINISHED, confirm, note, progress, say, say_json, table
+
+STATES = ("planned", "accepted", "deferred", "refused", "in_doubt", "skipped", "expired")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the tree."""
+    app.command()(send)
+    app.command()(run)
+    app.command()(schedule)
+    app.command()(ledger)
+
+
+def send(
+    ctx: typer.Context,
+    issue: IssueName,
+    region: Regions = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say who would get what; send nothing.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until every retry is settled.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Send an approved issue now, to every region or to some; safe to run again after a crash.
+
+    Nobody gets it twice. Exit code 8 while something is left (a retry due, a refusal).
+    Examples: `mailer send next --dry-run`, `mailer send 2026-11-30 --region wales`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import mailing
+
+    with open_app(folder(ctx)) as opened:
+        issue_id = opened.desk.resolve(issue)
+        if dry_run:
+            show_plan(mailing.send_plan(opened, issue_id, region), as_json=as_json)
+            return
+        confirm(f"Send issue {issue_id} now?", is_sure=yes)
+        with progress("Sending") as step, stopping() as should_stop:
+            summary = mailing.send(
+                opened,
+                issue_id,
+                regions=region,
+                is_waiting=wait,
+                progress=step,
+                should_stop=should_stop,
+            )
+    if as_json:
+        say_json(summary)
+    else:
+        show_summary(summary)
+    if not summary["is_finished"] or summary["totals"].get("refused"):
+        raise typer.Exit(UNFINISHED)
+
+
+@contextmanager
+def stopping() -> Iterator[Any]:
+    """Give a question that turns true at SIGTERM or Ctrl-C; the message under way is finished."""
+    heard: list[int] = []
+
+    def hear(number: int, _frame: object) -> None:
+        if not heard:
+            note("Stopping after the message under way; run the command again to go on.")
+        heard.append(number)
+
+    before = {name: signal.signal(name, hear) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(heard)
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def show_plan(plan: dict[str, Any], *, as_json: bool) -> None:
+    """Print who would get what."""
+    if as_json:
+        say_json(plan)
+        return
+    table(
+        f"Issue {plan['issue']} would go to {plan['total']} readers",
+        ["region", "subject", "readers #", "done already #", "first hour (local)"],
+        [
+            (r["region"], r["subject"], len(r["readers"]), r["done"], r["send_at_local"])
+            for r in plan["regions"]
+        ],
+    )
+
+
+def show_summary(summary: dict[str, Any]) -> None:
+    """Print the ledger of an issue: regions down, states across."""
+    extra = [state for state in summary["totals"] if state not in STATES]
+    states = [
+        state
+        for state in (*STATES, *extra)
+        if state in {"planned", "accepted", "refused", "in_doubt"} or summary["totals"].get(state)
+    ]
+    rows: list[tuple[object, ...]] = [
+        (row["region"], row["total"], *(row["states"].get(state, 0) for state in states))
+        for row in summary["regions"]
+    ]
+    rows.append(("all", summary["total"], *(summary["totals"].get(state, 0) for state in states)))
+    heads = ["deliveries", *(state.replace("_", " ") for state in states)]
+    table(
+        f"Issue {summary['issue']}: {summary['state']}",
+        ["region", *(f"{h} #" for h in heads)],
+        rows,
+    )
+    for row in summary.get("troubles", []):
+        say(f"  {row['count']} x {row['reply']}")
+    if summary.get("next_due_at"):
+        say(f"The next retry is due at {summary['next_due_at']:%Y-%m-%d %H:%M} UTC.")
+    if summary.get("stopped"):
+        say(summary["stopped"], style="yellow")
+
+
+def run(
+    ctx: typer.Context,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do what is due now, then end (for cron).")
+    ] = False,
+) -> None:
+    """Run unattended: draft on the day, send at each region's hour, retry, until stopped.
+
+    Stop it with Ctrl-C or SIGTERM; it ends after the message under way.
+    Example: `mailer run`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import unattended
+
+    with open_app(folder(ctx)) as opened:
+        unattended.run(opened, once=once)
+
+
+def schedule(
+    ctx: typer.Context,
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=500, help="How many to list.")
+    ] = 20,
+    as_json: Json = False,
+) -> None:
+    """List what happens next, in local time and in UTC.
+
+    Example: `mailer schedule --count 5`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import unattended
+
+    with open_app(folder(ctx)) as opened:
+        rows = unattended.schedule_data(opened, count)
+    if as_json:
+        say_json(rows)
+        return
+    table(
+        "",
+        ["what", "region", "local time", "zone", "UTC", "issue", "state"],
+        [
+            (
+                row["job"],
+                row["region"],
+                f"{row['local']:%a %d %b %Y %H:%M}",
+                row["zone"],
+                f"{row['utc']:%a %d %b %H:%M}",
+                row["issue"],
+                row["state"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def ledger(
+    ctx: typer.Context,
+    issue: Annotated[
+        str, typer.Argument(metavar="[ISSUE]", help="A date, `next` or `latest`.")
+    ] = "latest",
+    address: Annotated[
+        str, typer.Option("--address", help="One reader's history, over all issues.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Show what became of every delivery of an issue, or of one reader's.
+
+    Examples: `mailer ledger 2026-11-30`, `mailer ledger --address zoe@reader.example`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import mailing, readers
+
+    with open_app(folder(ctx)) as opened:
+        if address:
+            history = readers.history(opened, address)
+            if as_json:
+                say_json(history)
+                return
+            table(
+                f"Deliveries to {address}",
+                ["issue", "region", "state", "attempts #", "when (UTC)", "last reply"],
+                [
+                    (
+                        row["issue"],
+                        row["region"],
+                        row["state"],
+                        row["attempts"],
+                        f"{row['updated_at']:%Y-%m-%d %H:%M:%S}",
+                        row["reply"],
+                    )
+                    for row in history
+                ],
+            )
+            return
+        summary = mailing.summary(opened, opened.desk.resolve(issue))
+    if as_json:
+        say_json(summary)
+    else:
+        show_summary(summary)

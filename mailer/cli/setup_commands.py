@@ -1,0 +1,76 @@
+"""``mailer init``, ``mailer demo`` and ``mailer doctor``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer.cli.options import Json, folder
+from mailer.cli.output import UNFINISHED, say, say_json, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the tree."""
+    app.command()(init)
+    app.command()(demo)
+    app.command()(doctor)
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+) -> None:
+    """Make a publication that works at once, with sample articles, regions and rosters.
+
+    Example: `mailer init lantern && cd lantern && mailer ingest && mailer issue draft`
+    """
+    from mailer.app import make_publication
+
+    made = make_publication(directory)
+    say(f"{directory} is a publication now: {len(made)} files.")
+    say("Next:")
+    say(f"  cd {directory}")
+    say("  mailer ingest                       take in the sample articles")
+    say("  mailer subscribers import --all     take in the sample rosters")
+    say("  mailer issue draft                  propose the coming Monday's issue")
+    say("  mailer preview next --open          look at it")
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", help="Where the rendered files go; replaced if it exists.")
+    ] = Path("demo-output"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep the inbox open as a web page afterwards.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="The inbox page's port; 0 takes a free one.")
+    ] = 8025,
+) -> None:
+    """Go the whole way once, from sample articles to read-back mail, in a scratch folder.
+
+    Example: `mailer demo --serve`
+    """
+    from mailer.cli.demonstration import run_demo
+
+    if not run_demo(output, serve=serve, port=port):
+        raise typer.Exit(UNFINISHED)
+
+
+def doctor(ctx: typer.Context, as_json: Json = False) -> None:
+    """Check settings, publication, database, disk, templates and relay; nothing is sent.
+
+    Exit code 8 when a check fails. Example: `mailer doctor --json`
+    """
+    from mailer.checkup import examine
+
+    findings = examine(folder(ctx))
+    if as_json:
+        say_json([asdict(finding) for finding in findings])
+    else:
+        rows = [(f.level, f.subject, f.message, f.remedy) for f in findings]
+        table("", ["", "what", "found", "what to do"], rows)
+    if any(finding.level == "fail" for finding in findings):
+        raise typer.Exit(UNFINISHED)

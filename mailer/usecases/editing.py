@@ -1,0 +1,209 @@
+"""The editor's work: take articles in, draft, look, approve, cancel.
+
+Approval renders every region's edition and binds a checksum over the issue's file, those
+editions and the audience rule; ``current`` computes the same again, and whoever is about to send
+compares the two.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mailer.app import App
+from mailer.articles.article import Article
+from mailer.articles.ingesting import IngestReport
+from mailer.editions.finding import Level
+from mailer.errors import Fault, InvalidInput
+from mailer.issues.desk import DraftResult
+from mailer.issues.issue import Issue
+from mailer.selection.filling import region_block
+from mailer.selection.reasons import Decision
+from mailer.usecases.proofing import Rendered, render
+
+Progress = Callable[[int, int], None]
+
+
+def ingest(app: App, paths: Sequence[Path], progress: Progress | None = None) -> IngestReport:
+    """Take in files and folders; none named means the publication's ``articles`` folder."""
+    return app.ingest.files(list(paths) or [app.root / "articles"], progress=progress)
+
+
+def draft(app: App, day: date | None, *, force: bool = False) -> DraftResult:
+    """Propose the issue of a day, the coming send day's if none is given."""
+    return app.desk.draft(day or app.desk.next_issue_date(app.clock.now()), force=force)
+
+
+def why(app: App, article_id: str) -> tuple[Article, list[dict[str, Any]]]:
+    """Return an article and the decisions about it, newest issue first."""
+    article = app.library.article(article_id)
+    rows = [
+        {
+            "issue": issue_id,
+            "block": decision.block,
+            "is_chosen": decision.is_chosen,
+            "rank": decision.rank,
+            "score": decision.score,
+            "terms": decision.terms,
+            "rule": decision.rule,
+            "reasons": decision.reasons,
+        }
+        for issue_id, decision in app.desk.why(article.id)
+    ]
+    return article, rows
+
+
+def audience_rule(app: App) -> str:
+    """Return who gets an issue, in the canonical words that an approval covers."""
+    lists = [[region.slug, region.list_id] for region in app.regions(None)]
+    return json.dumps({"who": "confirmed and not suppressed, one copy each", "lists": lists})
+
+
+def approve(
+    app: App, name: str, *, by: str = "", progress: Progress | None = None
+) -> dict[str, Any]:
+    """Freeze an issue as it is now.
+
+    Raises:
+        InvalidInput: a check found an error; one fault each.
+        IllegalTransition: it is not a draft.
+    """
+    text = app.desk.text(name)
+    rendered = render(app, name, progress=progress)
+    errors = [f for f in rendered.findings if f.level is Level.ERROR]
+    if errors:
+        raise InvalidInput(
+            Fault(
+                finding.message,
+                where=f"issues/{name}.md",
+                field=finding.region,
+                remedy=finding.remedy,
+            )
+            for finding in errors
+        )
+    record = app.desk.approve(
+        name,
+        by=by or _login_name(),
+        editions={slug: edition.checksum for slug, edition in rendered.editions.items()},
+        contents={slug: edition.to_json() for slug, edition in rendered.editions.items()},
+        audience_rule=audience_rule(app),
+        text=text,
+    )
+    return {
+        "id": record.id,
+        "number": record.number,
+        "state": record.state,
+        "checksum": record.checksum,
+        "approved_by": record.approved_by,
+        "approved_at": record.approved_at,
+        "editions": {slug: edition.checksum for slug, edition in rendered.editions.items()},
+    }
+
+
+def require_unchanged(app: App, name: str) -> None:
+    """Void the approval, and say what changed, unless all is as it was approved.
+
+    Raises:
+        IllegalTransition: the file, an edition or the audience changed; it is a draft again.
+    """
+    rendered: Rendered = render(app, name)
+    app.desk.verify(
+        name,
+        editions={slug: edition.checksum for slug, edition in rendered.editions.items()},
+        audience_rule=audience_rule(app),
+    )
+
+
+def cancel(app: App, name: str) -> int:
+    """Stop an issue and return how many deliveries were still to be made."""
+    app.desk.cancel(name, by=_login_name())
+    return app.ledger.cancel(name, by=_login_name())
+
+
+def issues_data(app: App) -> list[dict[str, Any]]:
+    """Return every issue's row, newest first."""
+    return [
+        {
+            "id": record.id,
+            "number": record.number,
+            "state": record.state,
+            "approved_by": record.approved_by,
+            "approved_at": record.approved_at,
+            "checksum": record.checksum,
+        }
+        for record in app.desk.issues()
+    ]
+
+
+def issue_data(app: App, name: str) -> dict[str, Any]:
+    """Return an issue as its file says it, with its state and the reason of each pick."""
+    issue = app.desk.load(name)
+    record = app.desk.record(name)
+    titles = {article.id: article.title for article in app.library.articles()}
+    reasons = _reasons(app, name)
+    return {
+        "id": issue.id,
+        "number": issue.number,
+        "state": record.state,
+        "subject": issue.subject,
+        "preheader": issue.preheader,
+        "columnist": issue.columnist,
+        "has_opening": bool(issue.opening.strip()),
+        "approved_by": record.approved_by,
+        "approved_at": record.approved_at,
+        "checksum": record.checksum,
+        "blocks": [
+            {
+                "block": block,
+                "title": title,
+                "picks": [
+                    {
+                        "article": pick.article_id,
+                        "title": pick.headline or titles.get(pick.article_id, pick.article_id),
+                        "why": reasons.get((block, pick.article_id), "the editor's choice"),
+                    }
+                    for pick in picks
+                ],
+            }
+            for block, title, picks in _blocks(app, issue)
+        ],
+        "diary": issue.diary,
+    }
+
+
+def _blocks(app: App, issue: Issue) -> list[tuple[str, str, Sequence[Any]]]:
+    titles = {section.slug: section.title for section in app.publication.sections}
+    blocks: list[tuple[str, str, Sequence[Any]]] = [
+        (slug, titles.get(slug, slug), picks) for slug, picks in issue.sections.items()
+    ]
+    blocks += [
+        (region_block(slug), app.region(slug).name, block.picks)
+        for slug, block in issue.regions.items()
+        if block.picks
+    ]
+    return blocks
+
+
+def _reasons(app: App, name: str) -> dict[tuple[str, str], str]:
+    return {
+        (decision.block, decision.article_id): _in_short(decision)
+        for decision in app.archive.decisions(name)
+        if decision.is_chosen
+    }
+
+
+def _in_short(decision: Decision) -> str:
+    terms = sorted(decision.terms.items(), key=lambda term: -abs(term[1]))
+    said = ", ".join(f"{term} {value:.2f}" for term, value in terms if value)
+    return f"score {decision.score:.2f}: {said}" if said else f"score {decision.score:.2f}"
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "operator"

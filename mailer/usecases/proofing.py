@@ -1,0 +1,220 @@
+"""Render, check, preview, and send proofs: everything before a reader gets anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mailer.app import App
+from mailer.audience.addresses import normalise
+from mailer.delivery.delivery import Delivery, DeliveryState
+from mailer.delivery.message import compile_edition, letterhead
+from mailer.delivery.planning import new_token
+from mailer.editions.edition import Edition, merge_html, merge_text
+from mailer.editions.finding import Finding, Level
+from mailer.editions.images import prepare_images
+from mailer.editions.preflight import check_edition
+from mailer.editions.preview import sample_fields, write_preview
+from mailer.editions.rendering import render_edition
+from mailer.errors import ConfigurationError, Fault
+from mailer.issues.issue import Issue
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An issue with its editions by region and everything the checks found."""
+
+    issue: Issue
+    editions: dict[str, Edition]
+    findings: tuple[Finding, ...]
+
+
+def render(
+    app: App,
+    name: str,
+    *,
+    regions: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Rendered:
+    """Render an issue's editions from its file as it is now, and check each.
+
+    Args:
+        app: the publication.
+        name: the issue's id.
+        regions: only these; None for all.
+        progress: called with done and total.
+    """
+    issue = app.desk.load(name)
+    wanted = app.regions(list(regions) if regions else None)
+    ids = {pick.article_id for picks in issue.sections.values() for pick in picks}
+    ids |= {pick.article_id for block in issue.regions.values() for pick in block.picks}
+    articles = {article.id: article for article in app.library.articles(ids=sorted(ids))}
+    diary = app.library.diary(since=issue.date)
+    prepared = prepare_images(
+        app.root, articles.values(), app.images, logo=app.publication.theme.logo
+    )
+    findings = list(prepared.findings)
+    editions: dict[str, Edition] = {}
+    for done, region in enumerate(wanted, 1):
+        edition = render_edition(
+            issue,
+            region=region,
+            publication=app.publication,
+            articles=articles,
+            diary=diary,
+            images=prepared.pictures,
+            web_url=app.web_url,
+            templates=app.templates,
+        )
+        editions[region.slug] = edition
+        findings += check_edition(
+            edition,
+            publication=app.publication,
+            region=region,
+            issue=issue,
+            articles=articles,
+            images=prepared.pictures,
+            web_url=app.web_url,
+        )
+        if progress:
+            progress(done, len(wanted))
+    return Rendered(issue, editions, tuple(_once(findings)))
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Keep one of the same finding in several regions, without a region where all have it."""
+    seen: dict[tuple[Level, str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.level, finding.code, finding.message)
+        before = seen.get(key)
+        seen[key] = finding if before is None else replace(before, region="")
+    order = list(Level)
+    return sorted(seen.values(), key=lambda f: (order.index(f.level), f.region, f.code))
+
+
+def preview(
+    app: App,
+    name: str,
+    *,
+    regions: Sequence[str] | None = None,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, Path]]:
+    """Write editions for a sample reader as HTML, text and message; return their paths.
+
+    A publication that cannot send yet (no From, say) has no messages.
+    """
+    folder = out or app.root / "var" / "preview" / name
+    rendered = render(app, name, regions=regions, progress=progress)
+    written: dict[str, dict[str, Path]] = {}
+    for slug, edition in rendered.editions.items():
+        fields = sample_fields(app.publication, app.region(slug), web_url=app.web_url)
+        files = write_preview(
+            edition, folder, fields=fields, images=app.images, web_url=app.web_url
+        )
+        if not app.publication.faults_before_sending():
+            files["eml"] = folder / f"{slug}.eml"
+            files["eml"].write_bytes(_message(app, edition, fields))
+        written[slug] = files
+    return written
+
+
+def preview_part(app: App, name: str, region: str, part: str) -> str:
+    """Return one part of one region's edition for a sample reader."""
+    region = app.region(region).slug
+    edition = render(app, name, regions=[region]).editions[region]
+    fields = sample_fields(app.publication, app.region(region), web_url=app.web_url)
+    if part == "html":
+        return merge_html(edition.html, fields)
+    if part == "text":
+        return merge_text(edition.text, fields)
+    faults = app.publication.faults_before_sending()
+    if faults:
+        raise ConfigurationError(faults)
+    return _message(app, edition, fields).decode()
+
+
+def send_proofs(
+    app: App,
+    name: str,
+    *,
+    to: Sequence[str],
+    regions: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Send marked proofs; no row of the ledger and no list is touched.
+
+    Raises:
+        ConfigurationError: something that sending needs is missing, or the relay cannot be used.
+        InvalidInput: an address cannot be used.
+    """
+    faults = app.faults_before_sending()
+    if faults:
+        raise ConfigurationError(faults)
+    addresses = [normalise(address) for address in to]
+    wanted = list(regions) if regions else [next(iter(app.publication.region_map))]
+    rendered = render(app, name, regions=wanted)
+    relay = app.relay()
+    trouble = relay.open()
+    if trouble:
+        raise ConfigurationError(Fault(trouble.problem, remedy=trouble.remedy))
+    rows: list[dict[str, Any]] = []
+    try:
+        for slug, edition in rendered.editions.items():
+            proof = replace(edition, subject=f"[Proof] {edition.subject}")
+            compiled = compile_edition(
+                proof, letterhead(app.publication, app.region(slug)), signer=app.signer
+            )
+            for address in addresses:
+                fields = sample_fields(
+                    app.publication, app.region(slug), address=address, web_url=app.web_url
+                )
+                delivery = _stand_in(edition, fields, app.clock.now())
+                content = compiled.render(delivery, fields)
+                outcome = relay.deliver(
+                    compiled.envelope(delivery),
+                    content,
+                    needs_smtputf8=compiled.needs_smtputf8(delivery),
+                )
+                rows.append(
+                    {
+                        "region": slug,
+                        "address": address,
+                        "outcome": outcome.verdict,
+                        "reply": f"{outcome.reply.code} {outcome.reply.text}"
+                        if outcome.reply
+                        else outcome.note,
+                    }
+                )
+                if progress:
+                    progress(len(rows), len(addresses) * len(rendered.editions))
+    finally:
+        relay.close()
+    return rows
+
+
+def _message(app: App, edition: Edition, fields: Mapping[str, str]) -> bytes:
+    head = letterhead(app.publication, app.region(edition.region))
+    compiled = compile_edition(edition, head, signer=app.signer)
+    return compiled.render(_stand_in(edition, fields, app.clock.now()), fields)
+
+
+def _stand_in(edition: Edition, fields: Mapping[str, str], now: datetime) -> Delivery:
+    """Return a delivery that no ledger knows."""
+    return Delivery(
+        id=0,
+        issue_id=edition.issue_id,
+        region=edition.region,
+        subscriber_id=0,
+        address=fields["address"],
+        name=fields["name"],
+        token=new_token(),
+        dated_at=now,
+        due_at=now,
+        state=DeliveryState.PLANNED,
+    )

@@ -1,0 +1,184 @@
+"""What is known of readers, for a person to look at, and the values of a reader's slots."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mailer.app import App
+from mailer.audience import roster
+from mailer.audience.addresses import normalise
+from mailer.audience.roster import ImportReport
+from mailer.audience.subscriber import SubscriptionState
+from mailer.delivery.delivery import Delivery
+from mailer.errors import NotFound
+
+Progress = Callable[[int, int], None]
+
+
+def reader_fields(app: App, delivery: Delivery) -> dict[str, str]:
+    """Return the values of a reader's slots; the links carry signed tokens, never the address."""
+    token = app.tokens.unsubscribe(delivery.subscriber_id, delivery.region)
+    return {
+        "name": delivery.name or "reader",
+        "greeting": f"Dear {delivery.name}," if delivery.name else "Dear reader,",
+        "address": delivery.address,
+        "unsubscribe_url": f"{app.web_url}/unsubscribe/{token}",
+        "preferences_url": f"{app.web_url}/preferences/{token}",
+        "view_online_url": f"{app.web_url}/issues/{delivery.issue_id}/{delivery.region}",
+    }
+
+
+def import_roster(
+    app: App, file: Path, region: str, *, is_dry_run: bool, progress: Progress
+) -> ImportReport:
+    """Take one roster in."""
+    return roster.import_roster(
+        app.register, file, app.region(region).slug, is_dry_run=is_dry_run, progress=progress
+    )
+
+
+def import_rosters(app: App, *, is_dry_run: bool, progress: Progress) -> list[ImportReport]:
+    """Take in every region's own roster."""
+    return roster.import_rosters(
+        app.register,
+        app.root,
+        list(app.publication.region_map),
+        is_dry_run=is_dry_run,
+        progress=progress,
+    )
+
+
+def export_roster(app: App, region: str, out: Path | None) -> int:
+    """Write a region's confirmed readers to a file, or to standard output; return how many.
+
+    The file appears whole or not at all.
+    """
+    slug = app.region(region).slug
+    if out is None:
+        return roster.export_roster(app.register, slug, sys.stdout)
+    draft = out.with_name(f".{out.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as handle:
+            count = roster.export_roster(app.register, slug, handle)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    return count
+
+
+def subscriber_data(app: App, address: str) -> dict[str, Any]:
+    """Return all that is held of an address."""
+    standing = app.register.show(address)
+    person, suppression = standing.subscriber, standing.suppression
+    return {
+        "address": standing.address,
+        "name": person.name if person else "",
+        "fields": person.fields if person else {},
+        "suppression": {"reason": suppression.reason, "at": suppression.at}
+        if suppression
+        else None,
+        "subscriptions": [
+            {
+                "region": link.region,
+                "state": link.state,
+                "changed_at": link.changed_at,
+                "source": link.source,
+            }
+            for link in (person.subscriptions if person else ())
+        ],
+        "events": [
+            {
+                "at": event.at,
+                "region": event.region,
+                "step": event.step,
+                "state": event.state,
+                "source": event.source,
+            }
+            for event in standing.history
+        ],
+        "deliveries": history(app, standing.address, may_be_unknown=True),
+    }
+
+
+def subscribers_data(
+    app: App, region: str | None, state: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return subscriptions, one row each, by address."""
+    wanted = SubscriptionState(state) if state else None
+    return [
+        {
+            "address": person.address,
+            "name": person.name,
+            "region": link.region,
+            "state": link.state,
+            "changed_at": link.changed_at,
+            "source": link.source,
+        }
+        for person in app.register.list(region, wanted, limit)
+        for link in person.subscriptions
+        if region in (None, link.region) and wanted in (None, link.state)
+    ]
+
+
+def regions_data(app: App) -> list[dict[str, Any]]:
+    """Return the publication's regions with their lists in figures."""
+    counts = {count.region: count for count in app.register.counts()}
+    return [
+        {
+            "slug": region.slug,
+            "name": region.name,
+            "list_id": region.list_id,
+            "parent": region.parent,
+            "reply_to": region.reply_to,
+            "send_day": app.publication.schedule.send_day,
+            "send_time": app.publication.send_time(region),
+            "time_zone": region.time_zone,
+            "confirmed": counts[region.slug].confirmed,
+            "pending": counts[region.slug].pending,
+            "unsubscribed": counts[region.slug].unsubscribed,
+            "suppressed": counts[region.slug].suppressed,
+            "recipients": counts[region.slug].recipients,
+        }
+        for region in app.regions(None)
+    ]
+
+
+def history(app: App, address: str, *, may_be_unknown: bool = False) -> list[dict[str, Any]]:
+    """Return an address's deliveries with their attempts, newest first.
+
+    Raises:
+        NotFound: the ledger has none, unless ``may_be_unknown``.
+    """
+    wanted = normalise(address)
+    found = app.ledger.history(wanted)
+    if not found and not may_be_unknown:
+        raise NotFound(f"nothing was ever planned for {wanted}")
+    return [
+        {
+            "issue": delivery.issue_id,
+            "region": delivery.region,
+            "state": delivery.state,
+            "attempts": delivery.attempts,
+            "due_at": delivery.due_at,
+            "updated_at": delivery.updated_at,
+            "reply": _words(delivery),
+            "tries": [
+                {
+                    "number": attempt.number,
+                    "ended_at": attempt.ended_at,
+                    "verdict": attempt.verdict,
+                    "reply": f"{attempt.reply.code} {attempt.reply.text}" if attempt.reply else "",
+                    "note": attempt.note,
+                }
+                for attempt in attempts
+            ],
+        }
+        for delivery, attempts in found
+    ]
+
+
+def _words(delivery: Delivery) -> str:
+    return f"{delivery.reply.code} {delivery.reply.text}" if delivery.reply else ""

@@ -1,0 +1,160 @@
+"""Bad input of every kind: one line a fault with file, line and field, and nothing half-done."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.driving import ISSUE, Mailer, Said, change
+
+
+def one_line(said: Said, code: int, *words: str) -> None:
+    assert said.code == code, said.err
+    assert len(said.error_lines) == 1, said.err
+    for word in words:
+        assert word in said.error_lines[0], said.error_lines[0]
+    assert "Traceback" not in said.err
+
+
+def test_no_publication(mailer: Mailer, tmp_path: Path) -> None:
+    one_line(mailer("articles", folder=tmp_path), 3, "publication.toml", "mailer init")
+
+
+def test_publication_faults_come_all_at_once(mailer: Mailer, publication: Path) -> None:
+    path = publication / "publication.toml"
+    change(path, r"^time_zone = .*$", 'time_zone = "Europe/Lundon"')
+    change(path, r"^send_time = .*$", 'send_time = "25:00"')
+    change(publication / "subscribers" / "wales.toml", r"^parent = .*$", 'parent = "nowhere"')
+    change(publication / ".env", r"^MAILER_RELAY_PORT=.*$", "MAILER_RELAY_PORT=smtp")
+    said = mailer("articles")
+    assert said.code == 3
+    lines = "\n".join(said.error_lines)
+    for words in (
+        ("publication.toml:", "time_zone", "Europe/Lundon"),
+        ("publication.toml:", "schedule.send_time", "25:00"),
+        ("wales.toml", "parent", "nowhere"),
+        (".env:", "MAILER_RELAY_PORT"),
+    ):
+        assert any(all(word in line for word in words) for line in said.error_lines), lines
+
+
+def test_a_key_that_is_not_known(mailer: Mailer, publication: Path) -> None:
+    path = publication / "publication.toml"
+    path.write_text("titel = 'x'\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    one_line(mailer("articles"), 3, "publication.toml:1", "titel", "spelling")
+
+
+def test_broken_toml_names_its_line(mailer: Mailer, publication: Path) -> None:
+    path = publication / "publication.toml"
+    change(path, r"^time_zone = .*$", "time_zone = ")
+    number = path.read_text(encoding="utf-8").splitlines().index("time_zone = ") + 1
+    one_line(mailer("articles"), 3, f"publication.toml:{number}")
+
+
+def test_what_only_sending_needs_does_not_stop_a_preview(
+    mailer: Mailer, publication: Path, drafted: Path, tmp_path: Path
+) -> None:
+    change(publication / "publication.toml", r"^postal_address = .*$", 'postal_address = ""')
+    change(publication / ".env", r"^MAILER_SECRET_KEY=.*$", "MAILER_SECRET_KEY=")
+    assert mailer("preview", "next", "--out", tmp_path / "out").code == 0
+    said = mailer("send", "next")
+    assert said.code == 3
+    assert any("postal_address" in line for line in said.error_lines)
+    assert any("MAILER_SECRET_KEY" in line for line in said.error_lines)
+
+
+def test_roster_rows(mailer: Mailer, tmp_path: Path) -> None:
+    roster = tmp_path / "wales.csv"
+    roster.write_text("email,name\ngood@reader.example,Good\nnot an address,Bad\n", "utf-8")
+    said = mailer("subscribers", "import", roster, "--region", "wales", "--json")
+    assert said.code == 8
+    assert (said.data["added"], said.data["rejected"]) == (1, 1)
+    (problem,) = said.data["problems"]
+    assert problem["line"] == 3
+    assert "wales.csv:3" in problem["message"]
+
+
+def test_a_roster_without_addresses(mailer: Mailer, tmp_path: Path) -> None:
+    roster = tmp_path / "wales.csv"
+    roster.write_text("colour,shape\nred,round\n", "utf-8")
+    one_line(mailer("subscribers", "import", roster, "--region", "wales"), 1, "wales.csv", "email")
+    one_line(mailer("subscribers", "import", roster, "--region", "wels"), 4, "wels", "wales")
+
+
+def test_front_matter(mailer: Mailer, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.md"
+    bad.write_text("---\ntitle: A piece\ndate: [unclosed\n---\nText.\n", "utf-8")
+    good = tmp_path / "good.md"
+    good.write_text("---\ntitle: Another piece\ndate: 2026-11-26\n---\nSome text.\n", "utf-8")
+    said = mailer("ingest", bad, good, "--json")
+    assert said.code == 8
+    assert len(said.error_lines) == 1
+    assert "bad.md:" in said.error_lines[0]
+    assert [row["title"] for row in said.data["articles"]] == ["Another piece"]
+
+
+def test_hostile_html(mailer: Mailer, tmp_path: Path) -> None:
+    deep = tmp_path / "deep.html"
+    deep.write_text("<title>Deep</title>" + "<div>" * 20_000 + "x", "utf-8")
+    said = mailer("ingest", deep, "--json")
+    assert said.code == 8
+    assert "deep.html" in said.error_lines[0]
+    assert "Deep" not in {row["title"] for row in mailer("articles", "--json").data}
+
+
+def test_an_issue_naming_an_unknown_article(mailer: Mailer, drafted: Path) -> None:
+    known = mailer("issue", "show", "next", "--json").data["blocks"][0]["picks"][0]["article"]
+    change(drafted, rf"^    - {known}$", f"    - {known}x")
+    lines = drafted.read_text(encoding="utf-8").splitlines()
+    number = lines.index(f"    - {known}x") + 1
+    said = mailer("issue", "approve", "next")
+    one_line(said, 1, f"{ISSUE}.md:{number}", f"{known}x", known)
+    assert mailer("issue", "list", "--json").data[0]["state"] == "draft"
+
+
+def test_a_template_with_a_typo(mailer: Mailer, publication: Path, drafted: Path) -> None:
+    from mailer.resources import templates_dir
+
+    override = publication / "templates" / "briefing"
+    override.mkdir(parents=True)
+    shutil.copy(templates_dir() / "briefing" / "body.txt.j2", override)
+    text = (override / "body.txt.j2").read_text(encoding="utf-8")
+    (override / "body.txt.j2").write_text("{{ publication.titel }}\n" + text, encoding="utf-8")
+    one_line(mailer("preview", "next"), 6, "body.txt.j2:1", "titel")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (("issue", "show", "2026-12-07"), 4, "issue draft"),
+        (("issue", "show", "soon"), 4, "next"),
+        (("why", "no-such-article"), 4, "no-such-article"),
+        (("subscribers", "show", "nobody@reader.example"), 4, "nobody@reader.example"),
+        (("subscribers", "add", "not-an-address", "--region", "wales"), 1, "not-an-address"),
+        (("ingest", "missing.md"), 8, "missing.md"),
+        (("inbox", "show", "../../etc/passwd"), 4, "inbox"),
+    ],
+)
+def test_one_clear_line(mailer: Mailer, words: tuple[str, ...], code: int, expected: str) -> None:
+    one_line(mailer(*words), code, expected)
+
+
+def test_the_relay_is_down(mailer: Mailer, drafted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MAILER_RELAY_PORT", str(probe.getsockname()[1]))
+    mailer("issue", "approve", "next")
+    said = mailer("send", "next", "--json")
+    assert said.code == 8
+    assert "MAILER_RELAY_HOST" in said.data["stopped"]
+    assert said.data["totals"].get("planned") == said.data["total"] > 0
+
+
+def test_before_anything_was_drafted(mailer: Mailer, fresh: Path) -> None:
+    one_line(mailer("issue", "show", "latest", folder=fresh), 4, "issue draft")
+    one_line(mailer("issue", "approve", "next", folder=fresh), 4, "issue draft")
+    one_line(mailer("ledger", folder=fresh), 4, "issue draft")
