@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -47,6 +48,8 @@ def normalise_title(title: str) -> str:
     return " ".join(_words(title))
 
 
+# A text that is looked for is usually added next; computing its runs is the costly part.
+@lru_cache(maxsize=4)
 def shingles(text: str) -> frozenset[str]:
     """Return the text's runs of five words; empty for a text shorter than that."""
     words = _words(text)
