@@ -208,8 +208,64 @@ def hills(c: Canvas) -> None:
         c.oval(px + 10, py - 2, 4, 4, "#2a2c33")
 
 
+def jam_jars(c: Canvas) -> None:
+    c.sky("#d9c7a0", "#c9ab80", "#9c7656")
+    c.fade_rect(90, 50, 1420, 560, "#9fc6cf", "#dbe6cf", "#f6e2b4")
+    c.glow(1130, 250, 420, "#fffbe6", 0.9)
+    c.oval(1130, 250, 60, 60, "#fff8e0")
+    for y, tone in ((430, "#a5bfa6"), (480, "#86a98e")):
+        outline = c.ridge(y, 26, tone, wave=700)
+        for x, top in outline[::11]:
+            c.tree(x, top + 8, c.chance.uniform(24, 52), mix(tone, PINE, 0.45))
+    course = [(790 + 40 * math.sin(s / 4), 500 + 7 * s, 5 + s * s / 5) for s in range(20)]
+    left, right = [(x - w, y) for x, y, w in course], [(x + w, y) for x, y, w in course]
+    c.fade_poly([*left, *reversed(right)], "#e6f1ea", "#7fb0b8")
+    c.rect(0, 0, 1600, 58, "#f4ead2")
+    c.rect(0, 0, 98, 660, "#f4ead2")
+    c.rect(1502, 0, 98, 660, "#f4ead2")
+    for x in (560, 1030):
+        c.rect(x, 50, 20, 570, "#f4ead2")
+        c.rect(x + 14, 50, 6, 570, "#d9c7a0")
+    c.rect(90, 300, 1420, 16, "#f4ead2")
+    c.fade_rect(0, 610, 1600, 290, "#f8efd8", "#c79a66", "#8a5f3f")
+    c.rect(0, 610, 1600, 16, "#fffaea")
+    waters = ("#cfe3d4", "#b9d2b0", "#a8b878", "#b89a58", "#8f7443", "#6f5636")
+    for n, water in enumerate(waters):
+        _jar(c, 130 + n * 236, water)
+    c.poly([(1290, 850), (1540, 822), (1566, 886), (1310, 900)], CREAM)
+    for n in range(4):
+        c.line([(1316, 862 + n * 10), (1520, 840 + n * 11)], "#8a8078", 3, 150)
+    c.line([(1250, 884), (1420, 836)], CORAL, 9)
+    c.poly([(1250, 884), (1236, 892), (1254, 876)], "#2b2530")
+
+
+def _jar(c: Canvas, x: float, water: str) -> None:
+    c.oval(x + 90, 838, 118, 15, "#4d3322", 120)
+    c.rect(x, 470, 180, 366, "#eef5f0", alpha=120, radius=30)
+    c.rect(x + 8, 560, 164, 268, water, alpha=215, radius=24)
+    c.rect(x + 8, 560, 164, 40, water, alpha=215)
+    c.oval(x + 90, 560, 82, 11, mix(water, "#ffffff", 0.45))
+    for _ in range(34):
+        depth = c.chance.random() ** 0.5
+        dot = c.chance.uniform(1.5, 5)
+        tone = mix(water, "#3a2b1c", 0.5)
+        c.oval(x + c.chance.uniform(24, 156), 580 + 236 * depth, dot, dot, tone, 150)
+    c.rect(x + 20, 452, 140, 26, "#e4ece6", alpha=150, radius=8)
+    c.rect(x + 12, 424, 156, 40, "#8f3b14", radius=8)
+    c.rect(x + 12, 434, 156, 5, "#b86b3c")
+    c.rect(x + 12, 450, 156, 5, "#b86b3c")
+    c.rect(x + 40, 646, 104, 84, "#fbf4e0", radius=4)
+    c.line([(x + 54, 668), (x + 128, 668)], "#3a3340", 4)
+    for n in range(3):
+        y = 688 + n * 14
+        c.line([(x + 54, y), (x + c.chance.uniform(90, 130), y)], "#a59a8c", 3)
+    c.rect(x + 18, 500, 12, 300, "#ffffff", alpha=105, radius=6)
+    c.rect(x + 148, 520, 6, 200, "#ffffff", alpha=70, radius=3)
+
+
 COUNTRY_SCENES: dict[str, Callable[[Canvas], None]] = {
     "river-mill": river_mill,
     "allotments": allotments,
     "hills": hills,
+    "jam-jars": jam_jars,
 }

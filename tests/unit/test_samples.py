@@ -205,7 +205,7 @@ def test_every_picture_is_there_described_and_credited(root: Path, articles: lis
 
 def test_pictures_are_light_and_of_one_size() -> None:
     pictures = sorted((samples_dir() / "images").glob("*.jpg"))
-    assert len(pictures) == 14
+    assert len(pictures) == 15
     for path in pictures:
         assert path.stat().st_size <= 150_000, path.name
         with Image.open(path) as image:
