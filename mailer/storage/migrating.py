@@ -7,9 +7,12 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from mailer.errors import Fault, StorageFailed
+
+_LOCK = 0x6D69_6772
+"""Any constant of our own; it only has to differ from the register's and the named locks."""
 
 
 def configuration() -> Config:
@@ -37,5 +40,9 @@ def migrate(engine: Engine, *, found: str, head: str) -> None:
     with engine.connect() as connection:
         connection.execution_options(mailer_writes=True)
         with connection.begin():
+            if connection.dialect.name == "postgresql":
+                # SQLite's writers take turns by themselves; here two processes that start
+                # together would both create the tables. Whoever waits finds nothing to do.
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

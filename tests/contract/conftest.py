@@ -50,8 +50,12 @@ class PostgreSQL:
             self.run(f"CREATE DATABASE {name}")
             open_database(self._address(name), root=Path("/nonexistent")).close()
             self._template = name
+        return self.create_empty(template=self._template)
+
+    def create_empty(self, *, template: str = "template0") -> str:
+        """Make a database without any table and return its address."""
         name = next(self._names)
-        self.run(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._address(name)
 
     def drop(self, address: str) -> None:
@@ -107,6 +111,20 @@ def postgresql() -> Iterator[PostgreSQL]:
         pytest.skip(NEEDED)
     else:
         yield from _started()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database that nobody has opened yet."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    address = server.create_empty()
+    try:
+        yield address
+    finally:
+        server.drop(address)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
