@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import traceback
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,6 +31,7 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
     UndefinedError,
+    nodes,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
@@ -111,7 +112,7 @@ class TemplateSet:
         for name, source in sorted(self.sources.items()):
             environment = self._markup if name.endswith(".mjml.j2") else self._plain
             try:
-                environment.parse(source.text, name, source.path)
+                tree = environment.parse(source.text, name, source.path)
             except TemplateSyntaxError as error:
                 faults.append(
                     Fault(
@@ -122,9 +123,41 @@ class TemplateSet:
                     )
                 )
                 continue
+            faults.extend(self._names(tree, environment, source))
             if name.endswith(".mjml.j2"):
                 faults.extend(lint(source.text, where=source.path))
         return faults
+
+    def _names(
+        self, tree: nodes.Template, environment: Environment, source: Source
+    ) -> Iterator[Fault]:
+        """Find filters, tests and files that do not exist, in branches never taken too."""
+        for node in tree.find_all((nodes.Filter, nodes.Test)):
+            what = "filter" if isinstance(node, nodes.Filter) else "test"
+            known = environment.filters if what == "filter" else environment.tests
+            if node.name not in known:
+                near = get_close_matches(node.name, known, 1)
+                yield Fault(
+                    f"there is no {what} {node.name!r}",
+                    where=source.path,
+                    line=node.lineno,
+                    field=node.name,
+                    remedy=f"did you mean {near[0]!r}?" if near else "take it out",
+                )
+        for include in tree.find_all((nodes.Include, nodes.Extends, nodes.Import)):
+            wanted = getattr(include, "template", None)
+            if isinstance(wanted, nodes.Const) and wanted.value not in self.sources:
+                yield self._missing(str(wanted.value), source.path, include.lineno)
+
+    def _missing(self, wanted: str, where: str, line: int | None) -> Fault:
+        near = get_close_matches(wanted, self.sources, 1)
+        return Fault(
+            f"includes {wanted!r}, which the set {self.name!r} does not have",
+            where=where,
+            line=line,
+            field=wanted,
+            remedy=f"did you mean {near[0]!r}?" if near else "add the file or the right name",
+        )
 
     def _render(self, environment: Environment, name: str, values: Mapping[str, object]) -> str:
         try:
@@ -142,14 +175,7 @@ class TemplateSet:
                 remedy="mend the line",
             )
         if isinstance(error, TemplateNotFound):
-            near = get_close_matches(str(error.name), self.sources, 1)
-            return Fault(
-                f"includes {error.name!r}, which the set {self.name!r} does not have",
-                where=where,
-                line=line,
-                field=str(error.name),
-                remedy=f"did you mean {near[0]!r}?" if near else "add the file or the right name",
-            )
+            return self._missing(str(error.name), where, line)
         if isinstance(error, UndefinedError):
             missing = _missing_name(str(error))
             near = get_close_matches(missing, sorted(_known_names(values)), 1)

@@ -1,0 +1,457 @@
+"""Rendering an edition: what is shown, for whom, and that hostile text stays text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mailer.articles.article import Picture
+from mailer.editions.anatomy import dissect
+from mailer.editions.edition import Slot, merge_html, merge_text
+from mailer.editions.preflight import check_edition
+from mailer.editions.text import article_text, excerpt, one_line, paragraphs, safe_url
+from mailer.errors import RenderFailed
+from mailer.issues.issue import Pick, RegionBlock
+from tests.browser.sampling import (
+    FIELDS,
+    MONDAY,
+    WEB_URL,
+    make_article,
+    make_articles,
+    make_images,
+    make_issue,
+    make_picture,
+    make_publication,
+    render,
+    templates,
+)
+
+SET = templates()
+HOSTILE = [
+    "{{7*7}}",
+    "{% raw %}",
+    "<mj-raw><b>x</b></mj-raw>",
+    "</mj-text><mj-include path='/etc/passwd'/>",
+    "<script>alert(1)</script>",
+    '" onclick="alert(1)',
+    "' onmouseover='alert(1)",
+    "line\r\nBcc: x@y.example",
+    "a\u00a0b\u00adc\u200dd",
+    "\\u{a0} \\n \\",
+    "\u115f\u3164\uff9e\uffa0",
+    "\x00\x07\x85\u2028\u2029",
+    "s0123456789abcdef0123456789abcdefn1e",
+    "]]> <!-- x --> & &amp; &#x3c;",
+    "\u202egnp.exe",
+    "a < b > c",
+]
+
+
+def html_of(edition, fields=FIELDS) -> str:
+    return merge_html(edition.html, fields)
+
+
+def text_of(edition, fields=FIELDS) -> str:
+    return merge_text(edition.text, fields)
+
+
+def test_two_renders_are_the_same_although_their_tokens_differ() -> None:
+    one, other = render(template_set=SET), render(template_set=SET)
+    assert one == other
+    assert one.checksum == other.checksum
+
+
+def test_readers_fields_become_slots_and_no_token_is_left() -> None:
+    edition = render(template_set=SET)
+    for part in (edition.html, edition.text):
+        names = {piece.name for piece in part if isinstance(piece, Slot)}
+        assert {"greeting", "address", "unsubscribe_url", "preferences_url"} <= names
+        literal = "".join(piece for piece in part if isinstance(piece, str))
+        assert not re.search(r"[0-9a-f]{32}n\d", literal)
+        assert "" not in part
+
+
+def test_everything_stands_in_the_order_of_a_briefing() -> None:
+    words = dissect(html_of(render(template_set=SET))).words
+    order = [
+        "View in your browser",
+        "Tidewater",
+        "Issue 7",
+        "Monday 30 November 2026",
+        "Dear Ada,",
+        "In this issue",
+        "Drawing: Tidewater Studio",
+        "The ferry committee meets",
+        "Read the full report",
+        "The pier committee meets",
+        "A light, renamed",
+        "Worth reading",
+        "Wales",
+        "The tram committee meets",
+        "Diary",
+        "Harbour supper",
+        "A quay is a promise",
+        "Keep the lamp lit",
+        "Pictures",
+        "You asked for this briefing",
+        "ada@reader.example",
+        "Unsubscribe from this briefing",
+        "3 Quay Lane",
+    ]
+    place = 0
+    for item in order:
+        place = words.index(item, place)
+
+
+def test_headings_nest_and_the_masthead_is_the_only_first() -> None:
+    headings = dissect(html_of(render(template_set=SET))).headings
+    assert headings[0] == (1, "Tidewater")
+    assert [text for level, text in headings if level == 2] == [
+        "From the slipway", "In this issue", "The ferry committee meets", "News",
+        "Worth reading", "Wales", "Diary", "Keep the lamp lit", "Pictures",
+    ]  # fmt: skip
+
+
+def test_article_ids_are_in_reading_order() -> None:
+    edition = render(template_set=SET)
+    assert edition.article_ids == ("ferry", "pier", "light", "call", "atlas", "tram")
+
+
+def test_a_region_without_a_block_gets_its_parents() -> None:
+    edition = render(region="cardiff", template_set=SET)
+    assert edition.article_ids[-1] == "tram"
+    words = dissect(html_of(edition)).words
+    assert "From the wider region Wales" in words
+    assert "group-cardiff@tidewater.example" in words
+
+
+def test_the_parent_does_not_get_a_childs_block() -> None:
+    edition = render(region="national", template_set=SET)
+    assert "tram" not in edition.article_ids
+    assert "boots" not in html_of(edition)
+
+
+def test_a_piece_is_shown_once() -> None:
+    issue = make_issue(regions={"wales": RegionBlock(picks=(Pick("pier"), Pick("tram")))})
+    edition = render(issue, template_set=SET)
+    assert edition.article_ids.count("pier") == 1
+    assert edition.article_ids[-1] == "tram"
+
+
+def test_the_diary_leaves_out_the_past_other_regions_and_the_unknown() -> None:
+    issue = make_issue(diary=("supper", "walk", "gone", "scots", "nowhere"))
+    here = html_of(render(issue, template_set=SET))
+    assert "Harbour supper" in here
+    assert "Shore walk" in here
+    assert "Long gone fair" not in here
+    assert "Northern ball" not in here
+    elsewhere = html_of(render(issue, region="national", template_set=SET))
+    assert "Shore walk" not in elsewhere
+
+
+def test_an_event_on_the_day_itself_is_still_shown() -> None:
+    from mailer.articles.article import DiaryEntry
+    from mailer.editions.rendering import render_edition
+
+    publication = make_publication()
+    edition = render_edition(
+        make_issue(diary=("today",)),
+        region=publication.region("wales"),
+        publication=publication,
+        articles=make_articles(),
+        diary=[DiaryEntry("today", "Tonight at the lock", MONDAY)],
+        images={},
+        web_url=WEB_URL,
+        templates=SET,
+    )
+    assert "Tonight at the lock" in html_of(edition)
+
+
+def test_a_call_says_by_when() -> None:
+    edition = render(template_set=SET)
+    assert "Call, by Friday 4 December" in dissect(html_of(edition)).words
+    assert "Call, by Friday 4 December" in text_of(edition)
+
+
+def test_a_piece_without_a_page_is_shown_whole_and_not_linked() -> None:
+    anatomy = dissect(html_of(render(template_set=SET)))
+    assert "fitted on the back of a ticket" in anatomy.words
+    assert not any("atlas" in link.text for link in anatomy.links)
+
+
+def test_overrides_of_a_pick_win() -> None:
+    issue = make_issue(sections={"lead": (Pick("ferry", "New words", "New standfirst."),)})
+    edition = render(issue, template_set=SET)
+    assert "New words" in html_of(edition)
+    assert "New standfirst." in text_of(edition)
+    assert "The ferry committee meets" not in html_of(edition)
+
+
+def test_an_unsafe_address_is_no_link() -> None:
+    articles = make_articles()
+    articles["ferry"] = replace(articles["ferry"], url="javascript:alert(1)")
+    html = html_of(render(articles=articles, template_set=SET))
+    assert "javascript:" not in html
+
+
+def test_pictures_are_used_in_the_size_of_their_place() -> None:
+    images = make_images()
+    html = html_of(render(template_set=SET))
+    assert f"{WEB_URL}/images/{images['images/quay.png'].lead.name}" in html
+    assert images["images/quay.png"].thumb.name not in html
+    assert f"{WEB_URL}/images/{images['images/pier.png'].thumb.name}" in html
+
+
+def test_a_picture_that_could_not_be_prepared_is_left_out() -> None:
+    edition = render(images={}, template_set=SET)
+    anatomy = dissect(html_of(edition))
+    assert anatomy.pictures == []
+    assert "Tidewater Studio" not in anatomy.words
+
+
+@pytest.mark.parametrize(
+    ("src", "is_shown"),
+    [
+        ("https://pictures.example/a b.jpg", True),
+        ("http://pictures.example/a.jpg", False),
+        ("data:image/png;base64,AAAA", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_only_https_pictures_are_used_as_given(src: str, is_shown: bool) -> None:
+    articles = make_articles()
+    articles["ferry"] = replace(articles["ferry"], picture=Picture(src=src, alt="A boat"))
+    pictures = dissect(html_of(render(articles=articles, images={}, template_set=SET))).pictures
+    assert [picture.src for picture in pictures] == (
+        ["https://pictures.example/a%20b.jpg"] if is_shown else []
+    )
+
+
+def test_every_unknown_article_is_named() -> None:
+    issue = make_issue(
+        sections={"lead": (Pick("nobody"),), "sports": (Pick("ferry"),)},
+        regions={"wales": RegionBlock(picks=(Pick("nothing"),))},
+    )
+    with pytest.raises(RenderFailed) as caught:
+        render(issue, template_set=SET)
+    lines = [str(fault) for fault in caught.value.faults]
+    assert len(lines) == 3
+    assert "issues/2026-11-30.md: sections.lead: there is no article 'nobody'" in lines[0]
+    assert "regions.wales.picks" in lines[1]
+    assert "no section 'sports'" in lines[2]
+
+
+def test_the_opening_is_signed_once() -> None:
+    signed = make_issue(opening="It rained.\n\n*Wren Holloway*")
+    assert html_of(render(signed, template_set=SET)).count("Wren Holloway") == 1
+    unsigned = make_issue(opening="It rained.")
+    assert html_of(render(unsigned, template_set=SET)).count("Wren Holloway") == 1
+
+
+def test_a_bare_issue_renders() -> None:
+    issue = make_issue(
+        opening="", sections={}, regions={}, diary=(), quote="", quote_source="", subject="",
+        preheader="",
+    )  # fmt: skip
+    edition = render(issue, region="national", template_set=SET)
+    assert edition.subject == "Tidewater, Monday 30 November 2026"
+    assert edition.article_ids == ()
+    assert "Diary" not in html_of(edition)
+
+
+def test_right_to_left_reaches_sections_and_text() -> None:
+    publication = make_publication(direction="rtl", language="ar")
+    html = html_of(render(publication=publication, template_set=SET))
+    anatomy = dissect(html)
+    assert (anatomy.language, anatomy.direction) == ("ar", "rtl")
+    assert "direction:ltr" not in html
+    assert 'align="left"' not in html
+    assert "line-height:1.6;text-align:left" not in html
+
+
+def test_fourteen_articles_stay_below_what_gmail_shows() -> None:
+    articles = {
+        f"piece-{number}": make_article(
+            f"piece-{number}", picture=make_picture("pier") if number % 2 else None
+        )
+        for number in range(14)
+    }
+    names = list(articles)
+    issue = make_issue(
+        opening="\n\n".join(["A paragraph of the opening with some length to it. " * 5] * 7),
+        sections={
+            "lead": (Pick(names[0]),),
+            "news": tuple(Pick(name) for name in names[1:8]),
+            "reading": tuple(Pick(name) for name in names[8:12]),
+        },
+        regions={"wales": RegionBlock("A note.", tuple(Pick(name) for name in names[12:]))},
+    )
+    publication = make_publication()
+    edition = render(issue, articles=articles, template_set=SET)
+    assert len(edition.article_ids) == 14
+    found = check_edition(edition, publication=publication, region=publication.region("wales"))
+    assert not [finding for finding in found if finding.code == "html-too-large"]
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_hostile_text_stays_text(words: str) -> None:
+    _assert_harmless(words)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    words=st.lists(
+        st.one_of(
+            st.sampled_from(HOSTILE),
+            st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=30),
+        ),
+        min_size=1,
+        max_size=4,
+    ).map("".join)
+)
+def test_any_text_stays_text(words: str) -> None:
+    _assert_harmless(words)
+
+
+def _assert_harmless(words: str) -> None:
+    """Put the words everywhere an article or an editor can, and compare with a harmless twin."""
+    plain, hostile = (_with_words(value) for value in ("word", f"w {words} w"))
+    before, after = dissect(html_of(plain)), dissect(html_of(hostile))
+    assert [level for level, _ in after.headings] == [level for level, _ in before.headings]
+    assert [link.href for link in after.links] == [link.href for link in before.links]
+    assert len(after.pictures) == len(before.pictures)
+    html = html_of(hostile)
+    assert "\\u{" not in html
+    assert "<script" not in html.lower()
+    assert "<mj-" not in html
+    assert "\r" not in html
+    assert [part for part in hostile.html if isinstance(part, Slot)] == [
+        part for part in plain.html if isinstance(part, Slot)
+    ]
+    assert one_line(f"w {words} w") in dict(enumerate(_headlines(after))).values()
+    lines = text_of(hostile).split("\n")
+    assert not any(line.startswith("Bcc:") for line in lines)
+    assert len(lines) == len(text_of(plain).split("\n"))
+    assert "\n" not in hostile.subject
+    assert "\r" not in hostile.subject
+
+
+def _headlines(anatomy) -> list[str]:
+    return [text for level, text in anatomy.headings if level == 3]
+
+
+def _with_words(words: str):
+    picture = make_picture("pier", alt=words, caption=words, credit=words, licence=words)
+    articles = make_articles()
+    articles["pier"] = replace(
+        articles["pier"], title=words, standfirst=words, authors=(words,), picture=picture
+    )
+    articles["ferry"] = replace(articles["ferry"], picture=replace(picture, src="images/quay.png"))
+    issue = make_issue(
+        subject=words, preheader=words, quote=words, quote_source=words, opening="Plain."
+    )
+    return render(issue, articles=articles, template_set=SET)
+
+
+def test_hostile_markdown_in_the_opening_does_no_harm() -> None:
+    issue = make_issue(
+        opening=(
+            '<script>x</script><p onclick="x">a</p><mj-raw>b</mj-raw> {{7*7}}\n\n'
+            "[bad](javascript:alert) [good](https://x.example/?a=1&b=2)\n\n" + "> " * 60 + "deep"
+        )
+    )
+    html = html_of(render(issue, template_set=SET))
+    assert "<script" not in html
+    assert "onclick" not in html
+    assert 'href="javascript' not in html
+    assert "{{7*7}}" in html
+    assert "https://x.example/?a=1&amp;b=2" in html
+
+
+@given(st.text(max_size=200))
+def test_one_line_is_one_line(text: str) -> None:
+    result = one_line(text)
+    assert result == one_line(result)
+    assert len(result.splitlines()) <= 1
+    assert result == result.strip()
+
+
+@given(st.lists(st.text(alphabet="abc .!?", max_size=300), max_size=5), st.integers(5, 60))
+def test_an_excerpt_is_about_as_long_as_asked(parts: list[str], words: int) -> None:
+    clean = [part for part in (one_line(part) for part in parts) if part]
+    result = excerpt(clean, words=words)
+    assert sum(len(part.split()) for part in result) <= words + 8
+    for part in result:
+        stem = part.removesuffix("…").rstrip(",;:–—-( ")
+        assert any(source.startswith(stem) for source in clean)
+
+
+def test_an_excerpt_prefers_the_end_of_a_sentence() -> None:
+    text = "One two three four five six. Seven eight nine ten. Eleven twelve " + "more " * 40
+    assert excerpt([text], words=12) == ("One two three four five six. Seven eight nine ten.",)
+    assert excerpt(["word " * 60], words=10)[0].endswith("word…")
+    assert excerpt(["Mr. Bell and Dr. Ash " + "went on " * 30], words=10)[0].endswith("…")
+
+
+def test_what_stands_under_a_headline() -> None:
+    article = make_article(standfirst="", body_text="One. " * 100)
+    assert article_text(article, standfirst="Mine.", has_link=True) == ("Mine.",)
+    linked = article_text(article, standfirst="", has_link=True)
+    assert len(" ".join(linked).split()) <= 53
+    whole = article_text(article, standfirst="", has_link=False)
+    assert len(" ".join(whole).split()) == 100
+    long = replace(article, body_text="One two. " * 200)
+    assert 90 <= len(" ".join(article_text(long, standfirst="", has_link=False)).split()) <= 120
+
+
+def test_paragraphs_of_any_line_ends() -> None:
+    assert paragraphs("a\r\nb\r\n\r\n c \n\n\n") == ["a b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("given_url", "expected"),
+    [
+        ("https://a.example/b?c=d&e=f#g", "https://a.example/b?c=d&e=f#g"),
+        ("https://bücher.example/ä", "https://xn--bcher-kva.example/%C3%A4"),
+        ('https://a.example/"onclick=', "https://a.example/%22onclick="),
+        ("https://a.example/a b", "https://a.example/a%20b"),
+        ("https://user:pass@a.example/", ""),
+        ("javascript:alert(1)", ""),
+        ("//a.example/x", ""),
+        ("https://a.example/\r\nBcc: x", ""),
+        ("https://", ""),
+        ("https://a.example:99999/", ""),
+        ("mailto:a@b.example", ""),
+        ("", ""),
+    ],
+)
+def test_safe_url(given_url: str, expected: str) -> None:
+    assert safe_url(given_url) == expected
+
+
+def test_embargo_is_not_the_renderers_business_but_preflights() -> None:
+    articles = make_articles()
+    articles["pier"] = replace(
+        articles["pier"],
+        embargo_until=datetime(2026, 12, 9, tzinfo=UTC),
+        deadline=date(2026, 11, 2),
+        is_draft=True,
+    )
+    publication = make_publication()
+    edition = render(articles=articles, template_set=SET)
+    codes = {
+        finding.code
+        for finding in check_edition(
+            edition,
+            publication=publication,
+            region=publication.region("wales"),
+            issue=make_issue(),
+            articles=articles,
+        )
+    }
+    assert {"article-embargo", "deadline-past", "article-draft"} <= codes
