@@ -20,7 +20,7 @@ from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import UNSUPPRESS_REMEDY, SuppressionReason, find_suppressions
 from mailer.storage import schema
 
-BATCH = 1000
+BATCH = 900
 """Addresses a question; SQLite before 3.32 takes 999 variables, PostgreSQL 65,535."""
 
 

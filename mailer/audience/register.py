@@ -53,7 +53,7 @@ __all__ = ["ConsentEvent", "Decision", "Entry", "RegionCount", "Register", "Stan
 _WRITERS_LOCK = 0x6D61_696C
 """Any constant of our own; it only has to differ from other programs' locks in the database."""
 
-_IDS_A_QUESTION = 1000
+_IDS_A_QUESTION = 900
 _ROWS_A_FETCH = 2000
 _REASONS = tuple(reason.value for reason in SuppressionReason)
 
@@ -136,7 +136,7 @@ class Register:
         source: str,
         is_dry_run: bool = False,
         progress: Callable[[int, int], None] | None = None,
-    ) -> list[Decision]:
+    ) -> Sequence[Decision]:
         """Put many distinct, normalised addresses on a list in one transaction.
 
         Returns:

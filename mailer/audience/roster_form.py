@@ -41,6 +41,9 @@ STATUS_COLUMNS = ("status", "state")
 CONSENTING = ("", "confirmed", "subscribed", "active")
 """What a status may say for the row to be taken; any other word is a reason to leave it out."""
 
+LARGEST_OCTETS = 256 << 20
+"""A roster of a million readers has about 50 MB; a file is read whole."""
+
 _LONGEST_RAW = 200
 
 
@@ -217,7 +220,14 @@ def _content(source: Path | bytes, where: str) -> bytes:
     if isinstance(source, bytes):
         return source
     try:
-        return source.read_bytes()
+        with source.open("rb") as file:
+            # Bounded also for what has no size, such as a pipe.
+            content = file.read(LARGEST_OCTETS + 1)
+        if len(content) <= LARGEST_OCTETS:
+            return content
+        fault = Fault(
+            f"is larger than {LARGEST_OCTETS >> 20} MiB", where=where, remedy="import it in parts"
+        )
     except FileNotFoundError:
         fault = Fault("the file is missing", where=where, remedy="check the name")
     except OSError as error:

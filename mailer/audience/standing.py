@@ -19,7 +19,7 @@ from mailer.errors import Fault, NotFound
 from mailer.publication import Region
 from mailer.storage import schema
 
-_IDS_A_QUESTION = 1000
+_IDS_A_QUESTION = 900
 
 
 @dataclass(frozen=True, slots=True)

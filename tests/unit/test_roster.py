@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.audience import roster_form
 from mailer.audience.roster_form import Roster, read_roster
 from mailer.audience.spreadsheet import (
     LONGEST_ROW_LINES,
@@ -201,6 +202,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_roster(tmp_path / "wales.csv")
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_roster(tmp_path)
+
+
+def test_a_file_too_large_to_be_a_roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roster_form, "LARGEST_OCTETS", 1 << 20)
+    path = tmp_path / "wales.csv"
+    path.write_bytes(b"email\n" + b"\n" * (1 << 20))
+    with pytest.raises(InvalidInput, match="is larger than 1 MiB; import it in parts"):
+        read_roster(path)
 
 
 def test_a_header_without_rows_is_said() -> None:
