@@ -164,15 +164,16 @@ def _open(raw: bytes) -> Image.Image:
             # Pillow warns from 89 million pixels; our own limit is lower and comes first.
             warnings.simplefilter("ignore")
             image: Image.Image = Image.open(io.BytesIO(raw), formats=FORMATS)
-            pixels = image.width * image.height
-            if pixels <= MAX_PIXELS:
+            if image.width * image.height <= MAX_PIXELS:
                 if image.format == "JPEG":
                     image.draft("RGB", (LEAD.width * 2, LEAD.height * 2))
                 image.load()
                 return ImageOps.exif_transpose(image)
+    except Image.DecompressionBombError:
+        pass
     except Exception as error:  # noqa: BLE001 - decoders raise anything on broken files
         raise _Unusable(f"cannot be decoded ({type(error).__name__})") from None
-    raise _Unusable(f"has {pixels // 1_000_000} million pixels; {MAX_PIXELS // 1_000_000} may be")
+    raise _Unusable(f"has more than {MAX_PIXELS // 1_000_000} million pixels")
 
 
 def _photo(image: Image.Image, size: Size) -> tuple[bytes, int, int, str]:
@@ -181,14 +182,21 @@ def _photo(image: Image.Image, size: Size) -> tuple[bytes, int, int, str]:
     scale = min(1.0, flat.width / size.width, flat.height / size.height)
     target = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
     fitted = ImageOps.fit(flat, target, Image.Resampling.LANCZOS, centering=(0.5, 0.4))
-    data = b""
     for quality in QUALITIES:
-        buffer = io.BytesIO()
-        fitted.save(buffer, "JPEG", quality=quality, progressive=True, optimize=True)
-        data = buffer.getvalue()
+        data = _jpeg(fitted, quality)
         if len(data) <= size.max_bytes:
             break
-    return data, *target, "jpg"
+    while len(data) > size.max_bytes:
+        # Grain that no quality can tame: fewer pixels then.
+        fitted = fitted.resize((max(1, fitted.width // 2), max(1, fitted.height // 2)))
+        data = _jpeg(fitted, QUALITIES[0])
+    return data, fitted.width, fitted.height, "jpg"
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, progressive=True, optimize=True)
+    return buffer.getvalue()
 
 
 def _logo(image: Image.Image) -> tuple[bytes, int, int, str]:
