@@ -21,7 +21,7 @@ OVERFLOW = """() => {
     const box = e.getBoundingClientRect();
     return box.width > 0 && (box.right > wide + 1 || box.left < -1);
   });
-  return [document.documentElement.scrollWidth - wide, 
+  return [document.documentElement.scrollWidth - wide,
     out.slice(0, 3).map(e => e.outerHTML.slice(0, 120))];
 }"""
 
