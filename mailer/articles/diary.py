@@ -61,7 +61,7 @@ _AFTER = re.compile(
     r"(?!\d)[^,.;:()–—]{2,60}?)(?=,|\.|;|:|\(|–|—|$|\s+(?:on|at|in|from|will|is|assembl\w+)\b)"
 )
 _CAPITAL = r"[A-Z][\w'’&.-]*"
-_SIDE = r"(?:central|north|south|east|west|inner|outer|downtown)"
+_SIDE = r"(?:central|north|south|east|west|upper|lower|inner|outer)"
 _PLACE = re.compile(
     rf"\b(?:in|at|on|outside|from)\s+(?P<place>(?:the\s+)?(?:{_SIDE}\s+)?{_CAPITAL}"
     rf"(?:,?\s+(?:(?:in|of|the|and|on|{_SIDE})\s+)*{_CAPITAL})*)"
@@ -145,8 +145,7 @@ def _title(sentence: str, noun: re.Match[str], written: WrittenDate) -> str:
         bare = word.strip("\"'“”‘’(")
         if word.endswith((",", ";", ":", ".", "'s", "’s")) and taken is not None:
             break
-        is_inside_name = bool(taken) and taken[0][:1].isupper() and bool(words)
-        if bare.lower() in _STOP and not (is_inside_name and words[-1][:1].isupper()):
+        if bare.lower() in _STOP and not _is_inside_name(words, taken):
             break
         taken.insert(0, bare)
     title = " ".join([*taken, noun[1]])
@@ -155,6 +154,19 @@ def _title(sentence: str, noun: re.Match[str], written: WrittenDate) -> str:
     if tail and not find_dates(tail["tail"]) and not find_time(tail["tail"]):
         title += tail["tail"].rstrip()
     return title[:1].upper() + title[1:]
+
+
+def _is_inside_name(before: list[str], taken: list[str]) -> bool:
+    """True for the small words of a name: "of the" in "Friends of the Ferry"."""
+    if not taken or not taken[0][:1].isupper():
+        return bool(taken) and taken[0].lower() in _STOP and bool(before[-1:]) and _is_name(before)
+    return _is_name(before) or (before[-1:] == ["of"] and _is_name(before[:-1]))
+
+
+def _is_name(words: list[str]) -> bool:
+    return (
+        bool(words) and words[-1][:1].isupper() and not words[-1].endswith((",", ".", "'s", "’s"))
+    )
 
 
 def _place(sentence: str, written: WrittenDate, noun: re.Match[str]) -> str:

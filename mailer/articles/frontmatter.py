@@ -92,6 +92,9 @@ def _fault(problem: str, where: str, line: int | None, remedy: str, key: str = "
     return InvalidInput(Fault(problem, where=where, line=line, field=key, remedy=remedy))
 
 
+_PLAIN_TAGS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+
+
 class _Loader(yaml.SafeLoader):
     """Safe, without YAML 1.1's base-60 numbers."""
 
@@ -160,6 +163,9 @@ def _refuse_bombs(head: str, where: str) -> None:
 def _build(loader: _Loader, node: yaml.Node, path: str, lines: dict[str, int], where: str) -> Any:
     if path:
         lines.setdefault(path, node.start_mark.line + 2)
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        line = node.start_mark.line + 2
+        raise _fault(f"the YAML tag {node.tag!r} is not allowed", where, line, "remove it", path)
     if isinstance(node, yaml.MappingNode):
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:

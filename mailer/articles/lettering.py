@@ -42,6 +42,8 @@ _NOT_IN_NAMES_WORDS = (
 )
 _NOT_IN_NAMES = frozenset(_NOT_IN_NAMES_WORDS.split())
 
+_IN_CAPTIONS = frozenset({"left", "right", "centre", "above", "below", "top", "bottom"})
+
 Vocabulary = Mapping[str, Counter[str]]
 """For each word in lower case, how often the prose writes it in which way."""
 
@@ -106,7 +108,7 @@ def recase(text: str, vocabulary: Vocabulary, *, unknown_capital: bool = False) 
 def _has_kin(low: str, vocabulary: Vocabulary) -> bool:
     """True when the prose writes a near form in lower case: "workers" for "worker"."""
     stems = {re.sub(r"(?:s|es|ed|ing|er|ers|est|ly)$", "", low), low}
-    return any(
+    return low in _IN_CAPTIONS or any(
         stem + end in vocabulary and vocabulary[stem + end].get(stem + end, 0)
         for stem in stems
         for end in ("", "e", "s", "es", "ed", "ing", "er", "ers", "ly")

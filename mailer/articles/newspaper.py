@@ -93,6 +93,16 @@ def find_masthead(blocks: Sequence[Block]) -> Masthead | None:
     return None
 
 
+def _is_page_furniture(block: Block, masthead: Masthead) -> bool:
+    """True for a page number, alone or beside the paper's name or date."""
+    if block.level or len(block.plain.split()) > 12:
+        return False
+    left = _MASTHEAD.sub(" ", block.plain)
+    if masthead.name:
+        left = re.sub(re.escape(masthead.name), " ", left, flags=re.IGNORECASE)
+    return not re.search(r"[^\W\d_]", re.sub(r"\bpage\b", " ", left, flags=re.IGNORECASE))
+
+
 def split_newspaper(text: str, masthead: Masthead, *, origin: str, desk: IngestPolicy) -> Document:
     """Split a paper's text.
 
@@ -104,7 +114,11 @@ def split_newspaper(text: str, masthead: Masthead, *, origin: str, desk: IngestP
     Raises:
         InvalidInput: a piece passes a cap.
     """
-    blocks = [block for block in parse_blocks(text) if block not in masthead.blocks]
+    blocks = [
+        block
+        for block in parse_blocks(text)
+        if block not in masthead.blocks and not _is_page_furniture(block, masthead)
+    ]
     vocabulary = vocabulary_of(block.plain for block in blocks if block.is_prose)
     flags: list[Flag] = []
     units = _units(blocks)

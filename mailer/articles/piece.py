@@ -22,7 +22,8 @@ from mailer.articles.lettering import Vocabulary, is_caps, recase, slug_of
 
 _GUIDE = re.compile(
     r"\b(?:reading guide|reading list|(?:a|your|our) guide to|guide to|introduction to|further "
-    r"reading|where to start|getting to grips|what to read|books? (?:to|for|on)|ways in(?:to)?)\b",
+    r"reading|where to (?:start|begin)|finding (?:your|a) way in(?:to)?|"
+    r"getting to grips|what to read|books? (?:to|for|on)|ways in(?:to)?)\b",
     re.IGNORECASE,
 )
 _WE = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)
@@ -45,6 +46,7 @@ class Piece:
     flags: list[Flag] = field(default_factory=list)
     published_at: datetime | None = None
     source: str = ""
+    url: str = ""
     is_markdown: bool = True
 
     def flag(self, code: str, note: str) -> None:
@@ -120,6 +122,7 @@ def finish(
         picture=piece.pictures[0] if piece.pictures else None,
         credits=tuple(piece.pictures[1:]),
         parts=tuple(piece.parts),
+        url=piece.url,
         source=piece.source,
         origin=origin,
         published_at=piece.published_at,

@@ -26,8 +26,8 @@ _PHRASES = (
     r"|you must be logged in to .*"
     r"|\d+ (?:comments?|responses?|replies)(?: (?:on|to) .*)?|no comments(?: yet)?"
     r"|comments are closed"
-    r"|(?:view|read|see) (?:the )?(?:original|full) (?:post|article|story)|original (?:post"
-    r"|article)"
+    r"|(?:view|read|see) (?:the )?(?:original|full) (?:post|article|story)|original"
+    r" (?:post|article)(?:\W+https?://\S+)?"
     r"|originally (?:posted|published) (?:at|on|in|by) .{0,80}"
     r"|we use cookies.{0,200}"
     r"|(?:this (?:web)?site|our (?:web)?site) uses cookies.{0,300}"
@@ -61,19 +61,26 @@ _CUTTER = re.compile(
     re.IGNORECASE,
 )
 _SYNDICATED = re.compile(
-    r"original (?:post|article)\W*|originally (?:posted|published) .*"
+    r"original (?:post|article)(?:\W*|\W+https?://\S+)|originally (?:posted|published) .*"
     r"|(?:view|read|see) (?:the )?original .*",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"https?://[^\s\"'<>()]+")
 _LONGEST_AFTER_CUT = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The blocks that are left, and what an editor should know."""
+    """The blocks that are left, and what an editor should know.
+
+    ``doubled`` are blocks that stood twice in a row, as captions do; ``url`` is the address of
+    the original when the page names it.
+    """
 
     blocks: tuple[str, ...]
     flags: tuple[Flag, ...]
+    doubled: frozenset[str] = frozenset()
+    url: str = ""
 
 
 def is_residue(block: str) -> bool:
@@ -86,15 +93,22 @@ def remove_residue(blocks: Sequence[str]) -> Cleaned:
     """Drop residue and repetitions from the blocks of a page's text, in order."""
     flags: list[Flag] = []
     kept: list[str] = []
+    doubled: set[str] = set()
+    url = ""
     is_after_cut = False
     for raw in blocks:
         lines = [line for line in raw.split("\n") if not is_residue(line)]
         if _is_syndicated(raw):
             flags.append(Flag("syndicated", "The page says that it is a copy of another site's."))
+            address = _ADDRESS.search(raw)
+            url = url or (address.group() if address else "")
         if any(_CUTTER.fullmatch(line.strip("*_# ")) for line in raw.split("\n")):
             is_after_cut = True
         block = halve("\n".join(lines).strip())
-        if not block or is_residue(block) or (kept and block == kept[-1]):
+        is_again = bool(kept) and block == kept[-1]
+        if is_again or block != "\n".join(lines).strip():
+            doubled.add(block)
+        if not block or is_again or is_residue(block):
             continue
         if is_after_cut:
             if len(block.split()) <= _LONGEST_AFTER_CUT:
@@ -107,7 +121,7 @@ def remove_residue(blocks: Sequence[str]) -> Cleaned:
             )
             is_after_cut = False
         kept.append(block)
-    return Cleaned(tuple(kept), tuple(dict.fromkeys(flags)))
+    return Cleaned(tuple(kept), tuple(dict.fromkeys(flags)), frozenset(doubled), url)
 
 
 def _is_syndicated(block: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from mailer.articles.article import Document, Kind
+from mailer.articles.article import Document, Kind, Picture
 from mailer.articles.blocks import Block, bullet_text, ends_sentence, parse_blocks
 from mailer.articles.bylines import foot_byline, names_in_byline
 from mailer.articles.captions import read_credit
@@ -22,6 +22,7 @@ from mailer.articles.intake import IngestPolicy
 from mailer.articles.lettering import is_caps, shorten, vocabulary_of
 from mailer.articles.piece import Piece, finish
 from mailer.articles.residue import halve, remove_residue
+from mailer.errors import Fault, InvalidInput
 
 _LONGEST_HEADLINE = 25
 _LONG_HEADLINE = 12
@@ -42,7 +43,7 @@ def read_web_text(
         desk: the publication's policy.
         piece: what is known already (an HTML page's own metadata), or None.
     Raises:
-        InvalidInput: the body passes a cap.
+        InvalidInput: nothing but furniture, or the body passes a cap.
     """
     piece = piece or Piece("", is_markdown=False)
     raw = parse_blocks(text)
@@ -54,9 +55,15 @@ def read_web_text(
         for text_block in cleaned.blocks
         for parsed in parse_blocks(text_block)
     ]
+    piece.url = piece.url or cleaned.url
     blocks = _take_credits(blocks, piece)
+    blocks = _take_doubled(blocks, piece, cleaned.doubled)
     blocks = _take_head(blocks, piece, desk)
     blocks = _take_foot(blocks, piece)
+    if not blocks:
+        raise InvalidInput(
+            Fault("there is no text of an article in it", remedy="write the text, or leave it out")
+        )
     if not piece.title:
         _make_title(blocks, piece)
     piece.blocks = blocks
@@ -80,6 +87,18 @@ def _take_credits(blocks: list[Block], piece: Piece) -> list[Block]:
             kept.append(block)
         elif picture not in piece.pictures:
             piece.pictures.append(picture)
+    return kept
+
+
+def _take_doubled(blocks: list[Block], piece: Piece, doubled: frozenset[str]) -> list[Block]:
+    """Take a text near the top that stood twice: a page prints its picture's caption so."""
+    kept = []
+    for place, block in enumerate(blocks):
+        if place < 6 and block.text in doubled and len(block.plain.split()) >= 4:
+            piece.pictures.append(Picture(caption=block.plain))
+            piece.flag("caption-from-repeat", "A text that stood twice was taken as a caption.")
+        else:
+            kept.append(block)
     return kept
 
 
@@ -191,8 +210,6 @@ def _take_foot(blocks: list[Block], piece: Piece) -> list[Block]:
 
 
 def _make_title(blocks: list[Block], piece: Piece) -> None:
-    if not blocks:
-        return
     sentence = re.split(r"(?<=[.?!])\s", blocks[0].plain, maxsplit=1)[0]
     if len(sentence) > 100:
         # A clause is a better headline than half a sentence.

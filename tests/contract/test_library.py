@@ -1,0 +1,218 @@
+"""The library keeps what it is given, once, under ids that stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from mailer.articles.article import (
+    Article,
+    DiaryEntry,
+    DirectoryEntry,
+    Document,
+    Flag,
+    Kind,
+    Picture,
+)
+from mailer.articles.ingesting import Ingest, IngestReport
+from mailer.articles.intake import IngestPolicy, hash_of
+from mailer.articles.library import Library
+from mailer.clock import FixedClock
+from mailer.errors import NotFound
+from mailer.storage.database import Database
+
+DAY = date(2026, 12, 12)
+
+
+@pytest.fixture
+def library(database: Database, clock: FixedClock) -> Library:
+    return Library(database, clock)
+
+
+def article(name: str, title: str = "Boats", text: str = "They sleep.") -> Article:
+    return Article(
+        id=name,
+        title=title,
+        body_html=f"<p>{text}</p>",
+        body_text=text,
+        content_hash=hash_of(title, text),
+        first_seen_at=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+
+
+def entry(name: str, title: str = "Fair", **changes: object) -> DiaryEntry:
+    return replace(DiaryEntry(name, title, DAY), **changes)  # type: ignore[arg-type]
+
+
+def test_everything_comes_back_as_it_went_in(library: Library, clock: FixedClock) -> None:
+    full = replace(
+        article("boats"),
+        kind=Kind.GUIDE,
+        authors=("Ada Vine", "Bo Lund"),
+        picture=Picture("a.png", "", "c", "d", "CC0"),
+        credits=(Picture(credit="E"),),
+        regions=("wales",),
+        tags=("x",),
+        parts=("one?",),
+        published_at=datetime(2026, 11, 20, tzinfo=UTC),
+        deadline=DAY,
+        is_draft=True,
+        flags=(Flag("no-byline", "No author."),),
+        origin="a.md",
+    )
+    library.keep(Document("a.md", (full,)))
+    assert library.article("boats") == replace(full, first_seen_at=clock.now())
+
+
+def test_reading_a_file_again_changes_nothing(library: Library, clock: FixedClock) -> None:
+    document = Document("a.md", (replace(article("boats"), origin="a.md"),))
+    assert library.keep(document).statuses == (("boats", "added"),)
+    seen = clock.now()
+    clock.sleep(86_400)
+    assert library.keep(document).statuses == (("boats", "unchanged"),)
+    changed = replace(document.articles[0], body_text="New", content_hash="0" * 64)
+    assert library.keep(Document("a.md", (changed,))).statuses == (("boats", "updated"),)
+    assert library.article("boats").first_seen_at == seen
+    assert library.article("boats").body_text == "New"
+
+
+def test_an_id_stays_when_the_headline_changes(library: Library) -> None:
+    library.keep(Document("a.md", (replace(article("boats"), origin="a.md"),)))
+    renamed = replace(article("ships", "Ships", "Other words."), origin="a.md")
+    report = library.keep(Document("a.md", (renamed,)))
+    assert report.statuses == (("boats", "updated"),)
+    assert library.article("boats").title == "Ships"
+
+
+def test_two_files_with_one_headline_get_two_ids(library: Library) -> None:
+    for origin in ("a.md", "b.md", "c.md"):
+        library.keep(Document(origin, (replace(article("boats"), origin=origin),)))
+    again = library.keep(Document("b.md", (replace(article("boats"), origin="b.md"),)))
+    assert again.statuses == (("boats-2", "unchanged"),)
+    assert [a.id for a in library.articles()] == ["boats", "boats-2", "boats-3"]
+
+
+def test_a_papers_pieces_are_found_again_in_any_order(library: Library) -> None:
+    one = replace(article("one", "The first piece", "A"), origin="p.txt")
+    two = replace(article("two", "Another thing", "B"), origin="p.txt")
+    library.keep(Document("p.txt", (one, two)))
+    edited = replace(one, id="the-first-pieces", title="The first pieces", content_hash="1" * 64)
+    report = library.keep(Document("p.txt", (two, edited)))
+    assert report.statuses == (("two", "unchanged"), ("one", "updated"))
+    gone = library.keep(Document("p.txt", (two,)))
+    assert gone.stale == ("one",)
+    assert library.article("one").title == "The first pieces"
+
+
+def test_a_failed_document_leaves_nothing(library: Library) -> None:
+    good = replace(article("good"), origin="a.md")
+    bad = replace(article("bad", "Other", "Z"), published_at=datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(Exception, match="naive"):
+        library.keep(Document("a.md", (good, bad)))
+    assert library.articles() == []
+
+
+def test_an_unknown_article_names_the_nearest(library: Library) -> None:
+    library.keep(Document("a.md", (replace(article("night-bus"), origin="a.md"),)))
+    with pytest.raises(NotFound, match="did you mean night-bus"):
+        library.article("night-buss")
+
+
+def test_articles_are_chosen_by_id_and_by_when_they_came(
+    library: Library, clock: FixedClock
+) -> None:
+    library.keep(Document("a.md", (replace(article("a", "A", "1"), origin="a.md"),)))
+    clock.sleep(60)
+    library.keep(Document("b.md", (replace(article("b", "B", "2"), origin="b.md"),)))
+    assert [a.id for a in library.articles(ids=["b", "zz"])] == ["b"]
+    assert [a.id for a in library.articles(since=clock.now())] == ["b"]
+    assert library.articles(since=clock.now() + timedelta(seconds=1)) == []
+
+
+def test_the_diary_follows_its_file_and_final_ids(library: Library) -> None:
+    library.keep(Document("other.md", (replace(article("boats"), origin="other.md"),)))
+    here = replace(article("boats", "Boats", "Elsewhere"), origin="a.md")
+    fair = entry("fair", at=time(19, 30), place="Quay", article_id="boats", regions=("wales",))
+    library.keep(Document("a.md", (here,), (fair, entry("past", on=date(2026, 1, 1)))))
+    (found,) = library.diary(since=date(2026, 11, 27))
+    assert found == replace(fair, article_id="boats-2")
+    library.keep(Document("a.md", (here,), (entry("quiz", "Quiz"),)))
+    assert [e.title for e in library.diary(since=date(2026, 1, 1))] == ["Quiz"]
+
+
+def test_one_occasion_in_two_files_is_shown_once_without_doubts(library: Library) -> None:
+    doubtful = entry("fair", "Winter Fair", flags=(Flag("found-in-text", "?"),))
+    library.keep(Document("a.md", (), (doubtful,)))
+    library.keep(Document("b.md", (), (entry("fair", "Winter fair", place="Quay"),)))
+    (found,) = library.diary(since=DAY)
+    assert (found.id, found.place) == ("fair-2", "Quay")
+
+
+def test_the_directory_is_replaced_by_a_newer_one(library: Library) -> None:
+    groups = (DirectoryEntry("Wales", "w@a.example"), DirectoryEntry("Bristol", "b@a.example"))
+    library.keep(Document("p.txt", directory=groups))
+    library.keep(Document("q.txt", directory=(DirectoryEntry("Wales", "new@a.example"),)))
+    assert [(e.name, e.address) for e in library.directory()] == [
+        ("Bristol", "b@a.example"),
+        ("Wales", "new@a.example"),
+    ]
+
+
+def test_removing_takes_the_diary_along(library: Library) -> None:
+    here = replace(article("boats"), origin="a.md")
+    library.keep(Document("a.md", (here,), (entry("fair", article_id="boats"),)))
+    library.remove("boats")
+    assert library.articles() == []
+    assert library.diary(since=DAY) == []
+    with pytest.raises(NotFound):
+        library.remove("boats")
+
+
+def ingest(library: Library, clock: FixedClock, root: Path, *paths: Path) -> IngestReport:
+    service = Ingest(library, lambda: IngestPolicy(clock.now(), "Europe/London", root))
+    return service.files(paths)
+
+
+def test_a_bad_file_never_stops_the_others(
+    library: Library, clock: FixedClock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "a.md").write_text("---\ntitle: A\nauthor: Ada Vine\n---\nText")
+    (folder / "b.md").write_text("---\ntitle: [\n---\nText")
+    (folder / "c.md").write_text("---\ntitle: C\n---\nText")
+    (folder / "README.md").write_text("About this folder")
+    (folder / ".hidden.md").write_text("No")
+    (folder / "d.jpg").write_bytes(b"x")
+    steps: list[tuple[int, int]] = []
+    service = Ingest(library, lambda: IngestPolicy(clock.now(), "Europe/London", tmp_path))
+    report = service.files(
+        [folder, folder / "a.md", folder / "none.md"], progress=lambda *step: steps.append(step)
+    )
+    assert [a.id for a in library.articles()] == ["a", "c"]
+    assert [(Path(f.where).name, bool(f.remedy)) for f in report.faults] == [
+        ("b.md", True),
+        ("none.md", True),
+    ]
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    data = report.to_data()
+    assert [(a["id"], a["status"]) for a in data["articles"]] == [("a", "added"), ("c", "added")]
+    assert data["faults"][0]["line"] is not None
+
+
+def test_a_whole_paper_goes_in_and_stays_when_read_again(
+    library: Library, clock: FixedClock, tmp_path: Path
+) -> None:
+    paper = Path(__file__).parents[1] / "fixtures" / "articles" / "courier.txt"
+    data = ingest(library, clock, tmp_path, paper).to_data()
+    assert len(data["articles"]) == 7
+    assert len(data["directory"]) == 4
+    assert [e["date"] for e in data["diary"]] == ["2031-10-25", "2031-11-15", "2031-12-06"]
+    assert data["diary"][1]["time"] == "18:30"
+    again = ingest(library, clock, tmp_path, paper).to_data()
+    assert {a["status"] for a in again["articles"]} == {"unchanged"}
+    assert again["diary"] == data["diary"]
+    assert len(library.diary(since=date(2031, 1, 1))) == 3
