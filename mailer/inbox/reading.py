@@ -66,15 +66,14 @@ def read_back(
         may_repeat: byte-identical repeats are counted, not reported (after a crash).
         may_hold_others: other messages in the inbox are nobody's business.
     """
-    found: dict[tuple[str, str], list[bytes]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     result = ReadBack()
     for name in store.ids():
-        content = store.content(name)
-        message = parse(content)
-        for recipient in store.message(name).recipients:
-            found.setdefault((recipient, str(message.get("Message-ID", ""))), []).append(content)
+        stored = store.message(name)
+        for recipient in stored.recipients:
+            found.setdefault((recipient, stored.message_id), []).append(name)
     for item in expected:
-        copies = found.pop((item.address, item.message_id), [])
+        copies = [store.content(name) for name in found.pop((item.address, item.message_id), [])]
         if not copies:
             result.problems.append(f"{item.address}: no message {item.message_id}")
             continue

@@ -34,7 +34,7 @@ NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9]+-[0-9]+")
 class StoredMessage:
     """A received message's envelope and the headers a list shows.
 
-    ``list_id`` is the identifier between List-Id's brackets, ``region`` its phrase.
+    ``list_id`` is the identifier between List-Id's brackets, ``list_name`` its phrase.
     """
 
     id: str
@@ -46,6 +46,7 @@ class StoredMessage:
     to: str
     list_id: str
     list_name: str
+    message_id: str
 
 
 class Store:
@@ -147,6 +148,7 @@ class Store:
             to=read_header(headers, "To"),
             list_id=identifier.strip("> "),
             list_name=phrase.strip().strip('"'),
+            message_id=read_header(headers, "Message-ID"),
         )
 
 
