@@ -144,6 +144,7 @@ def test_a_week_keeps_its_local_hour_when_the_clocks_change() -> None:
         ({"draft_day": "sun", "draft_time": "22:00"}, {}, datetime(2026, 11, 29, 22, tzinfo=UTC)),
         # On the same day before the sending, and after it: then a week earlier.
         ({"draft_day": "mon", "draft_time": "05:00"}, {}, datetime(2026, 11, 30, 5, tzinfo=UTC)),
+        ({"draft_day": "mon", "draft_time": "07:00"}, {}, datetime(2026, 11, 23, 7, tzinfo=UTC)),
         ({"draft_day": "mon", "draft_time": "09:00"}, {}, datetime(2026, 11, 23, 9, tzinfo=UTC)),
         # Sunday 22:00 is too late for a region that leaves at Sunday 17:00 UTC.
         (
@@ -191,6 +192,15 @@ def test_upcoming_lists_local_and_utc_time_soonest_first() -> None:
     assert listed[1].utc == datetime(2026, 11, 30, 12, tzinfo=UTC)
     assert listed[1].local.isoformat() == "2026-11-30T07:00:00-05:00"
     assert upcoming(told, datetime(2026, 11, 27, 12, tzinfo=UTC), 0) == []
+
+
+def test_a_region_whose_monday_ends_on_our_tuesday_is_found() -> None:
+    told = publication(
+        regions={"west": {"time_zone": "Pacific/Pago_Pago", "send_time": "23:00"}},
+    )
+    tuesday = datetime(2026, 12, 1, tzinfo=UTC)
+    [slot] = slots_between(told, tuesday, tuesday + timedelta(hours=10))
+    assert (slot.issue_id, slot.utc) == ("2026-11-30", tuesday + timedelta(hours=10))
 
 
 def test_regions_of_one_instant_keep_the_publications_order() -> None:

@@ -92,7 +92,11 @@ def test_a_region_is_given_up_after_late_hours(late_hours: int) -> None:
     assert slot("wales") in due(last, told, {})
     assert slot("wales") not in due(last + timedelta(seconds=1), told, {})
     assert slot("wales") not in missed(last, told, {}, since=MONDAY_7)
-    assert slot("wales") in missed(last + timedelta(seconds=1), told, {}, since=MONDAY_7)
+    late = last + timedelta(seconds=1)
+    assert slot("wales") in missed(late, told, {}, since=MONDAY_7)
+    # The look before may have been at the very last moment.
+    assert slot("wales") in missed(late, told, {}, since=last)
+    assert slot("wales") not in missed(late + timedelta(seconds=1), told, {}, since=late)
 
 
 def test_a_slot_somebody_started_is_due_whatever_its_age() -> None:
@@ -100,6 +104,21 @@ def test_a_slot_somebody_started_is_due_whatever_its_age() -> None:
     started = rows(RunState.STARTED, slot("far"))
     assert slot("far") in due(much_later, publication(), started)
     assert slot("far") not in missed(much_later, publication(), started, since=MONDAY_7)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_missed"),
+    [
+        (RunState.HELD, True),
+        (RunState.FAILED, True),
+        (RunState.STARTED, False),
+        (RunState.DONE, False),
+    ],
+)
+def test_what_never_succeeded_is_missed(state: RunState, is_missed: bool) -> None:
+    late = MONDAY_7 + timedelta(hours=13)
+    lost = missed(late, publication(), rows(state, slot("wales")), since=MONDAY_7)
+    assert (slot("wales") in lost) is is_missed
 
 
 def test_a_new_publication_has_missed_nothing() -> None:

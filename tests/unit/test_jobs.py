@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from mailer.clock import FixedClock
 from mailer.errors import ConfigurationError, IllegalTransition, NotFound, StorageFailed
 from mailer.publication import Publication, Region, Section
+from mailer.schedule.calendar import slots_of
 from mailer.schedule.jobs import JobReport, Jobs, Runner
 from mailer.schedule.runs import Runs, RunState
 from mailer.storage.database import Database, open_database
@@ -232,11 +233,46 @@ def test_a_job_stopped_half_way_is_taken_up_by_the_next_start(
     assert office.retries == 1
     office.is_complete = True
     second = Runner(publication=publication(), database=database, clock=clock, jobs=office.jobs)
-    # A day later everything else would be too late; what was begun is finished.
-    report = at(second, clock, MONDAY_7 + timedelta(hours=20))
-    assert [(result.state, len(result.slots)) for result in report.results] == [
-        (RunState.DONE, 2),
-    ]
+    # Weeks later everything else would be too late; what was begun is finished.
+    report = at(second, clock, MONDAY_7 + timedelta(days=40))
+    begun = report.results[0]
+    assert begun.state is RunState.DONE
+    assert {slot.issue_id for slot in begun.slots} == {ISSUE}
+    assert [slot.region for slot in begun.slots] == ["national", "wales"]
+
+
+def test_nothing_new_is_begun_once_it_should_stop(
+    database: Database, clock: FixedClock, office: Office
+) -> None:
+    stop = threading.Event()
+
+    def draft(on: date) -> JobReport:
+        stop.set()
+        return office.draft(on)
+
+    office.approved.add(ISSUE)
+    jobs = Jobs(draft=draft, send=office.send, retry=office.retry)
+    runner = Runner(publication=publication(), database=database, clock=clock, jobs=jobs, stop=stop)
+    report = at(runner, clock, MONDAY_7)
+    assert [result.slots[0].job for result in report.results] == ["draft"]
+    assert (office.calls, office.retries) == ([], 0)
+
+
+def test_a_slot_another_machine_took_meanwhile_is_left_to_it(
+    database: Database, clock: FixedClock, office: Office
+) -> None:
+    def draft(on: date) -> JobReport:
+        # A machine that does not see our lock: the rows themselves must decide.
+        sends = [each for each in slots_of(publication(), on) if each.utc == MONDAY_7]
+        assert Runs(database, clock).claim(sends, seen={}) == sends
+        return office.draft(on)
+
+    office.approved.add(ISSUE)
+    jobs = Jobs(draft=draft, send=office.send, retry=office.retry)
+    runner = Runner(publication=publication(), database=database, clock=clock, jobs=jobs)
+    report = at(runner, clock, MONDAY_7)
+    assert [result.slots[0].job for result in report.results] == ["draft"]
+    assert office.calls == []
 
 
 def test_a_relay_that_is_down_is_tried_every_minute_and_told_once(
