@@ -69,7 +69,8 @@ def letterhead(publication: Publication, region: Region) -> Letterhead:
         reply_to=region.reply_to,
         list_id=region.list_id,
         list_name=f"{publication.title}, {region.name}",
-        owner=region.group_contact or publication.contact or region.reply_to,
+        # Not the group's contact: the list is the publisher's, the group only lives there.
+        owner=publication.contact or region.reply_to,
         archive_url=publication.website,
         bounce_domain=wire_address(f"x@{domain}").partition("@")[2] if domain else "",
         # Feedback-ID wants 5 to 15 characters that stay the same from issue to issue.

@@ -241,3 +241,18 @@ def test_a_crash_between_batches_is_recovered_by_the_next_run(sender, ledger, in
     assert (report.recovery.released, report.recovery.in_doubt) == (4, 1)
     assert report.is_finished
     assert read_back(inbox.store, expected(ledger)).intact == 60
+
+
+def test_a_letterhead_names_the_publisher_and_the_region() -> None:
+    wales = region("wales").model_copy(update={"group_contact": "group@wales.example"})
+    head = letterhead(PUBLICATION, wales)
+    assert (head.reply_to, head.owner) == ("wales@lantern.example",) * 2
+    assert head.bounce_domain == "lantern.example"
+    assert head.sender_id == "the-lantern"
+    own = PUBLICATION.model_copy(
+        update={"bounce_domain": "bounce.lantern.example", "contact": "post@lantern.example",
+                "title": "Új"}
+    )  # fmt: skip
+    head = letterhead(own, wales)
+    assert (head.owner, head.bounce_domain) == ("post@lantern.example", "bounce.lantern.example")
+    assert 5 <= len(head.sender_id) <= 15
