@@ -39,9 +39,9 @@ POSTAL = "Lantern Press Co-operative, 12 Harbour Street, Exbridge EX0 0XX"
 DROP = "drop"
 """Close the connection at that point."""
 DROP_HALF_WAY = "drop-half-way"
-"""At ``content``: close after the first bytes of it."""
+"""At ``content``: close after the first bytes."""
 SILENCE = "silence"
-"""Say nothing and keep the connection open."""
+"""Keep the connection open without a word."""
 
 
 @dataclass
@@ -84,7 +84,6 @@ class FaultyServer:
             thread.join(5)
 
     def copies(self) -> Counter[str]:
-        """How many messages each recipient was given."""
         return Counter(recipient for recipient, _ in self.accepted)
 
     def _listen(self) -> None:
@@ -113,8 +112,7 @@ class FaultyServer:
         session.close()
 
 
-class _Dropped(Exception):
-    pass
+class _Dropped(Exception): ...
 
 
 class _Session:
@@ -290,7 +288,6 @@ def _context(path: Path, authority: Authority, name: x509.GeneralName) -> ssl.SS
 
 @pytest.fixture
 def faulty() -> Iterator[Callable[..., FaultyServer]]:
-    """Start a server: ``faulty(script={...}, tls=...)``."""
     servers: list[FaultyServer] = []
 
     def make(**options: object) -> FaultyServer:
@@ -306,8 +303,6 @@ def faulty() -> Iterator[Callable[..., FaultyServer]]:
 
 @dataclass
 class Mailer:
-    """A planned issue for three readers, and the means to send it."""
-
     ledger: Ledger
     database: Database
     register: Register
