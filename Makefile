@@ -43,6 +43,9 @@ format: $(TEST)  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+pictures: $(TEST)  ## draw the README's pictures from a rendered edition
+	$(BIN)/python tools/pictures.py
+
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate pyproject.toml --group build
 lock:  ## resolve the requirements anew (needs uv)

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mailer.clock import FixedClock
 from mailer.storage.database import Database, open_database
+
+# A busy machine is no fault of the code under test; what is slow is measured in benchmarks/.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 """The Friday before the sample Monday, 2026-11-30."""

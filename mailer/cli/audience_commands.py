@@ -54,13 +54,23 @@ def import_roster(
     else:
         table(
             "Nothing was kept (dry run)" if dry_run else "",
-            ["region", "file", "rows #", "added #", "there already #", "kept out #", "rejected #"],
+            [
+                "region",
+                "file",
+                "rows #",
+                "added #",
+                "confirmed #",
+                "there already #",
+                "kept out #",
+                "rejected #",
+            ],
             [
                 (
                     row["region"],
                     row["file"],
                     row["rows"],
                     row["added"],
+                    row["confirmed"],
                     row["already"],
                     row["kept_out"],
                     row["rejected"],
@@ -69,6 +79,8 @@ def import_roster(
             ],
         )
         for row in rows:
+            for remark in row["notes"]:
+                note(f"{row['file']}: {remark}")
             for problem in row["problems"]:
                 err().print(problem["message"], markup=False, soft_wrap=True)
     if any(row["rejected"] for row in rows):
@@ -149,13 +161,18 @@ def remove(
 
 
 @app.command("unsuppress")
-def unsuppress(ctx: typer.Context, address: Address, yes: Yes = False) -> None:
+def unsuppress(
+    ctx: typer.Context,
+    address: Address,
+    why: Annotated[str, typer.Option("--why", help="Kept with the record.")] = "",
+    yes: Yes = False,
+) -> None:
     """Lift a suppression made by mistake; the subscriptions stay as they are."""
     from mailer.app import open_app
 
     with open_app(folder(ctx)) as opened:
         confirm(f"Let {address} be mailed again?", is_sure=yes)
-        opened.register.unsuppress(address)
+        opened.register.unsuppress(address, why=why)
     say(f"{address} may be mailed again.")
 
 

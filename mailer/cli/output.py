@@ -58,7 +58,9 @@ def out() -> Console:
     """Return the console of standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _plain_width())
+    width = None if sys.stdout.isatty() else _plain_width()
+    # Otherwise the ":100:" of a file and line becomes a picture.
+    return Console(highlight=False, emoji=False, width=width)
 
 
 def err() -> Console:

@@ -17,6 +17,7 @@ from typing import Any
 from mailer.app import App
 from mailer.articles.article import Article
 from mailer.articles.ingesting import IngestReport
+from mailer.audience.eligibility import AUDIENCE_RULE
 from mailer.editions.finding import Level
 from mailer.errors import Fault, InvalidInput
 from mailer.issues.desk import DraftResult
@@ -60,7 +61,7 @@ def why(app: App, article_id: str) -> tuple[Article, list[dict[str, Any]]]:
 def audience_rule(app: App) -> str:
     """Return who gets an issue, in the canonical words that an approval covers."""
     lists = [[region.slug, region.list_id] for region in app.regions(None)]
-    return json.dumps({"who": "confirmed and not suppressed, one copy each", "lists": lists})
+    return json.dumps({"who": AUDIENCE_RULE, "lists": lists})
 
 
 def approve(

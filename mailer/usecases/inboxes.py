@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mailer.app import App
+from mailer.inbox import serving
+from mailer.inbox.page import inbox_app
 from mailer.inbox.server import InboxServer
 
 Announce = Callable[[str], None]
@@ -28,20 +30,14 @@ def serve_inbox(
 
 def serve_page(app: App, *, port: int, announce: Announce, smtp_port: int) -> None:
     """Show the inbox as a web page on loopback until SIGINT or SIGTERM."""
-    from mailer.web.inbox_page import serve
+    host = app.settings.inbox_host
 
     def ready(address: str) -> None:
-        announce(f"SMTP on {app.settings.inbox_host}:{smtp_port}, delivering nowhere")
+        announce(f"SMTP on {host}:{smtp_port}, delivering nowhere")
         announce(f"The inbox is at {address} (Ctrl-C ends it)")
 
-    serve(
-        app.inbox,
-        images=app.images,
-        web_url=app.web_url,
-        host=app.settings.inbox_host,
-        port=port,
-        ready=ready,
-    )
+    page = inbox_app(app.inbox, images=app.images, web_url=app.web_url)
+    serving.serve_page(page, host=host, port=port, ready=ready)
 
 
 def inbox_data(app: App) -> list[dict[str, Any]]:
