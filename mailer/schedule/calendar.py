@@ -84,8 +84,8 @@ def draft_at(publication: Publication, issue_date: date) -> datetime:
     return drafted
 
 
-def issue_date_for(publication: Publication, now: datetime) -> date:
-    """Return the date of the coming issue: today, where today is the send day."""
+def send_day_from(publication: Publication, now: datetime) -> date:
+    """Return the first send day from today on, by the publication's own calendar; today counts."""
     today = now.astimezone(ZoneInfo(publication.time_zone)).date()
     return today + timedelta(
         days=(WEEKDAYS.index(publication.schedule.send_day) - today.weekday()) % 7
@@ -112,7 +112,7 @@ def slots_between(publication: Publication, after: datetime, until: datetime) ->
     """Return the slots with ``after < utc <= until``, in the order they come."""
     # A slot lies at most nine days before its issue's date (a draft a week early, and a day for
     # clocks that are ahead) and two after it.
-    day = issue_date_for(publication, after) - WEEK
+    day = send_day_from(publication, after) - WEEK
     found: list[Slot] = []
     while day <= until.date() + timedelta(days=9):
         found.extend(slot for slot in slots_of(publication, day) if after < slot.utc <= until)

@@ -98,12 +98,14 @@ def test_test_files_have_names_of_their_own() -> None:
 
 def test_nothing_is_left_for_later() -> None:
     # In two halves, so that this file does not find itself.
-    words = "|".join(("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error"))
+    words = "|".join(("TO" + "DO", "FIX" + "ME"))
+    stub = "raise Not" + "Implemented"
     marks = r"pytest\.mark\.(?:ski" + r"p|xfai" + r"l)"
+    left = re.compile(rf"#.*\b(?:{words})\b|{stub}|{marks}")
     assert [
         str(path.relative_to(ROOT))
         for path, text in texts()
-        if path.suffix == ".py" and re.search(f"{words}|{marks}", text)
+        if path.suffix == ".py" and left.search(text)
     ] == []
 
 

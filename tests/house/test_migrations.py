@@ -6,13 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from mailer.errors import StorageFailed
 from mailer.storage.database import HEAD, Database, open_database
 from mailer.storage.migrating import configuration
 from mailer.storage.schema import metadata
@@ -32,21 +30,6 @@ def test_a_migrated_database_is_what_the_schema_says(database: Database) -> None
         assert compare_metadata(context, metadata) == []
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     assert found == HEAD
-
-
-def test_opening_again_changes_nothing(tmp_path: Path) -> None:
-    for _ in range(2):
-        database = open_database("", root=tmp_path)
-        with database.read() as connection:
-            assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
-        database.close()
-
-
-def test_a_database_of_a_newer_program_is_refused(database: Database, tmp_path: Path) -> None:
-    with database.write() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StorageFailed, match="9999, newer than this program's"):
-        open_database("", root=tmp_path)
 
 
 def test_an_open_database_does_not_cost_alembic(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from mailer.schedule.calendar import (
     draft_at,
     first_instant,
     first_send_at,
-    issue_date_for,
     send_at,
+    send_day_from,
     slots_between,
     slots_of,
     upcoming,
@@ -170,14 +170,14 @@ def test_the_draft_comes_before_the_first_region(
         ("2026-12-01T00:00+00:00", date(2026, 12, 7)),
     ],
 )
-def test_the_coming_issue(now: str, expected: date) -> None:
-    assert issue_date_for(publication(), datetime.fromisoformat(now)) == expected
+def test_the_first_send_day_from_today_on(now: str, expected: date) -> None:
+    assert send_day_from(publication(), datetime.fromisoformat(now)) == expected
 
 
-def test_the_coming_issue_is_named_by_the_publications_own_calendar() -> None:
+def test_today_is_a_day_of_the_publications_own_calendar() -> None:
     told = publication(zone="Pacific/Kiritimati")
-    assert issue_date_for(told, datetime(2026, 11, 30, 9, 59, tzinfo=UTC)) == MONDAY
-    assert issue_date_for(told, datetime(2026, 11, 30, 10, tzinfo=UTC)) == date(2026, 12, 7)
+    assert send_day_from(told, datetime(2026, 11, 30, 9, 59, tzinfo=UTC)) == MONDAY
+    assert send_day_from(told, datetime(2026, 11, 30, 10, tzinfo=UTC)) == date(2026, 12, 7)
 
 
 def test_upcoming_lists_local_and_utc_time_soonest_first() -> None:
@@ -234,7 +234,7 @@ def test_no_slot_is_lost_or_doubled_between_two_looks(
     until = start + timedelta(hours=hours)
     middle = start + timedelta(hours=hours / 3)
     found = slots_between(told, start, until)
-    first = issue_date_for(told, start) - timedelta(weeks=4)
+    first = send_day_from(told, start) - timedelta(weeks=4)
     every = [slot for week in range(14) for slot in slots_of(told, first + timedelta(weeks=week))]
     assert set(found) == {slot for slot in every if start < slot.utc <= until}
     assert len(found) == len(set(found))
