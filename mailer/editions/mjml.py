@@ -242,7 +242,8 @@ def to_html(source: str, *, where: str) -> str:
     ]
     if faults:
         raise RenderFailed(faults)
-    return html
+    # Where one comment for Outlook ends and the next begins, the seam says nothing.
+    return html.replace("<![endif]--><!--[if mso | IE]>", "")
 
 
 def _has_event(tag: str) -> bool:
