@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime
 TEST := $(VENV)/.test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock pictures clean
+.PHONY: help demo test check format lock pictures diagrams clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ format: $(TEST)  ## format and mend what can be mended
 
 pictures: $(TEST)  ## draw the README's pictures from a rendered edition
 	$(BIN)/python tools/pictures.py
+
+diagrams: $(TEST)  ## draw the state diagrams of the documents from the tables
+	$(BIN)/python tools/diagrams.py
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate pyproject.toml --group build

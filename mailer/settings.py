@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mailer.checked import MailAddress, ZoneName
+from mailer.checked import ZoneName
 from mailer.clock import Clock, FixedClock, SystemClock
 from mailer.errors import ConfigurationError, Fault
 
@@ -67,7 +67,6 @@ class Settings(BaseSettings):
     inbox_smtp_port: int = Field(default=2525, ge=1, le=65535)
     inbox_web_port: int = Field(default=8025, ge=1, le=65535)
     time_zone: ZoneName | None = None
-    alert_address: MailAddress = ""
     dkim_selector: str = ""
     dkim_key_file: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -82,11 +82,11 @@ def _region(issue: Issue, publication: Publication, region: Region) -> _Found:
             yield (
                 Level.NOTE,
                 "region-inherits",
-                f"{region.name} has nothing of its own and shows its parent's block",
+                "the region has nothing of its own and shows its parent's block",
                 "",
             )
         else:
-            yield Level.NOTE, "region-empty", f"{region.name} has nothing of its own", ""
+            yield Level.NOTE, "region-empty", "the region has nothing of its own", ""
     if region.parent and not region.group_contact:
         yield Level.NOTE, "region-no-contact", f"{region.name} has no group_contact", ""
 

@@ -51,10 +51,12 @@ class _Walker(HTMLParser):
         if name == "br":
             self.events.append(("break", "br", ""))
             return
-        if name not in BLOCKS | INLINE or len(self._open) >= DEPTH or name in self._open[-1:]:
+        if name not in BLOCKS | INLINE or len(self._open) >= DEPTH:
             return
         if name in BLOCKS:
             self._close_to({"p", "h3"})
+        if name in self._open[-1:]:
+            return
         if name == "li" and not {"ul", "ol"} & set(self._open):
             return
         href = ""

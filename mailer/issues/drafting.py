@@ -115,7 +115,11 @@ def compose(
         columnist=publication.columnist,
         opening_title=publication.column_title,
         sections={slug: _picks(ids) for slug, ids in proposal.sections.items()},
-        regions={slug: RegionBlock(picks=_picks(ids)) for slug, ids in proposal.regions.items()},
+        # Every region stands there, so that a note is a matter of filling it in.
+        regions={
+            slug: RegionBlock(picks=_picks(proposal.regions.get(slug, ())))
+            for slug in publication.regions
+        },
         diary=tuple(entry.id for entry in entries),
     )
 
@@ -130,7 +134,7 @@ def preface(
         f"The window: {instant(context.window_from)} to {instant(context.window_until)}.",
         "Everything in this file is yours to change; it is never drafted over once you did.",
         "A pick is an article's id, or {article: ID, headline: ..., standfirst: ...}.",
-        "A region may have a note: regions: {REGION: {note: ..., picks: [ID]}}.",
+        "A region may have a note, in Markdown: a few words of its own over its stories.",
         f"Then: mailer issue check {issue.id}; mailer issue approve {issue.id}.",
     ]
 

@@ -79,22 +79,29 @@ def render(
             issue=issue,
             articles=articles,
             images=prepared.pictures,
+            diary=diary,
             web_url=app.web_url,
         )
         if progress:
             progress(done, len(wanted))
-    return Rendered(issue, editions, tuple(_once(findings)))
+    return Rendered(issue, editions, tuple(_once(findings, everywhere=len(wanted))))
 
 
-def _once(findings: list[Finding]) -> list[Finding]:
-    """Keep one of the same finding in several regions, without a region where all have it."""
-    seen: dict[tuple[Level, str, str], Finding] = {}
+def _once(findings: list[Finding], *, everywhere: int) -> list[Finding]:
+    """Keep one of the same finding in several regions, and name them unless it is all."""
+    seen: dict[tuple[Level, str, str], list[Finding]] = {}
     for finding in findings:
-        key = (finding.level, finding.code, finding.message)
-        before = seen.get(key)
-        seen[key] = finding if before is None else replace(before, region="")
+        seen.setdefault((finding.level, finding.code, finding.message), []).append(finding)
+    merged = [
+        replace(same[0], region="" if len(same) == everywhere > 1 else _regions(same))
+        for same in seen.values()
+    ]
     order = list(Level)
-    return sorted(seen.values(), key=lambda f: (order.index(f.level), f.region, f.code))
+    return sorted(merged, key=lambda f: (order.index(f.level), f.code, f.region))
+
+
+def _regions(findings: list[Finding]) -> str:
+    return ", ".join(dict.fromkeys(f.region for f in findings if f.region))
 
 
 def preview(

@@ -13,6 +13,7 @@ from mailer.audience.addresses import normalise
 from mailer.audience.roster import ImportReport
 from mailer.audience.subscriber import SubscriptionState
 from mailer.delivery.delivery import Delivery
+from mailer.editions.edition import greeting
 from mailer.errors import NotFound
 
 Progress = Callable[[int, int], None]
@@ -23,7 +24,7 @@ def reader_fields(app: App, delivery: Delivery) -> dict[str, str]:
     token = app.tokens.unsubscribe(delivery.subscriber_id, delivery.region)
     return {
         "name": delivery.name or "reader",
-        "greeting": f"Dear {delivery.name}," if delivery.name else "Dear reader,",
+        "greeting": greeting(delivery.name),
         "address": delivery.address,
         "unsubscribe_url": f"{app.web_url}/unsubscribe/{token}",
         "preferences_url": f"{app.web_url}/preferences/{token}",
