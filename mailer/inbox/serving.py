@@ -30,6 +30,8 @@ def serve_page(app: Starlette, *, host: str, port: int, ready: Callable[[str], N
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            # From here on a browser waits for the page instead of being refused.
+            listener.listen()
         except OSError as error:
             raise ConfigurationError(
                 Fault(

@@ -228,6 +228,16 @@ def send_slots(
     return report, f"{counts or 'nobody to send to'}; {report.sentence()}"
 
 
+def schedule_approved(app: App) -> None:
+    """Say of each approved issue whose hour is still to come that it will be sent then."""
+    for record in app.archive.records():
+        if record.state is not IssueState.APPROVED:
+            continue
+        day = date.fromisoformat(record.id)
+        if any(send_at(app.publication, r, day) > app.clock.now() for r in app.regions(None)):
+            app.archive.transition(record.id, "schedule")
+
+
 def retry_due(app: App, *, should_stop: Question) -> str:
     """Try again what the ledger has due, in every issue under way; "" when there was nothing."""
     notes = []

@@ -34,6 +34,7 @@ def make_runner(app: App) -> Runner:
         return JobReport(note, is_complete=report.trouble is None and not report.was_stopped)
 
     def retry() -> str:
+        mailing.schedule_approved(app)
         return mailing.retry_due(app, should_stop=stop.is_set)
 
     return Runner(

@@ -141,6 +141,7 @@ def test_run_once_sends_at_the_hour(
     mailer("issue", "approve", "next")
     assert mailer("run", "--once").code == 0
     assert inbox.messages() == []
+    assert mailer("issue", "show", ISSUE, "--json").data["state"] == "scheduled"
     monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T07:00:30+00:00")
     assert mailer("run", "--once").code == 0
     early = {m.list_id for m in inbox.messages()}
