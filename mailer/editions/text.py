@@ -60,17 +60,16 @@ _LABELS = {
 }
 
 
-def is_unshown(character: str) -> bool:
-    """Say whether a character must never reach a reader: controls, surrogates, overrides.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+"""What Unicode promises never to assign."""
 
-    Joiners and soft hyphens stay: scripts and emoji need them. Bidirectional overrides go: they
-    make one word look like another.
-    """
-    return (
-        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-        or character in "\u202d\u202e"
-        or is_noncharacter(character)
-    )
+UNSHOWN = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202d\u202e{_NONCHARACTERS}]")
+"""Characters that must never reach a reader: controls, surrogates, line separators, overrides.
+
+Joiners and soft hyphens stay: scripts and emoji need them. Bidirectional overrides go: they make
+one word look like another."""
 
 
 def is_noncharacter(character: str) -> bool:
@@ -81,7 +80,7 @@ def is_noncharacter(character: str) -> bool:
 
 def one_line(text: str) -> str:
     """Return the text on one line: nothing unshown, no line ends, single spaces."""
-    return " ".join("".join(" " if is_unshown(ch) else ch for ch in text).split())
+    return " ".join(UNSHOWN.sub(" ", text).split())
 
 
 def paragraphs(text: str) -> list[str]:
@@ -136,9 +135,11 @@ def article_text(article: Article, *, standfirst: str, has_link: bool) -> tuple[
     at greater length otherwise.
     """
     lead_in = one_line(standfirst) or one_line(article.standfirst)
+    if has_link and lead_in:
+        return (lead_in,)
     body = [part for part in paragraphs(article.body_text) if part not in {lead_in, article.title}]
     if has_link:
-        return (lead_in,) if lead_in else excerpt(body, words=EXCERPT_WORDS)
+        return excerpt(body, words=EXCERPT_WORDS)
     before = (lead_in,) if lead_in else ()
     if sum(len(part.split()) for part in body) <= WHOLE_WORDS:
         return before + tuple(body)
