@@ -25,6 +25,7 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_LONGEST_SENTENCE = 2_000
 _DAY_NAME = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _DATE = re.compile(
     rf"(?:\b(?P<weekday>{_DAY_NAME}),?\s+(?:the\s+)?)?"
@@ -217,4 +218,5 @@ def sentences_of(text: str) -> list[str]:
             for part in re.split(r"(?<=[.?!])[\"”’')]*\s+(?=[\"“‘'(]*[A-Z0-9])", paragraph)
             if part.strip()
         )
-    return found
+    # Nobody writes such a sentence; searching one for dates would take minutes.
+    return [sentence for sentence in found if len(sentence) <= _LONGEST_SENTENCE]

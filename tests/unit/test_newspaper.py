@@ -25,6 +25,7 @@ from mailer.articles.lettering import (
     vocabulary_of,
 )
 from mailer.articles.newspaper import find_masthead, split_newspaper
+from mailer.errors import InvalidInput
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "articles"
 NOW = datetime(2031, 10, 20, 12, tzinfo=UTC)
@@ -226,6 +227,13 @@ def test_a_piece_without_a_byline_and_a_doubtful_part_are_flagged() -> None:
     goats, rain = split_newspaper(text, masthead, origin="x", desk=policy(FIXTURES)).articles
     assert {"no-byline", "part-or-article"} <= codes(goats)
     assert rain.authors == ("Ulla Brandt",)
+
+
+def test_a_paper_of_nothing_but_headings_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("# P\n\nMay 2031 No. 4\n\n" + "# A\n\n" * 3000)
+    with pytest.raises(InvalidInput, match=r"a\.txt: has 3,000 headings; split it"):
+        read_document(path, desk=policy(tmp_path))
 
 
 def test_an_article_with_subheadings_is_no_newspaper() -> None:
