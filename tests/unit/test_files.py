@@ -213,7 +213,7 @@ def test_a_syndicated_page_has_no_residue_and_a_doubtful_headline() -> None:
     assert article.title.startswith("Ferry union members at the Gull Point slipway")
     assert {"syndicated", "headline-unclear", "no-byline"} <= set(codes(article))
     assert article.body_text.endswith("keep it until the spring.")
-    assert "😎" not in article.body_text
+    assert "⛵" not in article.body_text
 
 
 def test_a_call_has_a_deadline_a_list_and_a_made_headline() -> None:
