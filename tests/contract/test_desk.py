@@ -18,8 +18,10 @@ from mailer.clock import FixedClock
 from mailer.errors import IllegalTransition, InvalidInput, NotFound
 from mailer.issues.archive import Archive
 from mailer.issues.desk import Desk, approval_checksum
+from mailer.issues.drafting import selection_context
 from mailer.issues.issue import IssueState, Pick
 from mailer.issues.manifest import PLACEHOLDER
+from mailer.localtime import first_send_at
 from mailer.publication import Publication, Region, Schedule, Section
 from mailer.storage.database import Database
 
@@ -243,23 +245,80 @@ def test_past_drafting_even_force_is_refused(
     assert desk.text(ID) == before
 
 
-def test_the_window_starts_at_the_cut_off_before(
-    desk: Desk, archive: Archive, shelf: Shelf, clock: FixedClock
+NEXT_MONDAY = MONDAY + timedelta(days=7)
+
+
+@pytest.mark.parametrize("steps", [("send",), ("send", "finish")])
+def test_the_window_starts_at_the_cut_off_of_the_issue_that_readers_got(
+    desk: Desk, archive: Archive, shelf: Shelf, clock: FixedClock, steps: tuple[str, ...]
 ) -> None:
     first = desk.draft(MONDAY)
     assert first.window_from == NOW - timedelta(days=7)
+    approve(desk)
+    for step in steps:
+        archive.transition(ID, step)
     shelf.kept.append(article("next", first_seen_at=NOW + timedelta(seconds=1)))
     clock.sleep(7 * 86400)
-    second = desk.draft(MONDAY + timedelta(days=7))
+    second = desk.draft(NEXT_MONDAY)
     assert second.window_from == first.window_until
     assert second.issue.number == 8
     assert second.issue.sections["news"] == (Pick("next"),)
     assert {d.rule for _, d in desk.why("bus")[:1]} == {"window"}
 
-    archive.transition(ID, "cancel")
-    third = desk.draft(MONDAY + timedelta(days=7))
-    assert third.window_from == clock.now() - timedelta(days=7)
-    assert third.issue.number == 8
+
+@pytest.mark.parametrize("steps", [(), ("approve",), ("approve", "schedule"), ("cancel",)])
+def test_an_issue_that_reached_nobody_gives_its_articles_to_the_next(
+    desk: Desk, archive: Archive, clock: FixedClock, steps: tuple[str, ...]
+) -> None:
+    first = desk.draft(MONDAY)
+    for step in steps:
+        if step == "approve":
+            approve(desk)
+        else:
+            archive.transition(ID, step)
+    clock.sleep(7 * 86400)
+    second = desk.draft(NEXT_MONDAY)
+    assert second.window_from == first.window_from
+    assert second.issue.number == 8
+    assert second.issue.sections == first.issue.sections
+
+
+def test_an_approved_issue_still_to_come_keeps_its_articles(desk: Desk, clock: FixedClock) -> None:
+    first = desk.draft(MONDAY)
+    approve(desk)
+    clock.sleep(3600)
+    assert desk.draft(NEXT_MONDAY).window_from == first.window_until
+    # Monday at 07:00 it is due, and for late_hours it may still go.
+    due = datetime(2026, 11, 30, 7, tzinfo=UTC)
+    clock.sleep((due + timedelta(hours=12) - clock.now()).total_seconds())
+    assert desk.draft(NEXT_MONDAY).window_from == first.window_until
+    clock.sleep(1)
+    assert desk.draft(NEXT_MONDAY).window_from == first.window_from
+
+
+def test_a_draft_between_does_not_move_the_window(
+    desk: Desk, archive: Archive, clock: FixedClock
+) -> None:
+    first = desk.draft(MONDAY)
+    approve(desk)
+    archive.transition(ID, "send")
+    clock.sleep(7 * 86400)
+    desk.draft(NEXT_MONDAY)
+    clock.sleep(7 * 86400)
+    assert desk.draft(NEXT_MONDAY + timedelta(days=7)).window_from == first.window_until
+
+
+def test_the_hour_of_going_out_is_the_schedules_where_clocks_change(tmp_path: Path) -> None:
+    told = publication(tmp_path, schedule=Schedule(send_day="sun", send_time=time(1, 30)))
+    on = date(2026, 3, 29)
+    context = selection_context(
+        told,
+        on,
+        now=datetime(2026, 3, 28, tzinfo=UTC),
+        records=(),
+        exposures=frozenset(),
+    )
+    assert context.due_at == first_send_at(told, on) == datetime(2026, 3, 29, 1, tzinfo=UTC)
 
 
 def test_what_is_taken_in_at_this_very_instant_counts(
