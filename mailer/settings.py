@@ -8,6 +8,7 @@ here is needed to preview; ``faults_before_sending`` says what sending lacks.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -22,12 +23,19 @@ from mailer.errors import ConfigurationError, Fault
 PREFIX = "MAILER_"
 
 
+def is_loopback(host: str | None) -> bool:
+    """Say whether a host is this machine, by name or by address."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 def _base_url(value: str) -> str:
     if not value:
         return value
     parts = urlsplit(value)
-    is_loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("must be https (http only for localhost); write https://mail.example")
     if not parts.hostname or parts.query or parts.fragment:
         raise ValueError("is not a plain web address; write https://mail.example")
@@ -99,11 +107,22 @@ class Settings(BaseSettings):
                     remedy="write the https address where your readers reach you",
                 )
             )
-        is_loopback = self.relay_host in {"localhost", "127.0.0.1", "::1"}
-        if self.relay_tls == "none" and self.relay_username and not is_loopback:
+        if is_loopback(self.relay_host):
+            return faults
+        if is_loopback(urlsplit(self.web_url).hostname):
             faults.append(
                 Fault(
-                    "would send the password in the clear",
+                    f"is {self.web_url}, which no reader can open, and the relay is a real one",
+                    where=".env",
+                    field="MAILER_WEB_URL",
+                    remedy="write the https address where your readers reach you",
+                )
+            )
+        if self.relay_tls == "none":
+            what = "the password" if self.relay_username else "readers' addresses"
+            faults.append(
+                Fault(
+                    f"is none: {what} would go to {self.relay_host} in the clear",
                     where=".env",
                     field="MAILER_RELAY_TLS",
                     remedy="use starttls or implicit",
