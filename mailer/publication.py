@@ -234,11 +234,46 @@ class Publication(_PublicationFile):
             "from_name": "a mail needs a From name",
             "from_address": "a mail needs a From address",
         }
-        return [
+        faults = [
             Fault(f"is empty: {why}", where=where, field=key, remedy="fill it in; then send")
             for key, why in needed.items()
             if not getattr(self, key)
         ]
+        author = self.from_address.rpartition("@")[2]
+        if author and self.bounce_domain and not are_aligned(author, self.bounce_domain):
+            faults.append(
+                Fault(
+                    f"{self.bounce_domain} does not belong to From's {author}: SPF would pass for "
+                    "a stranger, and DMARC fail",
+                    where=where,
+                    field="bounce_domain",
+                    remedy=f"use a name such as bounce.{organisation(author)}",
+                )
+            )
+        return faults
+
+
+_LABELS_FOR_ALL = frozenset(
+    {"ac", "co", "com", "edu", "gov", "ltd", "me", "net", "or", "org", "plc"}
+)
+"""Second labels under which anybody registers a name in many countries: co.uk, com.au, or.jp."""
+
+
+def organisation(domain: str) -> str:
+    """Return the organisation's own domain: the last two labels, or three as in lantern.co.uk.
+
+    Source: RFC 7489 section 3.2 asks for a list of public suffixes, which changes every week;
+    this short rule stands for it. A domain under a private suffix counts as the suffix's.
+    """
+    name = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    labels = name.lower().split(".")
+    is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _LABELS_FOR_ALL
+    return ".".join(labels[-3:] if is_shared else labels[-2:])
+
+
+def are_aligned(author: str, envelope: str) -> bool:
+    """Say whether two domains are one organisation's, in DMARC's relaxed sense."""
+    return organisation(author) == organisation(envelope)
 
 
 def load_publication(root: Path) -> Publication:
