@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import time
+from ipaddress import ip_address
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -72,6 +73,16 @@ def _web_address(value: str) -> str:
 
 
 ZoneName = Annotated[str, AfterValidator(zone)]
+
+
+def is_loopback(host: str | None) -> bool:
+    """Say whether a host is this machine, by name or by address."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 Slug = Annotated[str, AfterValidator(_slug)]
 MailAddress = Annotated[str, AfterValidator(_address)]

@@ -8,7 +8,6 @@ here is needed to preview; ``faults_before_sending`` says what sending lacks.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -16,19 +15,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mailer.checked import ZoneName
+from mailer.checked import ZoneName, is_loopback
 from mailer.clock import Clock, FixedClock, SystemClock
 from mailer.errors import ConfigurationError, Fault
 
 PREFIX = "MAILER_"
-
-
-def is_loopback(host: str | None) -> bool:
-    """Say whether a host is this machine, by name or by address."""
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _base_url(value: str) -> str:

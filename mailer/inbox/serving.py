@@ -32,10 +32,11 @@ def serve_page(app: Starlette, *, host: str, port: int, ready: Callable[[str], N
             listener.bind((host, port))
             # From here on a browser waits for the page instead of being refused.
             listener.listen()
-        except OSError as error:
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
             raise ConfigurationError(
                 Fault(
-                    f"{host}:{port} cannot be had: {error.strerror}",
+                    f"{host}:{port} cannot be had: {why}",
                     field="MAILER_INBOX_WEB_PORT",
                     remedy="stop what uses it (perhaps another inbox) or choose another port",
                 )
