@@ -19,7 +19,7 @@ from mailer.editions.images import prepare_images
 from mailer.editions.preflight import check_edition
 from mailer.editions.preview import sample_fields, write_preview
 from mailer.editions.rendering import render_edition
-from mailer.errors import ConfigurationError, Fault
+from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
 
 Progress = Callable[[int, int], None]
@@ -158,12 +158,22 @@ def send_proofs(
 
     Raises:
         ConfigurationError: something that sending needs is missing, or the relay cannot be used.
-        InvalidInput: an address cannot be used.
+        InvalidInput: an address cannot be used, or is suppressed.
     """
     faults = app.faults_before_sending()
     if faults:
         raise ConfigurationError(faults)
     addresses = [normalise(address) for address in to]
+    barred = app.register.suppressed(addresses)
+    if barred:
+        raise InvalidInput(
+            Fault(
+                f"{address} is suppressed ({reason}): it gets no mail, not even a proof",
+                field="--to",
+                remedy="choose another address",
+            )
+            for address, reason in barred.items()
+        )
     wanted = list(regions) if regions else [next(iter(app.publication.region_map))]
     rendered = render(app, name, regions=wanted)
     relay = app.relay()

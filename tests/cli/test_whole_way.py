@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mailer.app import open_app
+from mailer.audience.suppression import SuppressionReason
 from mailer.inbox.store import Store
 from tests.cli.driving import ISSUE, Mailer, change
 
@@ -93,6 +95,16 @@ def test_a_proof_touches_nothing(mailer: Mailer, inbox: Store, drafted: Path) ->
     assert message.subject.startswith("[Proof] ")
     assert mailer("issue", "show", "next", "--json").data["state"] == "draft"
     assert mailer("ledger", ISSUE, "--json").data["total"] == 0
+
+
+def test_no_proof_goes_to_a_suppressed_address(mailer: Mailer, inbox: Store, drafted: Path) -> None:
+    gone = "gone@lantern.example"
+    with open_app(drafted.parent.parent) as app:
+        app.register.suppress(gone, SuppressionReason.COMPLAINT, "said so")
+    said = mailer("test", "next", "--to", "nora@lantern.example", "--to", f" {gone.upper()} ")
+    assert said.code == 1
+    assert f"{gone} is suppressed (complaint)" in said.err
+    assert inbox.messages() == []
 
 
 def test_cancel_and_reopen(mailer: Mailer, inbox: Store, drafted: Path) -> None:
