@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from mailer.almanac import long_date
 from mailer.articles.article import Article, DiaryEntry
 from mailer.editions.edition import Edition
 from mailer.editions.finding import Level
 from mailer.editions.pictures import PreparedPicture
-from mailer.editions.text import long_date, paragraphs
+from mailer.editions.text import paragraphs
 from mailer.issues.issue import Issue, RegionBlock
 from mailer.issues.writing import PLACEHOLDER
 from mailer.localtime import first_send_at

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import time
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from mailer.articles.article import Article, Kind
@@ -20,22 +20,6 @@ LONG_EXCERPT_WORDS = 110
 WHOLE_WORDS = 120
 WORDS_A_MINUTE = 220
 URL_LENGTH = 1500
-
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 _BUTTONS = {
     Kind.REPORT: "Read the full report",
@@ -152,16 +136,6 @@ def byline(authors: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def long_date(day: date) -> str:
-    """Return ``Monday 30 November 2026``."""
-    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def day_and_month(day: date) -> str:
-    """Return ``Friday 4 December``."""
-    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
 
 
 def clock_time(at: time) -> str:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mailer.almanac import short_date
 from mailer.articles.article import Article, DiaryEntry
 from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock
 from mailer.issues.writing import plain
 from mailer.localtime import first_send_at, last_send_at
 from mailer.publication import WEEKDAYS, Publication
-from mailer.selection.filtering import SelectionContext, day, instant
+from mailer.selection.filtering import SelectionContext, instant
 from mailer.selection.reasons import Proposal
 
 PREHEADER_CHARS = 90
@@ -93,7 +94,7 @@ def compose(
         for ids in proposal.sections.values()
         for article_id in ids
     ]
-    fallback = f"{plain(publication.title)}, {day(on)}"
+    fallback = f"{plain(publication.title)}, {short_date(on)}"
     entries = sorted(
         (entry for entry in diary if on <= entry.on < on + DIARY_AHEAD),
         key=lambda entry: (entry.on, entry.at is not None, str(entry.at or ""), entry.id),
@@ -122,7 +123,7 @@ def preface(
 ) -> list[str]:
     """Return the comment at the top of a drafted file."""
     return [
-        f"{publication.title}, issue {issue.number}, {day(issue.date)}.",
+        f"{publication.title}, issue {issue.number}, {short_date(issue.date)}.",
         f"Drafted {instant(context.now)} from {considered} articles.",
         f"The window: {instant(context.window_from)} to {instant(context.window_until)}.",
         "Everything in this file is yours to change; it is never drafted over once you did.",
