@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from mailer.inbox.reading import Expected, ReadBack, read_back
 from mailer.inbox.server import InboxServer
 from mailer.issues.writing import PLACEHOLDER
 from mailer.scaffold import sample_notes, sample_opening
+from mailer.selection.reasons import Decision
 from mailer.settings import load_settings
 from mailer.usecases import editing, mailing, proofing, readers
 
@@ -108,19 +109,22 @@ def _draft(app: App) -> str:
         if not block["block"].startswith("region:")
     ]
     table("", ["section", "story", "why"], rows)
-    table(
-        "Left out, for instance",
-        ["story", "why not"],
-        [
-            (decision.article_id, decision.reasons[0])
-            for decision in app.archive.decisions(name)
-            if not decision.is_chosen and decision.rule != "window"
-        ][:SHOWN_REASONS],
-    )
+    table("Left out, for instance", ["story", "why not"], left_out(app.archive.decisions(name)))
     path = app.root / "issues" / f"{name}.md"
     path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
     _step("An editor writes the subject, the opening, a quote and a note for each region")
     return name
+
+
+def left_out(decisions: Sequence[Decision]) -> list[tuple[str, str]]:
+    """Return a few stories that stand nowhere in the issue, each with its first reason."""
+    chosen = {decision.article_id for decision in decisions if decision.is_chosen}
+    found: dict[str, str] = {}
+    for decision in decisions:
+        # A story that one block had no room for may stand in another.
+        if decision.article_id not in chosen and decision.rule != "window":
+            found.setdefault(decision.article_id, decision.reasons[0])
+    return list(found.items())[:SHOWN_REASONS]
 
 
 def edited(text: str) -> str:
