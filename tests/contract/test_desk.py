@@ -19,6 +19,7 @@ from mailer.errors import IllegalTransition, InvalidInput, NotFound
 from mailer.issues.archive import Archive
 from mailer.issues.desk import Desk, approval_checksum
 from mailer.issues.drafting import selection_context
+from mailer.issues.folder import IssueFolder
 from mailer.issues.issue import IssueState, Pick
 from mailer.issues.manifest import PLACEHOLDER
 from mailer.localtime import first_send_at
@@ -157,7 +158,10 @@ def test_a_draft_is_a_file_that_loads_and_explains_itself(
     record = desk.record(ID)
     assert (record.state, record.number) == (IssueState.DRAFT, 7)
     assert record.drafted_checksum == hashlib.sha256(desk.path(ID).read_bytes()).hexdigest()
-    assert archive.events(ID)[0].by == "bo"
+    assert [(event.kind, event.by) for event in archive.events(ID)] == [
+        ("drafting", ""),
+        ("draft", "bo"),
+    ]
     [(issue_id, decision)] = [found for found in desk.why("bells") if found[1].is_chosen]
     assert (issue_id, decision.block) == (ID, "region:wales")
 
@@ -197,6 +201,54 @@ def test_a_file_written_by_hand_counts_as_edited(desk: Desk, archive: Archive) -
         desk.draft(MONDAY)
     assert desk.text(ID) == "my own"
     assert archive.find(ID) is None
+
+
+def _killed(*_given: Any, **_named: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_draft_cut_off_after_its_file_was_written_is_drafted_again(
+    desk: Desk,
+    archive: Archive,
+    shelf: Shelf,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    is_first: bool,
+) -> None:
+    if not is_first:
+        desk.draft(MONDAY)
+        clock.sleep(3600)
+        shelf.kept.append(article("late", first_seen_at=clock.now(), priority=50))
+    before = archive.find(ID)
+    with monkeypatch.context() as patch:
+        write = IssueFolder.replace
+        patch.setattr(
+            IssueFolder, "replace", lambda *given, **named: _killed(write(*given, **named))
+        )
+        with pytest.raises(KeyboardInterrupt):
+            desk.draft(MONDAY)
+    assert archive.find(ID) == before
+    cut_off = desk.text(ID)
+    assert desk.draft(MONDAY).kept is None
+    assert desk.text(ID) == cut_off
+    assert desk.record(ID).drafted_checksum == hashlib.sha256(cut_off.encode()).hexdigest()
+
+
+def test_what_a_cut_off_draft_left_is_the_editors_once_edited(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        write = IssueFolder.replace
+        patch.setattr(
+            IssueFolder, "replace", lambda *given, **named: _killed(write(*given, **named))
+        )
+        with pytest.raises(KeyboardInterrupt):
+            desk.draft(MONDAY)
+    edit(desk, PLACEHOLDER, "Dear readers.")
+    with pytest.raises(IllegalTransition):
+        desk.draft(MONDAY)
+    assert "Dear readers." in desk.text(ID)
 
 
 def test_force_keeps_every_old_version_beside(desk: Desk) -> None:
@@ -509,7 +561,8 @@ def test_approving_an_edited_issue_again_voids_and_approves(desk: Desk, archive:
     approve(desk, by="bo")
     assert archive.record(ID).approved_by == "bo"
     assert "One word." in (archive.frozen_text(ID) or "")
-    assert [event.kind for event in archive.events(ID)] == ["draft", "approve", "void", "approve"]
+    kinds = [event.kind for event in archive.events(ID)]
+    assert kinds == ["drafting", "draft", "approve", "void", "approve"]
 
 
 @pytest.mark.parametrize("steps", [("send",), ("send", "finish"), ("schedule", "send")])
@@ -571,7 +624,7 @@ def test_cancel_and_reopen(desk: Desk, archive: Archive) -> None:
         desk.verify(ID, editions=rendered()["editions"], audience_rule=RULE)
     assert desk.reopen(ID).state is IssueState.DRAFT
     desk.draft(MONDAY)
-    assert archive.events(ID)[2].by == "bo"
+    assert archive.events(ID)[3].by == "bo"
 
 
 def test_a_file_written_by_hand_can_be_cancelled(desk: Desk) -> None:
