@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
 from mailer.app import open_app
+from mailer.articles.article import DirectoryEntry, Document
 from mailer.audience.suppression import SuppressionReason
 from mailer.inbox.store import Store
 from tests.cli.driving import ISSUE, Mailer, change
@@ -164,6 +166,20 @@ def test_run_once_sends_at_the_hour(
     assert mailer("issue", "show", ISSUE, "--json").data["state"] == "sent"
     everybody = [m.recipients[0] for m in inbox.messages()]
     assert len(everybody) == len(set(everybody))
+
+
+def test_the_directory_lists_the_groups_of_a_paper(mailer: Mailer, drafted: Path) -> None:
+    assert mailer("directory", "--json").data == []
+    assert "No directory yet" in mailer("directory").out
+    group = DirectoryEntry("Wales", "wales@groups.example", "01632 960001", "wales")
+    other = DirectoryEntry("Bristol", "b@groups.example")
+    paper = Document("paper.txt", directory=(group, other))
+    with open_app(drafted.parent.parent) as app:
+        app.library.keep(paper)
+    found = mailer("directory", "--json").data
+    assert [entry["name"] for entry in found] == ["Bristol", "Wales"]
+    assert found[1] == asdict(group)
+    assert "01632 960001" in mailer("directory").out
 
 
 def test_schedule_lists_local_and_utc(mailer: Mailer) -> None:
