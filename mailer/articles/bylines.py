@@ -35,7 +35,6 @@ _NAME = r"[A-Z][\w'’.-]+(?:\s(?:(?:de|van|von|der|la|al|bin|da|di)\s)?[A-Z][\w
 _SPEAKING = re.compile(
     rf"(?<![\w’'])(?P<names>{_NAME}(?:(?:, | and | & ){_NAME})*),?\s+(?:{_VERBS})\b"
 )
-_WITH = re.compile(rf"\b(?:interview with|in conversation with|talking to|by)\s+(?P<names>{_NAME})")
 
 
 def names_in_byline(text: str, vocabulary: Vocabulary | None = None) -> tuple[str, ...]:
@@ -64,12 +63,6 @@ def speakers_in(text: str) -> tuple[str, ...]:
         return ()
     names = split_names(match["names"])
     return tuple(name for name in names if looks_like_name(name))
-
-
-def interviewee_in(text: str) -> tuple[str, ...]:
-    """Return the person a heading announces an interview with."""
-    match = _WITH.search(text[:_LONGEST])
-    return (match["names"],) if match and looks_like_name(match["names"]) else ()
 
 
 def heading_is_name(
