@@ -20,7 +20,7 @@ from pathlib import Path
 from mailer.app import App, make_publication, open_app
 from mailer.cli.output import complain, note, progress, say, table
 from mailer.cli.sending_commands import show_summary
-from mailer.delivery.message import compile_edition, letterhead
+from mailer.delivery.message import compile_edition
 from mailer.errors import Fault, InvalidInput
 from mailer.inbox.reading import Expected, ReadBack, read_back
 from mailer.inbox.server import InboxServer
@@ -158,20 +158,18 @@ def check_inbox(app: App, name: str) -> ReadBack:
     """Compare the inbox with the ledger: one whole message for each delivery, and no other."""
     editions = mailing.frozen_editions(app, name)
     compiled = {
-        region: compile_edition(
-            edition, letterhead(app.publication, app.region(region)), signer=app.signer
-        )
-        for region, edition in editions.items()
+        region: compile_edition(frozen.edition, frozen.head, signer=app.signer)
+        for region, frozen in editions.items()
     }
 
     def expected() -> Iterator[Expected]:
         for delivery in app.ledger.deliveries(name):
             edition = compiled[delivery.region]
-            fields = readers.reader_fields(app, delivery)
+            fields = readers.reader_fields(app, delivery, web_url=editions[delivery.region].web_url)
             yield Expected(
                 address=delivery.address,
                 message_id=edition.message_id(delivery),
-                subject=editions[delivery.region].subject,
+                subject=editions[delivery.region].edition.subject,
                 list_id=app.region(delivery.region).list_id,
                 unsubscribe_url=fields["unsubscribe_url"],
                 text_values=(fields["address"], fields["unsubscribe_url"]),

@@ -42,6 +42,11 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
     (_S.CLAIMED, "cancel"): _S.CANCELLED,
     (_S.CLAIMED, "crash"): _S.PLANNED,
     (_S.CLAIMED, "release"): _S.PLANNED,
+    (_S.CLAIMED, "refuse"): _S.REFUSED,
+    (_S.PLANNED, "expire"): _S.EXPIRED,
+    (_S.SKIPPED, "replan"): _S.PLANNED,
+    (_S.CANCELLED, "replan"): _S.PLANNED,
+    (_S.IN_DOUBT, "defer"): _S.DEFERRED,
     (_S.TRANSMITTING, "accept"): _S.ACCEPTED,
     (_S.TRANSMITTING, "defer"): _S.DEFERRED,
     (_S.TRANSMITTING, "refuse"): _S.REFUSED,
@@ -65,6 +70,12 @@ goes back; a transmission may have arrived and is in doubt. In doubt is claimed 
 policy ``resend`` (the same bytes, so that a reader's server may drop the twin), or waits for an
 operator under ``hold``. A relay that swallows every message without a reply would have us repeat
 for ever: in doubt expires at the same age as deferred does.
+
+``replan`` gives a row that ended before anything was sent a new start: a reader who was skipped
+and may get it after all (another region), or an issue that was cancelled and reopened. An
+operator settles what is in doubt: accept on evidence, cancel, or ``defer`` to send it again. A
+claimed message that this program cannot write is refused without a transaction. What nobody sent
+before it was too old expires: a week-old briefing is no briefing.
 """
 
 FORBIDDEN: dict[tuple[DeliveryState, str], str] = {
@@ -155,7 +166,8 @@ class Delivery:
 
     ``token`` is unguessable, base32, the same for every attempt: the envelope sender, the
     Message-ID and the MIME boundary derive from it, as the Date does from ``dated_at``; so a
-    repeat is byte for byte the same. ``name`` is the reader's name as planned.
+    repeat is byte for byte the same. ``name`` is the reader's name as planned, ``note`` why it
+    stands where it does when no reply says so.
     """
 
     id: int
@@ -171,3 +183,4 @@ class Delivery:
     attempts: int = 0
     reply: Reply | None = None
     updated_at: datetime | None = None
+    note: str = ""

@@ -21,7 +21,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.audience.subscriber import Recipient
@@ -37,7 +37,7 @@ from mailer.delivery.delivery import (
 )
 from mailer.errors import IllegalTransition
 from mailer.storage.database import Database
-from mailer.storage.schema import attempts, deliveries, events
+from mailer.storage.schema import attempts, deliveries, events, issues
 
 _S = DeliveryState
 _COLUMNS = deliveries.c
@@ -66,7 +66,11 @@ class Ledger(Account):
         due_at: Mapping[str, datetime],
         token: Callable[[], str],
     ) -> tuple[Counter[str], Counter[str]]:
-        """Add a row for each recipient without one; return added and present ones per region."""
+        """Add a row for each recipient without one; return added and present ones per region.
+
+        A row that was skipped or cancelled before anything of it can have arrived starts anew,
+        in the region that is the recipient's now; it counts as added.
+        """
         planned: Counter[str] = Counter()
         already: Counter[str] = Counter()
         now = self._clock.now()
@@ -78,29 +82,35 @@ class Ledger(Account):
             stream = iter(recipients(connection))
             while chunk := list(islice(stream, CHUNK)):
                 present = _present(connection, issue_id, chunk)
-                rows = []
+                rows, again = [], []
                 for who in chunk:
-                    if who.address in present:
+                    if present.get(who.address, 0) is None:
                         already[who.region] += 1
                         continue
-                    present.add(who.address)
                     planned[who.region] += 1
-                    rows.append(
-                        {
-                            "issue_id": issue_id,
-                            "region": who.region,
-                            "subscriber_id": who.subscriber_id,
-                            "address": who.address,
-                            "name": who.name,
-                            "token": token(),
-                            "state": _S.PLANNED.value,
-                            "dated_at": due_at[who.region],
-                            "due_at": due_at[who.region],
-                            "updated_at": now,
-                        }
-                    )
+                    ended, present[who.address] = present.get(who.address), None
+                    row = {
+                        "region": who.region,
+                        "subscriber_id": who.subscriber_id,
+                        "name": who.name,
+                        "token": token(),
+                        "state": _S.PLANNED.value,
+                        "dated_at": due_at[who.region],
+                        "due_at": due_at[who.region],
+                        "updated_at": now,
+                    }
+                    if ended is not None:
+                        again.append({"row_id": ended, **row})
+                    else:
+                        rows.append({"issue_id": issue_id, "address": who.address, **row})
                 if rows:
                     connection.execute(statement, rows)
+                for row in again:
+                    connection.execute(
+                        update(deliveries)
+                        .where(_COLUMNS.id == row.pop("row_id"))
+                        .values(**row, reply_code=None, reply_enhanced="", reply_text="")
+                    )
         return planned, already
 
     def foresee(
@@ -114,7 +124,8 @@ class Ledger(Account):
             while chunk := list(islice(stream, CHUNK)):
                 present = _present(connection, issue_id, chunk)
                 for who in chunk:
-                    (already if who.address in present else planned)[who.region] += 1
+                    is_there = present.get(who.address, 0) is None
+                    (already if is_there else planned)[who.region] += 1
         return planned, already
 
     def recover(self) -> Recovery:
@@ -162,6 +173,7 @@ class Ledger(Account):
             select(_COLUMNS.id)
             .where(_COLUMNS.issue_id == issue_id, _COLUMNS.due_at <= now, *within(regions))
             .where(_COLUMNS.state.in_([state.value for state in states]))
+            .where(exists().where(issues.c.id == issue_id, issues.c.state != "cancelled"))
             .order_by(_COLUMNS.due_at, _COLUMNS.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -176,8 +188,28 @@ class Ledger(Account):
             rows = connection.execute(statement).all()
         return sorted((read_delivery(row) for row in rows), key=lambda item: (item.due_at, item.id))
 
-    def skip(self, reasons: Mapping[int, str]) -> int:
-        """Mark claimed deliveries as skipped, each with its reason; return how many were."""
+    def expire(self, issue_id: str, *, before: datetime) -> int:
+        """End planned deliveries that were due before an instant; return how many were."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            return connection.execute(
+                update(deliveries)
+                .where(_COLUMNS.issue_id == issue_id, _COLUMNS.due_at < before)
+                .where(_COLUMNS.state == _S.PLANNED.value)
+                .values(
+                    state=next_state(_S.PLANNED, "expire").value,
+                    updated_at=now,
+                    reply_text="too old: nothing could be sent in time",
+                )
+            ).rowcount
+
+    def skip(self, reasons: Mapping[int, str], *, step: str = "skip") -> int:
+        """End claimed deliveries without a transaction, each with its reason; count them.
+
+        Args:
+            reasons: by delivery.
+            step: ``skip`` for who may not get it, ``refuse`` for what cannot be written.
+        """
         if not reasons:
             return 0
         now = self._clock.now()
@@ -185,7 +217,7 @@ class Ledger(Account):
         with self._database.write() as connection:
             for delivery_id, reason in reasons.items():
                 count += self._move(
-                    connection, delivery_id, _S.CLAIMED, "skip", now, reply_text=reason[:500]
+                    connection, delivery_id, _S.CLAIMED, step, now, reply_text=reason[:500]
                 )
         return count
 
@@ -234,18 +266,25 @@ class Ledger(Account):
             _event(connection, now, "deliveries.cancelled", issue_id, {"count": count}, by=by)
         return count
 
-    def accept(self, delivery_id: int, *, evidence: str) -> None:
-        """Accept a delivery in doubt on evidence, such as the relay's log.
+    def resolve(self, delivery_id: int, step: str, *, why: str) -> None:
+        """Settle a delivery in doubt by hand.
+
+        Args:
+            delivery_id: which.
+            step: ``accept`` on evidence such as the relay's log, ``cancel``, or ``defer`` to send
+                the same bytes again now.
+            why: kept with the row.
 
         Raises:
             IllegalTransition: it is not in doubt.
         """
         now = self._clock.now()
+        values: dict[str, Any] = {"reply_code": None, "reply_enhanced": "", "reply_text": why[:500]}
+        if step == "defer":
+            values["due_at"] = now
         with self._database.write() as connection:
-            if not self._move(
-                connection, delivery_id, _S.IN_DOUBT, "accept", now, reply_text=evidence[:500]
-            ):
-                raise IllegalTransition(f"delivery {delivery_id} is not in doubt")
+            if not self._move(connection, delivery_id, _S.IN_DOUBT, step, now, **values):
+                raise IllegalTransition("that delivery is not in doubt; there is nothing to settle")
 
     def record(self, kind: str, issue_id: str, detail: Mapping[str, Any]) -> None:
         """Keep an event about an issue's sending."""
@@ -327,11 +366,22 @@ def end_state(outcome: Outcome, due_at: datetime | None, *, step: str = "") -> D
     return state
 
 
-def _present(connection: Connection, issue_id: str, chunk: Iterable[Recipient]) -> set[str]:
-    statement = select(_COLUMNS.address).where(
+def _present(
+    connection: Connection, issue_id: str, chunk: Iterable[Recipient]
+) -> dict[str, int | None]:
+    """Return the addresses that have a row: None, or its id when it may start anew."""
+    may_have_arrived = exists().where(
+        attempts.c.delivery_id == _COLUMNS.id,
+        attempts.c.verdict.in_([Verdict.DOUBT.value, Verdict.ACCEPT.value]),
+    )
+    statement = select(_COLUMNS.address, _COLUMNS.id, _COLUMNS.state, may_have_arrived).where(
         _COLUMNS.issue_id == issue_id, _COLUMNS.address.in_([who.address for who in chunk])
     )
-    return set(connection.execute(statement).scalars())
+    over = {state.value for state, step in TRANSITIONS if step == "replan"}
+    return {
+        address: row_id if state in over and not arrived else None
+        for address, row_id, state, arrived in connection.execute(statement)
+    }
 
 
 def _event(

@@ -25,7 +25,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from mailer.clock import Clock
-from mailer.delivery.delivery import Delivery, DeliveryState, Outcome, Trouble, Verdict
+from mailer.delivery.delivery import (
+    Delivery,
+    DeliveryState,
+    Outcome,
+    Trouble,
+    Verdict,
+    next_state,
+)
 from mailer.delivery.ledger import Ledger, Recovery, end_state
 from mailer.delivery.message import CompiledEdition
 from mailer.delivery.relay import Relay
@@ -36,6 +43,9 @@ from mailer.storage.database import Database
 
 LOST_IN_A_ROW = 5
 """So many connections lost one after the other mean the relay is ill, not the readers."""
+
+ASK_AGAIN_S = 5.0
+"""How old the answer to "who may not be mailed any more?" may be when a message leaves."""
 
 POLL_S = 1.0
 """How often a waiting sender asks whether it should stop."""
@@ -123,6 +133,7 @@ class Sender:
         *,
         regions: Collection[str] | None = None,
         wait_s: float = 0,
+        prepare: Callable[[], None] | None = None,
         progress: Callable[[int, int], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> SendReport:
@@ -130,6 +141,8 @@ class Sender:
 
         Args:
             issue_id: whose deliveries.
+            prepare: called under the sender's lock before the first message: planning, so that
+                no two processes plan and send side by side.
             regions: only these; None for all.
             wait_s: wait up to so long in all for retries that fall due; 0 to leave them.
             progress: called with done and total after each message.
@@ -145,6 +158,10 @@ class Sender:
                 )
             run = _Run(self, issue_id, regions, progress, should_stop)
             run.report.recovery = self.ledger.recover()
+            if prepare:
+                prepare()
+            age = timedelta(hours=self.policy.retry.max_age_hours)
+            self.ledger.expire(issue_id, before=self.clock.now() - age)
             try:
                 run.until_settled(wait_s)
             finally:
@@ -187,6 +204,7 @@ class _Run:
         self._claims: deque[Delivery] = deque()
         self._unsettled: tuple[Delivery, Outcome, datetime | None] | None = None
         self._lost_in_a_row = 0
+        self._asked_at = 0.0
         self._done = 0
         self._total = 0
 
@@ -231,12 +249,17 @@ class _Run:
             if trouble := self._relay.open():
                 self.report.trouble = trouble
                 return False
+            if self._clock.monotonic() - self._asked_at > ASK_AGAIN_S:
+                # A slow relay must not make a batch's answer to "who left?" an old one.
+                self._skip_ineligible()
+                continue
             self._send(self._claims[0])
             if self.report.trouble:
                 return False
         return True
 
     def _skip_ineligible(self) -> None:
+        self._asked_at = self._clock.monotonic()
         pairs = [(delivery.subscriber_id, delivery.region) for delivery in self._claims]
         gone = set(self._sender.register.ineligible(pairs))
         if not gone:
@@ -244,10 +267,10 @@ class _Run:
         left = [item for item in self._claims if (item.subscriber_id, item.region) in gone]
         self._skip({item.id: "left or suppressed since the plan" for item in left})
 
-    def _skip(self, reasons: Mapping[int, str]) -> None:
-        count = self._ledger.skip(reasons)
+    def _skip(self, reasons: Mapping[int, str], *, step: str = "skip") -> None:
+        count = self._ledger.skip(reasons, step=step)
         self._claims = deque(item for item in self._claims if item.id not in reasons)
-        self.report.counts[DeliveryState.SKIPPED] += count
+        self.report.counts[next_state(DeliveryState.CLAIMED, step)] += count
         self._advance(len(reasons))
 
     def _send(self, delivery: Delivery) -> None:
@@ -256,7 +279,7 @@ class _Run:
             content = edition.render(delivery, self._sender.fields(delivery))
             envelope = edition.envelope(delivery)
         except InvalidInput as error:
-            self._skip({delivery.id: f"cannot be written: {error}"})
+            self._skip({delivery.id: f"cannot be written: {error}"}, step="refuse")
             return
         is_marked = self._ledger.settle(self._unsettled, delivery)
         self._unsettled = None
@@ -340,6 +363,9 @@ class _Run:
             pause = timedelta(minutes=self._policy.retry.first_delay_minutes)
             due_at = max(due_at, now + pause)
         seconds = (due_at - now).total_seconds()
+        if seconds <= 0:
+            # Due, and yet not to be had: the issue was cancelled, or another machine has it.
+            return False
         if self._clock.monotonic() + seconds > deadline:
             return False
         end = self._clock.monotonic() + seconds

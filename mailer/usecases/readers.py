@@ -12,23 +12,29 @@ from mailer.audience import roster
 from mailer.audience.addresses import normalise
 from mailer.audience.roster import ImportReport
 from mailer.audience.subscriber import SubscriptionState
-from mailer.delivery.delivery import Delivery
+from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.editions.edition import greeting
 from mailer.errors import NotFound
 
 Progress = Callable[[int, int], None]
 
 
-def reader_fields(app: App, delivery: Delivery) -> dict[str, str]:
-    """Return the values of a reader's slots; the links carry signed tokens, never the address."""
+def reader_fields(app: App, delivery: Delivery, *, web_url: str) -> dict[str, str]:
+    """Return the values of a reader's slots; the links carry signed tokens, never the address.
+
+    Args:
+        app: whose secret signs.
+        delivery: the reader's.
+        web_url: the address that was approved with the edition.
+    """
     token = app.tokens.unsubscribe(delivery.subscriber_id, delivery.region)
     return {
         "name": delivery.name or "reader",
         "greeting": greeting(delivery.name),
         "address": delivery.address,
-        "unsubscribe_url": f"{app.web_url}/unsubscribe/{token}",
-        "preferences_url": f"{app.web_url}/preferences/{token}",
-        "view_online_url": f"{app.web_url}/issues/{delivery.issue_id}/{delivery.region}",
+        "unsubscribe_url": f"{web_url}/unsubscribe/{token}",
+        "preferences_url": f"{web_url}/preferences/{token}",
+        "view_online_url": f"{web_url}/issues/{delivery.issue_id}/{delivery.region}",
     }
 
 
@@ -147,6 +153,23 @@ def regions_data(app: App) -> list[dict[str, Any]]:
     ]
 
 
+def in_state(app: App, issue_id: str, state: str) -> list[dict[str, Any]]:
+    """Return an issue's deliveries in one state, by region and address, each with its reason."""
+    return [
+        {
+            "address": delivery.address,
+            "name": delivery.name,
+            "region": delivery.region,
+            "state": delivery.state,
+            "attempts": delivery.attempts,
+            "due_at": delivery.due_at,
+            "updated_at": delivery.updated_at,
+            "reply": _words(delivery) or delivery.note,
+        }
+        for delivery in app.ledger.deliveries(issue_id, state=DeliveryState(state))
+    ]
+
+
 def history(app: App, address: str, *, may_be_unknown: bool = False) -> list[dict[str, Any]]:
     """Return an address's deliveries with their attempts, newest first.
 
@@ -165,7 +188,7 @@ def history(app: App, address: str, *, may_be_unknown: bool = False) -> list[dic
             "attempts": delivery.attempts,
             "due_at": delivery.due_at,
             "updated_at": delivery.updated_at,
-            "reply": _words(delivery),
+            "reply": _words(delivery) or delivery.note,
             "tries": [
                 {
                     "number": attempt.number,

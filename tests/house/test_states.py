@@ -110,9 +110,7 @@ def test_an_end_is_an_end() -> None:
     ended = set(DeliveryState) - {state for state, _ in delivery.TRANSITIONS}
     assert ended == {
         DeliveryState.REFUSED,
-        DeliveryState.SKIPPED,
         DeliveryState.EXPIRED,
-        DeliveryState.CANCELLED,
         DeliveryState.BOUNCED,
         DeliveryState.COMPLAINED,
     }
