@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from mailer.clock import FixedClock
 from mailer.storage.database import Database, open_database
@@ -35,6 +36,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("MAILER_") and not name.startswith("MAILER_TEST_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _log_as_configured_by_nobody() -> Iterator[None]:
+    """A command that logged to its own standard error must not leave that to the next test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
