@@ -38,9 +38,9 @@ FAULTS: dict[str, str | tuple[bytes, ...]] = {
     "drop": DROP,
     "reset": RESET,
     "silent": SILENCE,
-    "421": "421 4.3.2 closing",
-    "450": "450 4.2.0 come back later",
-    "550": "550 5.1.1 no such user",
+    "421": "421 4.3.2 closing on {who}",
+    "450": "450 4.2.0 come back later, {who}",
+    "550": "550 5.1.1 no such user, {who}",
     "gibberish": "gibberish",
     "binary": (b"\x00\xff\x80\r\n",),
     "mixed": (b"250-2.0.0 well\r\n550 5.0.0 or not\r\n",),
@@ -56,7 +56,8 @@ FAULTS: dict[str, str | tuple[bytes, ...]] = {
     "split": "{split}",
     "slow": "{slow}",
 }
-"""What each fault answers; ``{code}`` is the code that belongs there."""
+"""What each fault answers; ``{code}`` is the code that belongs there, ``{who}`` the recipient, so
+that a reply that was matched to another reader's message is seen in the ledger."""
 
 LASTING = frozenset({"550", "slow"})
 """The faults that strike at every try."""
@@ -69,7 +70,7 @@ NO_ANSWER = tuple(
 )
 """The faults that close the connection or say what means nothing, without a wait."""
 
-USUAL = {"rcpt": "250 2.1.5 ok", "data": "354 go on", "dot": "250 2.0.0 kept"}
+USUAL = {"rcpt": "250 2.1.5 ok", "data": "354 go on", "dot": "250 2.0.0 kept for {who}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,7 @@ class Session:
 
     async def _give(self, stage: str, fault: str | tuple[bytes, ...], usual: str) -> str:
         """Answer as the fault wants; return the reply that the client could read."""
+        usual = usual.replace("{who}", self._recipient)
         if isinstance(fault, tuple):
             for piece in fault:
                 await self._write(piece)
@@ -332,7 +334,9 @@ class Session:
                 await self._write(bytes((byte,)))
                 await asyncio.sleep(0.001)
             return usual
-        said = usual if fault in {"", "{slow}"} else fault.replace("{code}", usual[:3])
+        said = (
+            usual if fault in {"", "{slow}"} else fault.format(code=usual[:3], who=self._recipient)
+        )
         await self._write(f"{said}\r\n".encode())
         if said.startswith("421"):
             await self._hang_up()

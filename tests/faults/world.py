@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import insert
 
@@ -36,6 +36,7 @@ REGION = Region(
     reply_to="wales@lantern.example",
     time_zone="Europe/London",
 )
+RETRY = RetryPolicy(first_delay_minutes=5, max_age_hours=2)
 CONNECTIONS = 1
 """How many connections the engine opens here: each may repeat one message after a kill."""
 
@@ -49,6 +50,7 @@ class World:
     ledger: Ledger
     register: Register
     signer: DkimSigner | None = None
+    retry: RetryPolicy = field(default_factory=lambda: RETRY)
 
     def sender(self, port: int, **relay: object) -> Sender:
         """Make a sender to the server at ``port``; ``relay`` overrides the relay's policy."""
@@ -61,7 +63,7 @@ class World:
             edition=self.compiled,
             fields=fields,
             clock=self.clock,
-            policy=SendPolicy(RetryPolicy(first_delay_minutes=5, max_age_hours=2)),
+            policy=SendPolicy(self.retry),
         )
 
     def compiled(self, region: str) -> CompiledEdition:
@@ -71,8 +73,7 @@ class World:
     def message(self, address: str) -> bytes:
         """Return the message a reader is promised, rendered apart from any sending."""
         delivery = self.delivery(address)
-        rendered: bytes = self.compiled(delivery.region).render(delivery, fields(delivery))
-        return rendered
+        return render(self.compiled(delivery.region), delivery)
 
     def add(self, *addresses: str) -> None:
         """Take readers in and plan for them."""
@@ -155,6 +156,11 @@ def one_message(port: int, recipient: str, content: bytes, **relay: object) -> O
 def make_relay(port: int, **relay: object) -> object:
     """Make a relay, not connected; raises ``ConfigurationError`` for what cannot be used."""
     return SmtplibRelay(_policy(port, relay))
+
+
+def render(compiled: CompiledEdition, delivery: Delivery) -> bytes:
+    """Return the message of a ledger's row."""
+    return compiled.render(delivery, fields(delivery))
 
 
 def _policy(port: int, overrides: dict[str, object]) -> RelayPolicy:
