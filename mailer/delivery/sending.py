@@ -95,8 +95,9 @@ class SendReport:
             return f"stopped as asked; {self.left} deliveries are kept for the next run"
         if not self.left:
             return "every delivery is settled"
-        when = f"; the next is due at {self.next_due_at:%Y-%m-%d %H:%M} UTC"
-        return f"{self.left} deliveries wait{when if self.next_due_at else ' for an operator'}"
+        if self.next_due_at is None:
+            return f"{self.left} deliveries wait for an operator"
+        return f"{self.left} deliveries wait; the next is due at {self.next_due_at:%F %H:%M} UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,13 +81,13 @@ class World:
             self.register.add(address, REGION.slug, _name(address))
         self.plan()
 
-    def plan(self) -> None:
+    def plan(self, due_at: dt.datetime = AT) -> None:
         """Plan for every reader who has no row yet."""
         plan(
             self.ledger,
             issue_id=ISSUE,
             recipients=self.register.recipients(),
-            due_at={REGION.slug: AT},
+            due_at={REGION.slug: due_at},
         )
 
     def states(self) -> dict[str, DeliveryState]:
@@ -99,7 +99,9 @@ class World:
         return next(item for item in self.ledger.deliveries(ISSUE) if item.address == address)
 
 
-def make_world(database: Database, clock: Clock, readers: Sequence[str]) -> World:
+def make_world(
+    database: Database, clock: Clock, readers: Sequence[str], *, due_at: dt.datetime = AT
+) -> World:
     """Fill an empty database: one issue, its readers, a delivery planned for each."""
     with database.write() as connection:
         connection.execute(
@@ -114,7 +116,7 @@ def make_world(database: Database, clock: Clock, readers: Sequence[str]) -> Worl
         )
         _add_readers(connection, readers, clock.now())
     world = open_world(database, clock)
-    world.plan()
+    world.plan(due_at)
     return world
 
 
