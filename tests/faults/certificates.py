@@ -18,6 +18,7 @@ class Certificates:
     """A test authority's PEM file, and server contexts: two it signed, one a stranger signed."""
 
     ca_file: Path
+    good_file: Path
     good: ssl.SSLContext
     wrong_name: ssl.SSLContext
     untrusted: ssl.SSLContext
@@ -32,6 +33,7 @@ def make_certificates(folder: Path) -> Certificates:
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     return Certificates(
         ca_file,
+        folder / "good.pem",
         good=_context(folder / "good.pem", authority, address),
         wrong_name=_context(folder / "wrong.pem", authority, x509.DNSName("other.example")),
         untrusted=_context(folder / "stranger.pem", stranger, address),
@@ -73,12 +75,13 @@ def _context(path: Path, authority: Authority, name: x509.GeneralName) -> ssl.SS
         .sign(authority[0], hashes.SHA256())
     )
     path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
+        # The key first: Postfix wants it so.
+        key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
+        + certificate.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)

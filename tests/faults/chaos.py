@@ -214,7 +214,7 @@ class Session:
         self._number = number
         self._reader = reader
         self._writer = writer
-        self._sender = ""
+        self._sender: str | None = None
         self._recipient = ""
         self._is_tls = server.is_implicit
 
@@ -249,13 +249,13 @@ class Session:
             case "MAIL":
                 self._recipient = ""
                 said = await self._say("mail", "250 2.1.0 ok")
-                self._sender = _path(command) if said.startswith("2") else ""
+                self._sender = _path(command) if said.startswith("2") else None
             case "RCPT":
                 await self._rcpt(_path(command))
             case "DATA":
                 await self._data()
             case "RSET":
-                self._sender = self._recipient = ""
+                self._sender, self._recipient = None, ""
                 await self._write(b"250 2.0.0 ok\r\n")
             case "QUIT":
                 await self._write(b"221 2.0.0 bye\r\n")
@@ -264,7 +264,7 @@ class Session:
                 await self._write(b"500 5.5.1 what?\r\n")
 
     async def _rcpt(self, recipient: str) -> None:
-        if not self._sender:
+        if self._sender is None:
             await self._write(b"503 5.5.1 MAIL first\r\n")
             return
         self._recipient = recipient
@@ -280,7 +280,7 @@ class Session:
         if not said.startswith("354"):
             self._recipient = ""
             return
-        if fault := self._server.answer("content", self._sender, self._recipient):
+        if fault := self._server.answer("content", self._sender or "", self._recipient):
             await self._reader.readuntil(b"\n")
             await self._vanish(fault if isinstance(fault, str) else RESET)
         content = b""
@@ -292,7 +292,7 @@ class Session:
         await self._end(content)
 
     async def _end(self, content: bytes) -> None:
-        server, sender, recipient = self._server, self._sender, self._recipient
+        server, sender, recipient = self._server, self._sender or "", self._recipient
         if content.startswith(b"."):
             content = content[1:]
         content = content.replace(b"\r\n..", b"\r\n.")
@@ -303,19 +303,19 @@ class Session:
         is_refused = isinstance(fault, str) and fault[:1] in {"4", "5"} and fault[:3].isdigit()
         if is_refused:
             await self._give("dot", fault, USUAL["dot"])
-            self._sender = self._recipient = ""
+            self._sender, self._recipient = None, ""
             return
         place = len(server.taken)
         server.taken.append(Taken(self._number, sender, recipient, content, is_answered=False))
         said = await self._give("dot", fault, USUAL["dot"])
         if said.startswith("250"):
             server.taken[place] = Taken(self._number, sender, recipient, content, is_answered=True)
-        self._sender = self._recipient = ""
+        self._sender, self._recipient = None, ""
 
     async def _say(self, stage: str, usual: str) -> str:
         if self._server.watch:
             self._server.watch(stage, self._recipient)
-        fault = self._server.answer(stage, self._sender, self._recipient)
+        fault = self._server.answer(stage, self._sender or "", self._recipient)
         return await self._give(stage, fault, usual)
 
     async def _give(self, stage: str, fault: str | tuple[bytes, ...], usual: str) -> str:
