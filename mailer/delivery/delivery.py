@@ -115,6 +115,8 @@ class Outcome:
     ``is_connection_usable`` is False when the connection must be dropped (lost, timed out,
     421); a timed-out connection is never used again. ``is_sender_at_fault`` means the relay
     objects to us and would to every reader: the sending pauses and nobody is refused for it.
+    ``is_untried`` means that nothing of the message was judged (its envelope stood in line behind
+    a lost connection, say): this was no attempt, and it may go again at once.
     """
 
     verdict: Verdict
@@ -122,6 +124,7 @@ class Outcome:
     note: str = ""
     is_connection_usable: bool = True
     is_sender_at_fault: bool = False
+    is_untried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,32 @@ Limits: four round trips a message; pipelining comes with another engine behind 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import importlib
 import smtplib
 import socket
 import ssl
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
 
+from mailer.delivery.connection import Connection, open_connection
 from mailer.delivery.delivery import Envelope, Outcome, Reply, Trouble, Verdict
+from mailer.delivery.opening import RelayPolicy
 from mailer.delivery.smtp import Stage, judge, read_reply, stuffed, xtext
+from mailer.delivery.transaction import Outgoing, Work
 from mailer.errors import ConfigurationError, Fault
+
+__all__ = [
+    "Connection",
+    "Outgoing",
+    "PipelinedRelay",
+    "Relay",
+    "RelayPolicy",
+    "SmtplibRelay",
+    "Work",
+    "run_loop",
+]
 
 QUIT_TIMEOUT_S = 5.0
 """How long to wait for the goodbye; the mail is settled by then."""
@@ -49,25 +65,34 @@ class Relay(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RelayPolicy:
-    """Where the relay is and how to talk to it; see MAILER_RELAY_* in ``.env.example``.
+class PipelinedRelay:
+    """Opens connections to one relay; what it learns of the server it remembers for the next.
 
-    ``ca_file`` empty means the system's authorities; ``username`` empty means no login;
-    ``hello_name`` empty means the machine's full name, or an address literal.
+    Raises:
+        ConfigurationError: the CA file cannot be read.
     """
 
-    host: str
-    port: int
-    tls: Literal["none", "starttls", "implicit"] = "none"
-    ca_file: str = ""
-    username: str = ""
-    password: str = field(default="", repr=False)
-    timeout_s: float = 300.0
-    hello_name: str = ""
+    def __init__(self, policy: RelayPolicy) -> None:
+        self.policy = policy
+        self._context = _context(policy) if policy.tls != "none" else None
+        self._distrusted: set[str] = set()
 
-    def __str__(self) -> str:
-        return f"the relay {self.host}:{self.port}"
+    async def connect(self) -> Connection | Trouble:
+        """Open a session; what stands in the way is returned."""
+        return await open_connection(self.policy, self._context, self._distrusted)
+
+
+Result = TypeVar("Result")
+
+
+def run_loop(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine on the fastest event loop there is: uvloop's, else the standard one."""
+    try:
+        factory = importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        factory = None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)
 
 
 class SmtplibRelay:
