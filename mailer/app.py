@@ -222,14 +222,14 @@ class App:
     @cached_property
     def signer(self) -> DkimSigner | None:
         """The DKIM signer, or None where no key is set."""
-        if not self.settings.dkim_key_file:
+        keys = self.settings.dkim_keys()
+        if not keys:
             return None
         from mailer.delivery.dkim import load_signer
 
         return load_signer(
             self.publication.from_address.rpartition("@")[2],
-            selector=self.settings.dkim_selector,
-            key_file=self.root / self.settings.dkim_key_file,
+            [(selector, self.root / path) for selector, path in keys],
         )
 
     def relay(self) -> Relay:

@@ -78,6 +78,25 @@ class Settings(BaseSettings):
         """Return the machine's clock, or the fixed one of a rehearsal."""
         return FixedClock(self.fixed_now) if self.fixed_now else SystemClock()
 
+    def dkim_keys(self) -> list[tuple[str, Path]]:
+        """Return the selectors with their key files, in order; empty when none is set.
+
+        Raises:
+            ConfigurationError: there are not as many selectors as files.
+        """
+        selectors = [item.strip() for item in self.dkim_selector.split(",") if item.strip()]
+        files = [item.strip() for item in self.dkim_key_file.split(",") if item.strip()]
+        if files and len(selectors) != len(files):
+            raise ConfigurationError(
+                Fault(
+                    f"names {len(selectors)} selectors for {len(files)} key files",
+                    where="environment or .env",
+                    field="MAILER_DKIM_SELECTOR",
+                    remedy="write one selector for each file, in the same order, with commas",
+                )
+            )
+        return [(selector, Path(path)) for selector, path in zip(selectors, files, strict=False)]
+
     def faults_before_sending(self) -> list[Fault]:
         """Say what is missing before anything may be sent; empty when all is there."""
         faults = []

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -47,9 +48,12 @@ SIGNED = (
 """The headers a signature covers, present or not."""
 
 MINIMUM_BITS = 2048
+LONGEST_SELECTOR = 63
+"""Octets of a DNS label."""
 
 _PADDING = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
+_SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _SPACE = re.compile(rb"[ \t]+")
 
@@ -75,6 +79,14 @@ class DkimKey:
             return self.private.sign(data, _PADDING, _SHA256)
         # RFC 8463 section 3: Ed25519 signs the SHA-256 hash, not the data.
         return self.private.sign(hashlib.sha256(data).digest())
+
+    def pem(self) -> bytes:
+        """Return the private half as PEM (PKCS #8), not encrypted."""
+        return self.private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
 
     def dns_record(self) -> str:
         """Return the TXT record for ``<selector>._domainkey.<domain>``."""
@@ -135,7 +147,7 @@ class DkimSigner:
 
 
 def hash_of_body(body: bytes | Sequence[bytes]) -> bytes:
-    """Return the SHA-256 of a body in simple form: its trailing empty lines are one CRLF (3.4.3)."""
+    """Return the SHA-256 of a body in simple form: trailing empty lines are one CRLF (3.4.3)."""
     pieces = (body,) if isinstance(body, bytes) else body
     last = pieces[-1] if pieces else b""
     end = len(last)
@@ -178,21 +190,59 @@ def _names(present: tuple[int, ...]) -> str:
     return _wrapped(":".join(listed), after=":")
 
 
-def load_signer(domain: str, *, selector: str, key_file: Path) -> DkimSigner:
-    """Read a PEM private key and return the signer of ``domain``.
+def new_key(selector: str, kind: Literal["rsa", "ed25519"]) -> DkimKey:
+    """Return a new key: RSA of 2048 bits, which every verifier takes, or Ed25519."""
+    private: PrivateKey
+    if kind == "rsa":
+        # 4096 bits would not fit one DNS answer everywhere, and cost seven times the time.
+        private = rsa.generate_private_key(public_exponent=65537, key_size=MINIMUM_BITS)
+    else:
+        private = ed25519.Ed25519PrivateKey.generate()
+    return DkimKey(checked_selector(selector), private)
+
+
+def checked_selector(selector: str) -> str:
+    """Return the selector.
 
     Raises:
-        ConfigurationError: the file or the selector cannot be used; says what to do.
+        ConfigurationError: DNS cannot hold it.
     """
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*", selector):
+    if len(selector) <= LONGEST_SELECTOR and _SELECTOR.fullmatch(selector):
+        return selector
+    raise ConfigurationError(
+        Fault(
+            f"{selector!r} is not a selector",
+            where="environment or .env",
+            field="MAILER_DKIM_SELECTOR",
+            remedy="name the part before ._domainkey in your DNS, such as nov2026",
+        )
+    )
+
+
+def load_signer(domain: str, keys: Sequence[tuple[str, Path]]) -> DkimSigner:
+    """Read PEM private keys and return the signer of ``domain``.
+
+    Args:
+        domain: the From address's.
+        keys: selectors with their files; each makes a signature, in this order.
+
+    Raises:
+        ConfigurationError: a file or a selector cannot be used; says what to do.
+    """
+    loaded = tuple(_load(checked_selector(selector), path) for selector, path in keys)
+    if len({selector for selector, _ in keys}) < len(keys):
         raise ConfigurationError(
             Fault(
-                f"{selector!r} is not a selector",
+                "names a selector twice; a selector has one key",
                 where="environment or .env",
                 field="MAILER_DKIM_SELECTOR",
-                remedy="name the part before ._domainkey in your DNS, such as nov2026",
+                remedy="give each key a selector of its own",
             )
         )
+    return DkimSigner(domain, loaded)
+
+
+def _load(selector: str, key_file: Path) -> DkimKey:
     try:
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
     except OSError as error:
@@ -206,7 +256,7 @@ def load_signer(domain: str, *, selector: str, key_file: Path) -> DkimSigner:
             raise _bad_key(key_file, f"has {key.key_size} bits, fewer than {MINIMUM_BITS}")
     elif not isinstance(key, ed25519.Ed25519PrivateKey):
         raise _bad_key(key_file, "is neither RSA nor Ed25519")
-    return DkimSigner(domain, (DkimKey(selector, key),))
+    return DkimKey(selector, key)
 
 
 def _bad_key(path: Path, problem: str) -> ConfigurationError:
@@ -215,7 +265,7 @@ def _bad_key(path: Path, problem: str) -> ConfigurationError:
             problem,
             where=str(path),
             field="MAILER_DKIM_KEY_FILE",
-            remedy="make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`",
+            remedy="name a PEM file; `mailer dkim new` makes one",
         )
     )
 
