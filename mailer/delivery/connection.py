@@ -18,10 +18,11 @@ from collections import deque
 from collections.abc import Iterable
 
 from mailer.delivery.answers import Answer, AnswerReader
+from mailer.delivery.awaited import WRITE_PATIENCE
 from mailer.delivery.capabilities import Capabilities
 from mailer.delivery.channel import Channel
 from mailer.delivery.delivery import Trouble
-from mailer.delivery.dialogue import WRITE_PATIENCE, Dialogue
+from mailer.delivery.dialogue import Dialogue
 from mailer.delivery.opening import START_TLS, RelayPolicy, open_session
 from mailer.delivery.transaction import Work
 

@@ -18,68 +18,23 @@ Fall-backs, each noted in ``distrusted`` so that later sessions begin with it: a
 refuses MAIL's parameters gets none, one that objects to pipelining gets one command at a time, and
 so does one that answers part of a group and then falls silent.
 
-The table is ``TABLE``: what is awaited, whether its message is still wanted, and the reply's class.
+What each reply means is the table in ``awaited``.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
+from dataclasses import replace
 
 from mailer.delivery.answers import Answer
+from mailer.delivery.awaited import PATIENCE, STAGES, Awaited, Step, meaning
 from mailer.delivery.capabilities import Capabilities
 from mailer.delivery.delivery import Outcome, Reply, Trouble, Verdict
 from mailer.delivery.smtp import Stage, judge, read_reply
-from mailer.delivery.transaction import Awaited, Outgoing, Transaction, Work
+from mailer.delivery.transaction import Outgoing, Transaction, Work
 
 _A = Awaited
-
-TABLE: dict[tuple[Awaited, bool, int], str] = {
-    (_A.RESET, True, 2): "go_on",
-    (_A.MAIL, True, 2): "go_on",
-    (_A.MAIL, True, 4): "refused",
-    (_A.MAIL, True, 5): "refused",
-    (_A.RCPT, True, 2): "go_on",
-    (_A.RCPT, True, 4): "refused",
-    (_A.RCPT, True, 5): "refused",
-    (_A.DATA, True, 3): "write",
-    (_A.DATA, True, 4): "refused",
-    (_A.DATA, True, 5): "refused",
-    (_A.END, True, 2): "settled",
-    (_A.END, True, 4): "settled",
-    (_A.END, True, 5): "settled",
-    # The rest of a group whose message was refused. "If the RCPTs failed and DATA did not, the
-    # client SHOULD send a single dot" (RFC 2920 section 3.1).
-    (_A.RCPT, False, 2): "go_on",
-    (_A.RCPT, False, 4): "go_on",
-    (_A.RCPT, False, 5): "go_on",
-    (_A.DATA, False, 3): "write_nothing",
-    (_A.DATA, False, 4): "given_up",
-    (_A.DATA, False, 5): "given_up",
-    (_A.EMPTY, False, 2): "given_up",
-    (_A.EMPTY, False, 4): "given_up",
-    (_A.EMPTY, False, 5): "given_up",
-}
-"""(what is awaited, whether the message is still wanted, first figure of the code) to a step.
-
-What is not in it makes no sense, and ends the session. 421 ends it whatever is awaited.
-"""
-
-STAGES = {
-    _A.RESET: Stage.MAIL,
-    _A.MAIL: Stage.MAIL,
-    _A.RCPT: Stage.RCPT,
-    _A.DATA: Stage.DATA,
-    _A.END: Stage.END,
-    _A.EMPTY: Stage.END,
-}
-
-PATIENCE = {_A.RESET: 1.0, _A.MAIL: 1.0, _A.RCPT: 1.0, _A.DATA: 0.4, _A.END: 2.0, _A.EMPTY: 2.0}
-"""How long to wait, in parts of RFC 5321's five minutes (section 4.5.3.2: MAIL and RCPT 5
-minutes, DATA 2, the final dot 10)."""
-
-WRITE_PATIENCE = 0.6
-"""The same for each piece of content that the server has to take (3 minutes)."""
 
 _PARAMETERS = frozenset({501, 504, 555})
 """What a server says that knows no such parameter (RFC 5321 section 4.1.1.11: 555)."""
@@ -166,33 +121,32 @@ class Dialogue:
             return
         # What still waits to be taken is with nobody.
         is_handed_over = is_handed_over and not self._mark
-        code, text = answer
         awaited, transaction = self._awaited.popleft()
         is_wanted = transaction is None or transaction.outcome is None
-        step = TABLE.get((awaited, is_wanted, code // 100))
-        if code == 421 or step is None or (awaited is _A.END and not is_handed_over):
-            self._broken_off(awaited, transaction, self._reply(answer), is_handed_over)
-            return
-        if awaited is _A.DATA and code // 100 == 3 and code != 354:
+        step = meaning(awaited, is_wanted=is_wanted, code=answer[0])
+        if step is None or (awaited is _A.END and not is_handed_over):
             self._broken_off(awaited, transaction, self._reply(answer), is_handed_over)
             return
         self._has_half_answered = awaited is not _A.DATA
-        if transaction is None:
-            pass
-        elif step == "settled":
-            self._settle(transaction, judge(Stage.END, self._reply((code, text))))
-        elif step == "write":
-            self._write(transaction)
-        elif step == "refused":
-            self._refuse(awaited, transaction, self._reply(answer))
-        elif step == "write_nothing":
-            self._out.append(b".\r\n")
-            self._awaited.append((_A.EMPTY, transaction))
-        elif step == "given_up":
-            self._give_up(transaction, has_ended=awaited is _A.EMPTY)
+        if transaction is not None and step is not Step.GO_ON:
+            self._take(step, awaited, transaction, answer)
         if not self._awaited:
             self._send_later()
             self._ask()
+
+    def _take(self, step: Step, awaited: Awaited, transaction: Transaction, answer: Answer) -> None:
+        if step is Step.SETTLED:
+            self.count += 1
+            self._end(transaction, judge(Stage.END, self._reply(answer)))
+        elif step is Step.WRITE:
+            self._write(transaction)
+        elif step is Step.REFUSED:
+            self._refuse(awaited, transaction, self._reply(answer))
+        elif step is Step.WRITE_NOTHING:
+            self._out.append(b".\r\n")
+            self._awaited.append((_A.EMPTY, transaction))
+        else:
+            self._give_up(transaction, has_ended=awaited is _A.EMPTY)
 
     def lost(self, why: str, *, is_handed_over: bool, is_timeout: bool = False) -> None:
         """End the session: the connection is gone, or silent, or talks nonsense.
@@ -278,19 +232,9 @@ class Dialogue:
             if is_closing and not is_sender and not self._is_to_blame(awaited):
                 outcome = _untried("the relay had closed the connection", reply)
             elif outcome.is_connection_usable:
-                outcome = Outcome(
-                    outcome.verdict,
-                    reply,
-                    outcome.note,
-                    False,
-                    is_sender,
-                )
+                outcome = replace(outcome, is_connection_usable=False)
             self._end(transaction, outcome)
         self._close(_said(reply), None, is_handed_over=is_handed_over)
-
-    def _settle(self, transaction: Transaction, outcome: Outcome) -> None:
-        self.count += 1
-        self._end(transaction, outcome)
 
     def _write(self, transaction: Transaction) -> None:
         self._must_work().starting(transaction.item)
@@ -345,7 +289,8 @@ class Dialogue:
 
     def _ask(self) -> None:
         """Put the next envelope on its way, if there is room for one."""
-        if self._work is None or self._envelope or (self._awaited and not self._may_follow()):
+        may_follow = self.offered.has_pipelining or not self._awaited
+        if self._work is None or self._envelope or not may_follow:
             return
         while self._again or not self._is_draining:
             item = self._again.popleft() if self._again else self._work.next()
@@ -357,9 +302,6 @@ class Dialogue:
                 self._offer(transaction)
                 return
             self._work.ended(item, obstacle)
-
-    def _may_follow(self) -> bool:
-        return self.offered.has_pipelining
 
     def _offer(self, transaction: Transaction) -> None:
         self._envelope = transaction

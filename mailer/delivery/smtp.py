@@ -110,6 +110,8 @@ def stuffed(content: bytes) -> bytes:
 
 def xtext(value: str) -> str:
     """Return RFC 3461's xtext: printable ASCII except ``+`` and ``=``, the rest as ``+HH``."""
+    if value.isalnum() and value.isascii():
+        return value
     return "".join(
         chr(byte) if 33 <= byte <= 126 and byte not in b"+=" else f"+{byte:02X}"
         for byte in value.encode("utf-8")

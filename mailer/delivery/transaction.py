@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
 from mailer.delivery.capabilities import Capabilities
@@ -51,17 +50,6 @@ class Work(Protocol):
         ...
 
 
-class Awaited(IntEnum):
-    """What a reply that is due belongs to; ``EMPTY`` is the dot of a message without content."""
-
-    RESET = 0
-    MAIL = 1
-    RCPT = 2
-    DATA = 3
-    END = 4
-    EMPTY = 5
-
-
 class Transaction:
     """One try of a message in one session.
 
@@ -83,6 +71,10 @@ class Transaction:
             # RFC 6531 section 3.2: then the message must not be sent. It is this reader's alone.
             reply = Reply(553, "5.6.7", "the relay does not offer SMTPUTF8")
             return Outcome(Verdict.REFUSE, reply, "not sent")
+        envelope = self.item.envelope
+        if not _is_line_safe(envelope.recipient) or not _is_line_safe(envelope.sender):
+            # The roster and the headers refuse such addresses; this is the last door.
+            return Outcome(Verdict.REFUSE, Reply(553, "5.1.3", "no address"), "not sent")
         if self.item.needs_8bit and not offered.has_8bitmime:
             note = "the message has octets above 127, the relay takes none"
             return Outcome(Verdict.DEFER, None, note, is_sender_at_fault=True)
@@ -126,3 +118,8 @@ class Transaction:
         if content.startswith(b"."):
             content = b"." + content
         return content.replace(b"\r\n.", b"\r\n..")
+
+
+def _is_line_safe(address: str) -> bool:
+    """True when the address cannot end its command, or the line."""
+    return address.isprintable() and "<" not in address and ">" not in address
