@@ -71,6 +71,8 @@ class Connection:
         """
         if not self.is_open:
             self._channel.close()
+            for answer in self._answers:
+                self.dialogue.hear(answer)
             return self.dialogue.trouble or Trouble(f"{self._policy}: {self._why}", "reconnect")
         self._awakened = self._loop.create_future()
         self._is_driven = True
@@ -201,6 +203,8 @@ class Connection:
             self._channel.write(data, mark)
         elif dialogue.is_idle:
             self._wake()
+        else:
+            self._channel.acknowledge()
 
     def _lose(self, why: str, *, is_timeout: bool = False) -> None:
         """Close, and account for what was under way, though the work may fail at it."""
