@@ -21,14 +21,14 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.rig import MESSAGE_BYTES
-from mailer.app import App, open_app
+from mailer.app import open_app
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.delivery.message import compile_edition, letterhead
 from mailer.delivery.planning import plan
@@ -171,13 +171,18 @@ def make_plan(root: Path) -> dict[str, Any]:
 
 def send(root: Path, *, seconds: float, total: int) -> dict[str, Any]:
     """Send what is planned, for so long at most; say what it cost, in all and part by part."""
+    from mailer.usecases.mailing import _sender, frozen_editions
+
     with open_app(root) as app:
         total = total or app.ledger.open_count(ISSUE)
+        sender = _sender(app, frozen_editions(app, ISSUE))
         watch = _Watch(total, seconds)
         print("sending", flush=True)
         watch.start()
-        _send(app, progress=watch.progress, should_stop=watch.is_over)
+        report = sender.run(ISSUE, progress=watch.progress, should_stop=watch.is_over)
         spent = time.perf_counter() - watch.begun, time.process_time() - watch.cpu
+        if report.trouble:
+            sys.exit(f"trouble: {report.trouble}")
         states = app.ledger.summary(ISSUE).values()
         return {
             "messages": sum(counts.get(DeliveryState.ACCEPTED, 0) for counts in states),
@@ -186,17 +191,6 @@ def send(root: Path, *, seconds: float, total: int) -> dict[str, Any]:
             "planned": total,
             "windows": list(watch.windows()),
         }
-
-
-def _send(
-    app: App, *, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
-) -> None:
-    from mailer.usecases.mailing import _sender, frozen_editions
-
-    sender = _sender(app, frozen_editions(app, ISSUE))
-    report = sender.run(ISSUE, progress=progress, should_stop=should_stop)
-    if report.trouble:
-        sys.exit(f"trouble: {report.trouble}")
 
 
 class _Watch:
@@ -231,6 +225,7 @@ class _Watch:
 def _set(root: Path, arguments: argparse.Namespace) -> None:
     """Set the relay in the environment, which outranks the publication's file."""
     os.environ["MAILER_RELAY_PORT"] = str(arguments.port)
+    os.environ["MAILER_RELAY_CONNECTIONS"] = str(arguments.connections)
     if arguments.dkim:
         os.environ |= {"MAILER_DKIM_SELECTOR": "bench", "MAILER_DKIM_KEY_FILE": "dkim.pem"}
         if not (root / "dkim.pem").exists():
