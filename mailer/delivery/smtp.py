@@ -50,7 +50,9 @@ def read_reply(code: int, text: bytes) -> Reply:
         if found:
             enhanced = enhanced or found[1]
         rest = line[found.end() :] if found else line
-        words.append("".join(ch if ch.isprintable() else " " for ch in rest))
+        if not rest.isprintable():
+            rest = "".join(ch if ch.isprintable() else " " for ch in rest)
+        words.append(rest)
     return Reply(code, enhanced, " ".join(" ".join(words).split())[:500])
 
 
