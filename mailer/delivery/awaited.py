@@ -1,6 +1,6 @@
 """Which replies are due in an SMTP session, and what each means: the table of the dialogue.
 
-Standards: RFC 5321 sections 4.2, 4.3.2 and 4.5.3.2, RFC 2920 section 3.1, RFC 3030.
+Standards: RFC 5321 sections 4.2, 4.3.2 and 4.5.3.2, RFC 2920 section 3.1.
 """
 
 from __future__ import annotations

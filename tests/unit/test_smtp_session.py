@@ -170,7 +170,7 @@ def test_a_refused_login(code: int, is_lasting: bool) -> None:
         (b"me\nSIZE 35882577", Capabilities(size_limit=35882577)),
         (b"me\nAUTH=plain\nAUTH LOGIN", Capabilities(mechanisms=frozenset({"PLAIN", "LOGIN"}))),
         (b"me\nSMTPUTF8\nSTARTTLS", Capabilities(has_smtputf8=True, has_starttls=True)),
-        (b"me\nCHUNKING", Capabilities(has_chunking=True)),
+        (b"me\nCHUNKING", Capabilities()),
         (b"me\n\n \n\xff\xfe", Capabilities()),
     ],
 )  # fmt: skip
@@ -184,9 +184,9 @@ def test_any_ehlo_text_can_be_read(text: bytes) -> None:
 
 
 def test_what_proved_false_is_taken_out() -> None:
-    offered = Capabilities(has_pipelining=True, has_dsn=True, size_limit=5, has_chunking=True)
+    offered = Capabilities(has_pipelining=True, has_dsn=True, size_limit=5)
     assert offered.without(set()) is offered
-    assert offered.without({"pipelining", "dsn", "size", "chunking"}) == Capabilities()
+    assert offered.without({"pipelining", "dsn", "size"}) == Capabilities()
 
 
 ANSWERS = st.lists(
