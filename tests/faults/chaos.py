@@ -324,7 +324,7 @@ class Session:
         if isinstance(fault, tuple):
             for piece in fault:
                 await self._write(piece)
-            return fault[0][:3].decode("ascii", "replace") if len(fault) == 1 else ""
+            return ""
         if fault in {DROP, RESET, SILENCE}:
             await self._vanish(fault)
         if fault == "{slow}":
