@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from collections import deque
@@ -331,4 +332,7 @@ def reason(error: OSError) -> str:
     """Say in a few words what the network did."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if error.errno and error.errno > 0 and not isinstance(error, ssl.SSLError):
+        # asyncio puts the address into the text of some.
+        return os.strerror(error.errno)
     return " ".join(str(error.strerror or error).split()) or type(error).__name__
