@@ -95,7 +95,8 @@ class ChaosServer:
     ``script[stage, recipient]`` is a list of answers to give instead, used up one by one; stages
     are greeting, ehlo, auth, mail, rcpt, data, content and dot; the recipient is "" before RCPT.
     An answer is one of the words above or a reply line. ``watch`` is called in the server's
-    thread at each stage reached, before it is answered.
+    thread at each stage reached, before it is answered. ``slow_s`` is what the fault "slow" takes,
+    ``pace_s`` what every final dot does.
     """
 
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME")
@@ -103,6 +104,7 @@ class ChaosServer:
     is_implicit: bool = False
     script: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     slow_s: float = 0.2
+    pace_s: float = 0.0
     watch: Callable[[str, str], None] | None = None
     taken: list[Taken] = field(default_factory=list)
     raw: list[list[bytes]] = field(default_factory=list)
@@ -298,6 +300,8 @@ class Session:
         content = content.replace(b"\r\n..", b"\r\n.")
         if server.watch:
             server.watch("dot", recipient)
+        if server.pace_s:
+            await asyncio.sleep(server.pace_s)
         fault = server.answer("dot", sender, recipient)
         # Who says 4xx or 5xx does not keep it; who says nothing sensible may well have.
         is_refused = isinstance(fault, str) and fault[:1] in {"4", "5"} and fault[:3].isdigit()
