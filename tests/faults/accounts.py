@@ -1,9 +1,9 @@
 """What a fault came to: the ledger held against what the server really has.
 
 ``Account`` is counted from both ends. ``lost`` are readers without a message whom nothing in the
-ledger explains; ``repeated`` are copies beyond the first; ``strange`` are copies that are not,
-byte for byte, the message the ledger's row promises; ``mismatched`` are rows whose reply names
-another reader.
+ledger explains; ``held`` are in doubt and wait for an operator; ``repeated`` are copies beyond the
+first; ``strange`` are copies that are not, byte for byte, the message the ledger's row promises;
+``mismatched`` are rows whose reply names another reader.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Account:
     readers: int
     messages: int
     lost: int
+    held: int
     repeated: int
     most_copies: int
     doubts: int
@@ -43,10 +44,10 @@ class Account:
 
     def __str__(self) -> str:
         return (
-            f"{self.readers} readers, {self.messages} messages: lost {self.lost}, repeated "
-            f"{self.repeated} (of {self.doubts} unanswered), altered {self.strange}, "
-            f"matched to another {self.mismatched}, "
-            f"mailed after suppression {self.after_suppression}"
+            f"{self.readers} readers, {self.messages} messages: lost {self.lost}, held "
+            f"{self.held}, repeated {self.repeated} (of {self.doubts} unanswered), altered "
+            f"{self.strange}, matched to another {self.mismatched}, mailed after suppression "
+            f"{self.after_suppression}"
         )
 
 
@@ -66,7 +67,7 @@ def take_account(
     lost = [
         address
         for address, row in rows.items()
-        if not copies[address] and row.state not in EXPLAINED
+        if not copies[address] and row.state not in {*EXPLAINED, S.IN_DOUBT}
     ]
     compiled = world.compiled("wales")
     promised = {}
@@ -80,6 +81,7 @@ def take_account(
         readers=len(rows),
         messages=len(server.taken),
         lost=len(lost),
+        held=sum(row.state is S.IN_DOUBT for row in rows.values()),
         repeated=sum(count - 1 for count in copies.values()),
         most_copies=max(copies.values(), default=0),
         doubts=sum(not item.is_answered for item in server.taken),

@@ -19,6 +19,12 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Callable[[object], None]:
+    """Keep what was counted, to be shown at the end of the run."""
+    return lambda said: record_property("counted", str(said))
+
+
+@pytest.fixture
 def faulty() -> Iterator[Callable[..., ChaosServer]]:
     servers: list[ChaosServer] = []
 

@@ -100,7 +100,7 @@ def test_a_fault_before_there_is_a_recipient_harms_nobody(
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_in_a_storm_of_every_fault_nobody_is_forgotten(
-    database: Database, clock: FixedClock, faulty, seed: int
+    database: Database, clock: FixedClock, faulty, counted, seed: int
 ) -> None:
     chance = random.Random(seed)
     # A wait for each silence would only make the storm long.
@@ -117,6 +117,7 @@ def test_in_a_storm_of_every_fault_nobody_is_forgotten(
     server = faulty(slow_s=0.02)
     until_settled(world, server, runs=40, timeout_s=5)
     account = take_account(world, server, suppressed=gone)
+    counted(account)
     assert account.is_kept, account
     states = world.states()
     refused = {address for address in readers if address.startswith("550-")} - set(gone)
@@ -126,7 +127,7 @@ def test_in_a_storm_of_every_fault_nobody_is_forgotten(
 
 
 def test_greylisting_passes_because_the_same_sender_comes_back(
-    database: Database, clock: FixedClock, faulty
+    database: Database, clock: FixedClock, faulty, counted
 ) -> None:
     readers = [f"greylist.{number}@reader.example" for number in range(50)]
     world = make_world(database, clock, readers)
@@ -135,5 +136,6 @@ def test_greylisting_passes_because_the_same_sender_comes_back(
     assert set(world.states().values()) == {S.DEFERRED}
     assert until_settled(world, server) <= 2
     account = take_account(world, server)
+    counted(account)
     assert account.is_kept, account
     assert (account.messages, account.repeated) == (50, 0)

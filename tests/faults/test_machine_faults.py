@@ -21,7 +21,7 @@ from mailer.delivery.delivery import DeliveryState
 from mailer.errors import StorageFailed
 from mailer.storage import database as storage
 from mailer.storage.database import Database, open_database
-from tests.faults.accounts import take_account
+from tests.faults.accounts import Account, take_account
 from tests.faults.chaos import ChaosServer
 from tests.faults.world import AT, CONNECTIONS, ISSUE, World, make_world
 
@@ -68,7 +68,7 @@ def after(messages: int, do: Callable[[], None]) -> Callable[[str, str], None]:
     return watch
 
 
-def finish(world: World, server: ChaosServer) -> None:
+def finish(world: World, server: ChaosServer) -> Account:
     """Run again when the fault is over, and hold the ledger against the server."""
     for _ in range(3):
         if world.sender(server.port).run(ISSUE).is_finished:
@@ -83,6 +83,7 @@ def finish(world: World, server: ChaosServer) -> None:
         0,
     ), account
     assert account.repeated <= CONNECTIONS, account
+    return account
 
 
 @contextmanager
@@ -103,14 +104,14 @@ def full_disk(database: Database, *, pages_left: int) -> Iterator[None]:
         database.close()
 
 
-def test_a_full_disk_stops_the_sending_and_forgets_nobody(world: World, faulty) -> None:
+def test_a_full_disk_stops_the_sending_and_forgets_nobody(world: World, faulty, counted) -> None:
     server = faulty()
     with full_disk(world.database, pages_left=1), pytest.raises(StorageFailed) as caught:
         world.sender(server.port).run(ISSUE)
     assert "full" in str(caught.value)
     assert "free some disk space" in str(caught.value)
     assert len(server.taken) < len(READERS)
-    finish(world, server)
+    counted(finish(world, server))
 
 
 @contextmanager
@@ -133,7 +134,7 @@ def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: WallClock)
 
 
 def test_a_database_locked_too_long_stops_the_sending_and_forgets_nobody(
-    impatient: World, tmp_path: Path, faulty
+    impatient: World, tmp_path: Path, faulty, counted
 ) -> None:
     server = faulty()
     with locked(tmp_path / "var" / "mailer.db") as lock:
@@ -141,10 +142,12 @@ def test_a_database_locked_too_long_stops_the_sending_and_forgets_nobody(
         with pytest.raises(StorageFailed, match="locked"):
             impatient.sender(server.port).run(ISSUE)
     assert len(server.taken) < len(READERS)
-    finish(impatient, server)
+    counted(finish(impatient, server))
 
 
-def test_a_database_locked_for_a_while_is_waited_for(world: World, tmp_path: Path, faulty) -> None:
+def test_a_database_locked_for_a_while_is_waited_for(
+    world: World, tmp_path: Path, faulty, counted
+) -> None:
     server = faulty()
     connection = sqlite3.connect(
         tmp_path / "var" / "mailer.db", timeout=10, isolation_level=None, check_same_thread=False
@@ -159,13 +162,13 @@ def test_a_database_locked_for_a_while_is_waited_for(world: World, tmp_path: Pat
     assert world.sender(server.port).run(ISSUE).is_finished
     timer.join()
     connection.close()
-    finish(world, server)
+    counted(finish(world, server))
     assert len(server.taken) == len(READERS)
 
 
 @pytest.mark.parametrize("jump", [dt.timedelta(days=400), dt.timedelta(days=-3)])
 def test_a_clock_that_jumps_loses_and_repeats_nothing(
-    world: World, clock: WallClock, faulty, jump: dt.timedelta
+    world: World, clock: WallClock, faulty, counted, jump: dt.timedelta
 ) -> None:
     script = {("rcpt", READERS[7]): ["450 4.2.0 later"], ("dot", READERS[8]): ["drop"]}
     server = faulty(script=script)
@@ -174,19 +177,19 @@ def test_a_clock_that_jumps_loses_and_repeats_nothing(
     # Somebody sets it right again, and an hour passes.
     server.watch = None
     clock.set(AT + dt.timedelta(hours=1))
-    finish(world, server)
+    counted(finish(world, server))
     copies = server.copies()
     assert copies[READERS[8]] == 2
     assert {who for who, count in copies.items() if count > 1} == {READERS[8]}
 
 
 def test_a_clock_that_jumps_ahead_for_good_still_gives_everybody_a_try(
-    world: World, clock: WallClock, faulty
+    world: World, clock: WallClock, faulty, counted
 ) -> None:
     server = faulty(script={("rcpt", READERS[7]): ["450 4.2.0 later"]})
     world.sender(server.port).run(ISSUE)
     clock.set(clock.now() + dt.timedelta(days=400))
-    finish(world, server)
+    counted(finish(world, server))
 
 
 def test_who_is_suppressed_while_it_is_being_sent_is_not_mailed(
