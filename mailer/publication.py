@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Literal, Self
 
@@ -112,6 +112,44 @@ class RetryPolicy(_Model):
     in_doubt: Literal["resend", "hold"] = "resend"
 
 
+class DomainLimits(_Model):
+    """What some recipient domains are given: messages a second and at once; 0 is no limit."""
+
+    domains: tuple[Domain, ...] = Field(min_length=1)
+    per_second: float = Field(default=0, ge=0)
+    at_once: int = Field(default=0, ge=0)
+
+
+class WarmUpPlan(_Model):
+    """A new sender's daily ceiling: ``first_day`` messages, then ``growth`` times as many a day.
+
+    Without ``starts_on`` there is no ceiling.
+    """
+
+    starts_on: date | None = None
+    first_day: int = Field(default=500, ge=1)
+    growth: float = Field(default=1.5, gt=1, le=10)
+
+
+class Sending(_Model):
+    """How hard recipients' providers may be pressed; ``domain_at_once`` 0 leaves it to the mailer.
+
+    Domains that are not named share no limit; the mailer still gives a domain that defers less.
+    """
+
+    domain_at_once: int = Field(default=0, ge=0)
+    limits: tuple[DomainLimits, ...] = ()
+    warm_up: WarmUpPlan = WarmUpPlan()
+
+    @model_validator(mode="after")
+    def _domains_once(self) -> Self:
+        names = [name for limit in self.limits for name in limit.domains]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"limits names {', '.join(twice)} twice; keep one")
+        return self
+
+
 class Theme(_Model):
     """Colours of the light and the dark scheme; checked for contrast by preflight."""
 
@@ -188,6 +226,7 @@ class _PublicationFile(_Model):
     schedule: Schedule = Schedule()
     selection: SelectionPolicy = SelectionPolicy()
     retry: RetryPolicy = RetryPolicy()
+    sending: Sending = Sending()
     theme: Theme = Theme()
     support: Support = Support()
 

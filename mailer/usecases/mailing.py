@@ -13,16 +13,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailer.app import App
-from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.message import CompiledEdition, compile_edition, letterhead
+from mailer.delivery.pacing import DomainLimit, WarmUp
 from mailer.delivery.planning import plan
 from mailer.delivery.sending import Sender, SendPolicy, SendReport
 from mailer.editions.edition import Edition
 from mailer.errors import ConfigurationError
 from mailer.issues.issue import IssueState, next_state
+from mailer.publication import Publication
 from mailer.schedule.calendar import send_at
 from mailer.usecases.editing import require_unchanged
-from mailer.usecases.readers import reader_fields
+from mailer.usecases.readers import fields_of
 
 Progress = Callable[[int, int], None]
 Question = Callable[[], bool]
@@ -83,7 +84,7 @@ def _send(
     app.archive.transition(name, "send")
     for region in due_at:
         app.archive.expose(name, region, editions[region].article_ids)
-    plan(app.ledger, issue_id=name, recipients=app.register.recipients(), due_at=due_at)
+    plan(app.ledger, issue_id=name, recipients=app.register.audience(), due_at=due_at)
     report = _sender(app, editions).run(
         name,
         regions=list(due_at),
@@ -117,12 +118,29 @@ def _sender(app: App, editions: dict[str, Edition]) -> Sender:
     return Sender(
         ledger=app.ledger,
         database=app.database,
-        relay=app.relay,
+        routes=app.routes(),
         register=app.register,
         edition=edition,
-        fields=lambda delivery: reader_fields(app, delivery),
+        fields=fields_of(app),
         clock=app.clock,
-        policy=SendPolicy(retry=app.publication.retry),
+        policy=send_policy(app.publication),
+        journal=app.root / "var" / "sending.journal",
+    )
+
+
+def send_policy(publication: Publication) -> SendPolicy:
+    """Return how the publication wants its issues sent."""
+    sending = publication.sending
+    return SendPolicy(
+        retry=publication.retry,
+        domains={
+            name: DomainLimit(limit.per_second, limit.at_once)
+            for limit in sending.limits
+            for name in limit.domains
+        },
+        domain_at_once=sending.domain_at_once,
+        warm_up=WarmUp(**dict(sending.warm_up)),
+        time_zone=publication.time_zone,
     )
 
 
@@ -134,7 +152,7 @@ def finish_if_done(app: App, name: str) -> None:
     missing = plan(
         app.ledger,
         issue_id=name,
-        recipients=app.register.recipients(),
+        recipients=app.register.audience(),
         due_at=everyone,
         is_dry_run=True,
     )
@@ -209,12 +227,10 @@ def summary(app: App, name: str) -> dict[str, Any]:
 
 
 def _troubles(app: App, name: str) -> list[dict[str, Any]]:
-    replies: Counter[str] = Counter()
-    for state in (DeliveryState.REFUSED, DeliveryState.DEFERRED, DeliveryState.EXPIRED):
-        for delivery in app.ledger.deliveries(name, state=state):
-            said = f"{delivery.reply.code} {delivery.reply.text}" if delivery.reply else "no reply"
-            replies[f"{state.value}: {said}"] += 1
-    return [{"reply": reply, "count": count} for reply, count in replies.most_common(5)]
+    return [
+        {"reply": f"{state.value}: {reply}", "count": count}
+        for state, reply, count in app.ledger.troubles(name)
+    ]
 
 
 def send_slots(

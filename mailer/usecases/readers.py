@@ -20,15 +20,28 @@ Progress = Callable[[int, int], None]
 
 def reader_fields(app: App, delivery: Delivery) -> dict[str, str]:
     """Return the values of a reader's slots; the links carry signed tokens, never the address."""
-    token = app.tokens.unsubscribe(delivery.subscriber_id, delivery.region)
-    return {
-        "name": delivery.name or "reader",
-        "greeting": f"Dear {delivery.name}," if delivery.name else "Dear reader,",
-        "address": delivery.address,
-        "unsubscribe_url": f"{app.web_url}/unsubscribe/{token}",
-        "preferences_url": f"{app.web_url}/preferences/{token}",
-        "view_online_url": f"{app.web_url}/issues/{delivery.issue_id}/{delivery.region}",
-    }
+    return fields_of(app)(delivery)
+
+
+def fields_of(app: App) -> Callable[[Delivery], dict[str, str]]:
+    """Return what gives a reader's slots; made once for all readers of a sending."""
+    sign = app.tokens.unsubscribe
+    unsubscribe, preferences = f"{app.web_url}/unsubscribe/", f"{app.web_url}/preferences/"
+    issues = f"{app.web_url}/issues/"
+
+    def fields(delivery: Delivery) -> dict[str, str]:
+        token = sign(delivery.subscriber_id, delivery.region)
+        name = delivery.name
+        return {
+            "name": name or "reader",
+            "greeting": f"Dear {name}," if name else "Dear reader,",
+            "address": delivery.address,
+            "unsubscribe_url": unsubscribe + token,
+            "preferences_url": preferences + token,
+            "view_online_url": f"{issues}{delivery.issue_id}/{delivery.region}",
+        }
+
+    return fields
 
 
 def import_roster(

@@ -19,8 +19,9 @@ from mailer.delivery.dkim import DkimSigner
 from mailer.delivery.ledger import Ledger
 from mailer.delivery.message import CompiledEdition, Letterhead, compile_edition
 from mailer.delivery.planning import plan
-from mailer.delivery.relay import RelayPolicy, SmtplibRelay
-from mailer.delivery.sending import Sender, SendPolicy
+from mailer.delivery.relay import Outgoing, PipelinedRelay, RelayPolicy
+from mailer.delivery.sending import Route, Sender, SendPolicy
+from mailer.delivery.single import SingleRelay
 from mailer.editions.edition import Edition, Slot
 from mailer.publication import Region, RetryPolicy
 from mailer.storage import schema
@@ -58,7 +59,7 @@ class World:
         return Sender(
             ledger=self.ledger,
             database=self.database,
-            relay=lambda: SmtplibRelay(policy),
+            routes=[Route(relay=lambda: PipelinedRelay(policy), connections=CONNECTIONS)],
             register=self.register,
             edition=self.compiled,
             fields=fields,
@@ -147,17 +148,18 @@ def _add_readers(connection: object, readers: Iterable[str], at: dt.datetime) ->
 
 def one_message(port: int, recipient: str, content: bytes, **relay: object) -> Outcome:
     """Carry one message through one connection."""
-    engine = SmtplibRelay(_policy(port, relay))
+    engine = SingleRelay(_policy(port, relay))
+    row = Delivery(1, ISSUE, "wales", 1, recipient, "", "abc", AT, AT, DeliveryState.CLAIMED)
     try:
         envelope = Envelope("bounces+abc@lantern.example", recipient)
-        return engine.deliver(envelope, content, needs_smtputf8=False)
+        return engine.deliver(Outgoing(row, envelope, content))
     finally:
         engine.close()
 
 
 def make_relay(port: int, **relay: object) -> object:
     """Make a relay, not connected; raises ``ConfigurationError`` for what cannot be used."""
-    return SmtplibRelay(_policy(port, relay))
+    return SingleRelay(_policy(port, relay))
 
 
 def render(compiled: CompiledEdition, delivery: Delivery) -> bytes:
