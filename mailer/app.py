@@ -250,6 +250,7 @@ class App:
                 password=relay.password,
                 timeout_s=settings.relay_timeout_s,
                 hello_name=settings.relay_hello_name,
+                auth=relay.auth,
             )
             return Route(
                 relay=lambda: PipelinedRelay(policy),
@@ -277,6 +278,7 @@ class App:
                 password=settings.relay_password.get_secret_value(),
                 timeout_s=settings.relay_timeout_s,
                 hello_name=settings.relay_hello_name,
+                auth=settings.relay_auth,
             )
         )
 

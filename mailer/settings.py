@@ -42,6 +42,7 @@ def _aware(value: datetime | None) -> datetime | None:
 
 
 Tls = Literal["none", "starttls", "implicit"]
+Auth = Literal["auto", "plain", "login", "xoauth2"]
 
 _SCHEMES: dict[str, tuple[Tls, int]] = {
     "smtp": ("none", 25),
@@ -62,6 +63,7 @@ class RelaySetting:
     connections: int = 5
     per_second: float = 0.0
     weight: float = 1.0
+    auth: Auth = "auto"
 
     @property
     def shows_password(self) -> bool:
@@ -98,6 +100,7 @@ def _read_relay(text: str, usual: RelaySetting) -> RelaySetting:
         connections=max(1, int(options.get("connections", usual.connections))),
         per_second=options.get("per_second", usual.per_second),
         weight=options.get("weight", usual.weight),
+        auth=usual.auth,
     )
 
 
@@ -126,6 +129,7 @@ class Settings(BaseSettings):
     relay_ca_file: str = ""
     relay_username: str = ""
     relay_password: SecretStr = SecretStr("")
+    relay_auth: Auth = "auto"
     relay_timeout_s: float = Field(default=300, gt=0)
     relay_hello_name: str = ""
     relay_connections: int = Field(default=5, ge=1, le=500)
@@ -179,6 +183,7 @@ class Settings(BaseSettings):
             connections=self.relay_connections,
             per_second=self.relay_per_second,
             weight=self.relay_weight,
+            auth=self.relay_auth,
         )
         others = self.relay_others.get_secret_value().split()
         return [main, *(_read_relay(text, main) for text in others)]

@@ -34,6 +34,9 @@ CONNECT_TIMEOUT_S = 60.0
 """How long to wait for one address to answer, and no longer than for a reply."""
 
 
+_MOST_UNASKED = 100
+"""So many replies that nobody asked for are enough."""
+
 _MOST_UNDER_WAY = 4
 """A content, the envelope behind it, and one that a fall-back sends again; and one to spare."""
 
@@ -179,6 +182,10 @@ class Connection:
             self._hear(answers)
         else:
             self._answers.extend(answers)
+            if len(self._answers) > _MOST_UNASKED:
+                self._why = "it talks without being asked"
+            if self._why:
+                self._channel.close()
             self._wake()
 
     def _hear(self, answers: Iterable[Answer]) -> None:
