@@ -21,9 +21,8 @@ from mailer.delivery.journal import Ending
 from mailer.delivery.ledger import Claim, Ledger
 from mailer.delivery.message import CompiledEdition
 from mailer.delivery.ordering import Order
+from mailer.delivery.statements import GONE
 from mailer.errors import InvalidInput
-
-GONE = "left or suppressed since the plan"
 
 SIGNERS = 2
 """Threads that sign: the library releases the interpreter's lock, and two cores are usual."""
@@ -63,6 +62,8 @@ class Errand:
     claim: int = 0
     doubted: Sequence[Taken] = ()
     """In hand for so long that eligibility is asked again."""
+    asks: bool = False
+    """Look whether there is an order."""
 
 
 @dataclass(slots=True)
@@ -122,7 +123,8 @@ class Books:
         turn.unexpected = len(errand.endings) - self._ledger.settle(errand.endings)
         self._ledger.skip(errand.skipped)
         self._ledger.release(errand.back)
-        turn.order = self._ledger.order(self._issue_id)
+        if errand.asks:
+            turn.order = self._ledger.order(self._issue_id)
         if errand.claim and turn.order is None:
             self._claim(errand.claim, turn)
             if len(turn.taken) + turn.skipped < errand.claim:

@@ -55,6 +55,8 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
     (_S.IN_DOUBT, "accept"): _S.ACCEPTED,
     (_S.IN_DOUBT, "cancel"): _S.CANCELLED,
     (_S.IN_DOUBT, "expire"): _S.EXPIRED,
+    (_S.SKIPPED, "replan"): _S.PLANNED,
+    (_S.CANCELLED, "replan"): _S.PLANNED,
     (_S.ACCEPTED, "bounce"): _S.BOUNCED,
     (_S.ACCEPTED, "complain"): _S.COMPLAINED,
 }
@@ -64,7 +66,10 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
 goes back; a transmission may have arrived and is in doubt. In doubt is claimed again under the
 policy ``resend`` (the same bytes, so that a reader's server may drop the twin), or waits for an
 operator under ``hold``. A relay that swallows every message without a reply would have us repeat
-for ever: in doubt expires at the same age as deferred does.
+for ever: in doubt expires at the same age as deferred does. ``replan`` is for a row that was never
+tried: its issue was reopened, or its reader may have it again after all.
+
+``transmitting`` is kept in the sender's journal, not in the row: see ``journal`` and ``ledger``.
 """
 
 FORBIDDEN: dict[tuple[DeliveryState, str], str] = {

@@ -14,20 +14,19 @@ Failures: ``StorageFailed`` (ledger or journal) ends the pass like an order to s
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from mailer.delivery.books import GONE, Books, Errand, Taken, Turn
-from mailer.delivery.delivery import Outcome, Trouble, Verdict
+from mailer.delivery.books import Books, Errand, Taken, Turn
+from mailer.delivery.delivery import Outcome, Trouble
 from mailer.delivery.journal import Ending, Journal
 from mailer.delivery.ledger import end_state
-from mailer.delivery.message import CompiledEdition
 from mailer.delivery.pacing import Pacer, asks_to_slow
-from mailer.delivery.retries import next_try_at
+from mailer.delivery.rota import Clerk, Rota, at_fault
 from mailer.delivery.routes import Line, Lines, Session
+from mailer.delivery.statements import GONE
 from mailer.delivery.transaction import Outgoing
-from mailer.delivery.voyage import GROUP, HOLD, Voyage
+from mailer.delivery.voyage import ANSWERED, GROUP, HOLD, Voyage
 from mailer.errors import IllegalTransition, InvalidInput, MailerError, StorageFailed
 
 SETTLE_S = 0.05
@@ -62,9 +61,7 @@ class Dispatch:
             lines.connections, limits=voyage.policy.domains, at_once=voyage.policy.domain_at_once
         )
         self._bell = asyncio.Event()
-        self._sleepers: deque[asyncio.Future[None]] = deque()
-        self._changes = 0
-        self._alarm_at = float("inf")
+        self._rota = Rota(self._loop)
         self._endings: list[Ending] = []
         self._unsettled = 0
         self._skipped: dict[int, str] = {}
@@ -75,6 +72,7 @@ class Dispatch:
         self._failure: BaseException | None = None
         self._dry_at = float("-inf")
         self._asked_at = 0.0
+        self._doubted_at = self.time()
         self._next_due_at: datetime | None = None
 
     async def run(self) -> None:
@@ -96,8 +94,6 @@ class Dispatch:
         if self._failure is not None:
             raise self._failure
 
-    # --- the ledger's side ---------------------------------------------------------------------
-
     async def _keep_books(self, thread: ThreadPoolExecutor) -> None:
         while not self._is_closing:
             if self._voyage.should_stop():
@@ -111,7 +107,7 @@ class Dispatch:
             if self._voyage.allowance == 0 and not self._flying:
                 self._voyage.report.is_at_ceiling = True
                 return
-            self._tell()
+            self._voyage.tell(self.time(), on_wire=len(self._flying))
             await self._nap()
 
     def _errand(self) -> Errand | None:
@@ -121,12 +117,13 @@ class Dispatch:
         is_poll = now - self._asked_at >= POLL_S
         if not (is_due or wanted or is_poll):
             return None
-        errand = Errand(self._endings, self._skipped, self._back, wanted)
+        errand = Errand(self._endings, self._skipped, self._back, wanted, asks=is_poll)
         self._endings, self._skipped, self._back = [], {}, {}
-        if now - self._asked_at >= STALE_S and self.pacer.waiting:
-            errand.doubted = self.pacer.items()
-        if errand.doubted or is_poll:
+        if is_poll:
             self._asked_at = now
+        if now - self._doubted_at >= STALE_S and self.pacer.waiting:
+            errand.doubted = self.pacer.items()
+            self._doubted_at = now
         return errand
 
     def _wanted(self, now: float) -> int:
@@ -171,7 +168,7 @@ class Dispatch:
             elif (later_s := self.pacer.offer(item.domain, item, now)) is not None:
                 self._park(item, later_s)
         if self.pacer.waiting:
-            self.wake(len(self._sleepers))
+            self._rota.wake_all()
 
     def _park(self, item: Taken, later_s: float) -> None:
         """Give an item back until its lane can take it."""
@@ -219,19 +216,14 @@ class Dispatch:
                 self._failure = self._failure or error
         self._voyage.tell(self.time(), on_wire=0, is_last=True)
 
-    def _tell(self) -> None:
-        self._voyage.tell(self.time(), on_wire=len(self._flying))
-
-    # --- the connections' side -----------------------------------------------------------------
-
     async def _serve(self, line: Line) -> None:
         session: Session | None = None
         clerk = Clerk(self, line)
         try:
             while not self._is_closing:
-                if clerk.seen == self._changes or not self.pacer.waiting:
+                if clerk.seen == self._rota.changes or not self.pacer.waiting:
                     clerk.seen = -1
-                    await self._sleep()
+                    await self._rota.sleep()
                     continue
                 if session is None:
                     session = await self._dial(line)
@@ -256,8 +248,8 @@ class Dispatch:
 
     async def _dial(self, line: Line) -> Session | None:
         if line.trouble is not None and self.time() < line.retry_at:
-            self._wake_at(line.retry_at)
-            await self._sleep()
+            self._rota.wake_at(line.retry_at)
+            await self._rota.sleep()
             return None
         found = await line.dialler.connect()
         if not isinstance(found, Trouble):
@@ -274,7 +266,7 @@ class Dispatch:
 
     def _lost(self, clerk: Clerk, trouble: Trouble | None) -> None:
         clerk.is_lost = False
-        self._changes += 1
+        self._rota.changes += 1
         if trouble is not None and trouble.is_lasting and len(self._lines.lines) == 1:
             self.stop(trouble)
             return
@@ -298,34 +290,9 @@ class Dispatch:
 
     def _close(self) -> None:
         self._is_closing = True
+        self._rota.is_over = True
         self._bell.set()
-        self.wake(len(self._sleepers))
-
-    async def _sleep(self) -> None:
-        if self._is_closing:
-            return
-        sleeper: asyncio.Future[None] = self._loop.create_future()
-        self._sleepers.append(sleeper)
-        await sleeper
-
-    def wake(self, count: int) -> None:
-        """Let so many idle connections look for work."""
-        self._changes += 1
-        for _ in range(min(count, len(self._sleepers))):
-            sleeper = self._sleepers.popleft()
-            if not sleeper.done():
-                sleeper.set_result(None)
-
-    def _wake_at(self, at: float) -> None:
-        if at < self._alarm_at and at != float("inf"):
-            self._alarm_at = at
-            self._loop.call_at(at, self._alarm)
-
-    def _alarm(self) -> None:
-        self._alarm_at = float("inf")
-        self.wake(len(self._sleepers))
-
-    # --- what a clerk does for its connection --------------------------------------------------
+        self._rota.wake_all()
 
     def give(self, clerk: Clerk, line: Line) -> Outgoing | None:
         """Return the connection's next message."""
@@ -337,12 +304,12 @@ class Dispatch:
             now = self.time()
             if not self._lines.may_take(line, now):
                 if line.rate is not None:
-                    self._wake_at(max(line.rate.ready_at(now), now + 0.001))
+                    self._rota.wake_at(max(line.rate.ready_at(now), now + 0.001))
                 break
             item = self.pacer.take(now)
             if item is None:
                 if (at := self.pacer.next_ready_at()) is not None:
-                    self._wake_at(at)
+                    self._rota.wake_at(at)
                 if self.pacer.waiting == 0:
                     self._bell.set()
                 break
@@ -355,23 +322,13 @@ class Dispatch:
             if voyage.allowance is not None:
                 voyage.allowance -= 1
             return outgoing
-        clerk.seen = self._changes
+        clerk.seen = self._rota.changes
         return None
 
     def _composed(self, item: Taken) -> Outgoing | None:
         delivery = item.delivery
         try:
-            edition: CompiledEdition = self._voyage.edition(delivery.region)
-            fields = item.fields or self._voyage.fields(delivery)
-            needs_utf8 = edition.needs_smtputf8(delivery)
-            return Outgoing(
-                delivery,
-                edition.envelope(delivery),
-                edition.compose(delivery, fields, signatures=item.signatures),
-                needs_utf8,
-                True,
-                needs_utf8,
-            )
+            return self._voyage.compose(delivery, item.fields, item.signatures)
         except InvalidInput as error:
             self._skipped[delivery.id] = f"cannot be written: {error}"
             self.pacer.left(item.domain)
@@ -411,9 +368,9 @@ class Dispatch:
             if self._voyage.allowance is not None:
                 self._voyage.allowance += 1
             self.pacer.give_back(item.domain, item)
-            self.wake(1)
+            self._rota.wake_all()
             return
-        ending = self._ending(item, outcome)
+        ending = self._voyage.ending(delivery, outcome, item.first_tried_at)
         self._endings.append(ending)
         self._unsettled += 1
         try:
@@ -427,11 +384,11 @@ class Dispatch:
             self.stop(at_fault(outcome))
         if len(self._endings) >= GROUP or not self.pacer.waiting:
             self._bell.set()
-        if self._sleepers and self.pacer.waiting:
-            self.wake(len(self._sleepers))
+        if self._rota.has_sleepers and self.pacer.waiting:
+            self._rota.wake_all()
 
     def _pace(self, domain: str, outcome: Outcome, took_s: float, now: float) -> None:
-        if outcome.verdict in _ANSWERED:
+        if outcome.verdict in ANSWERED:
             self.pacer.succeeded(domain, took_s, now)
         elif outcome.reply is not None and not outcome.is_sender_at_fault:
             must_slow = asks_to_slow(outcome.reply)
@@ -439,60 +396,3 @@ class Dispatch:
                 self._park(item, self.pacer.rest_s(domain, now))
         else:
             self.pacer.left(domain)
-
-    def _ending(self, item: Taken, outcome: Outcome) -> Ending:
-        delivery = item.delivery
-        now = self._clock.now()
-        due_at: datetime | None = None
-        if outcome.is_sender_at_fault:
-            # The reader is not to blame and was not tried: due as soon as the fault is mended.
-            due_at = now
-        elif outcome.verdict not in _ANSWERED:
-            due_at = next_try_at(
-                delivery.attempts + 1,
-                now=now,
-                first_tried_at=item.first_tried_at or now,
-                policy=self._voyage.policy.retry,
-                key=delivery.token,
-            )
-        return Ending(delivery.id, delivery.attempts + 1, outcome, now, due_at)
-
-
-_ANSWERED = frozenset({Verdict.ACCEPT, Verdict.REFUSE})
-
-
-class Clerk:
-    """What one connection asks and tells: the ``Work`` of ``transaction``."""
-
-    __slots__ = ("_dispatch", "_line", "ended_at", "is_lost", "said", "seen", "taken_at")
-
-    def __init__(self, dispatch: Dispatch, line: Line) -> None:
-        self._dispatch = dispatch
-        self._line = line
-        self.taken_at: dict[int, float] = {}
-        self.ended_at = 0.0
-        self.is_lost = False
-        self.said = ""
-        self.seen = -1
-
-    def next(self) -> Outgoing | None:
-        if self.is_lost:
-            return None
-        return self._dispatch.give(self, self._line)
-
-    def starting(self, item: Outgoing, /) -> None:
-        self._dispatch.begin(item)
-
-    def ended(self, item: Outgoing, outcome: Outcome, /) -> None:
-        self._dispatch.end(self, self._line, item, outcome)
-
-
-def at_fault(outcome: Outcome) -> Trouble:
-    """Return why the sending pauses after an outcome that objects to the sender."""
-    said = f"{outcome.reply.code} {outcome.reply.text}" if outcome.reply else outcome.note
-    return Trouble(
-        f"the relay objects to the sender, not to a reader: {said}",
-        "mend what it names (login, From domain, SPF, DKIM, size), then send again",
-        is_lasting=True,
-        reply=outcome.reply,
-    )

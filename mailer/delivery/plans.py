@@ -99,6 +99,7 @@ class Plans:
                 statement = select(_COLUMNS.address).where(
                     _COLUMNS.issue_id == issue_id,
                     _COLUMNS.address.in_([who.address for who in chunk]),
+                    text(f"NOT ({statements.RENEWABLE})"),
                 )
                 present = set(connection.execute(statement).scalars())
                 for who in chunk:
@@ -147,7 +148,8 @@ class Plans:
                         everybody.join(
                             deliveries,
                             (_COLUMNS.address == everybody.c.address)
-                            & (_COLUMNS.issue_id == issue_id),
+                            & (_COLUMNS.issue_id == issue_id)
+                            & text(f"NOT ({statements.RENEWABLE})"),
                         ),
                     )
                 if is_dry_run:
@@ -178,10 +180,12 @@ class Plans:
         # SQLite takes ON for a join's without a WHERE before it.
         selected = select(*values.values()).select_from(rows).where(text("1 = 1"))
         make = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        return (
-            make(deliveries)
-            .from_select(list(values), selected, include_defaults=False)
-            .on_conflict_do_nothing(index_elements=[_COLUMNS.issue_id, _COLUMNS.address])
+        planned = make(deliveries).from_select(list(values), selected, include_defaults=False)
+        renewed = ("region", "subscriber_id", "name", "state", "dated_at", "due_at", "updated_at")
+        return planned.on_conflict_do_update(
+            index_elements=[_COLUMNS.issue_id, _COLUMNS.address],
+            set_={name: planned.excluded[name] for name in renewed} | {"reply_text": ""},
+            where=text(statements.RENEWABLE),
         )
 
     @contextmanager

@@ -31,11 +31,13 @@ from zoneinfo import ZoneInfo
 from mailer.clock import Clock
 from mailer.delivery.books import Books, Eligibility
 from mailer.delivery.delivery import Delivery, Trouble
-from mailer.delivery.dispatch import LOST_IN_A_ROW, Dispatch, at_fault
+from mailer.delivery.dispatch import LOST_IN_A_ROW, Dispatch
 from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.ledger import Ledger
 from mailer.delivery.message import CompiledEdition
+from mailer.delivery.ordering import Order
 from mailer.delivery.relay import run_loop
+from mailer.delivery.rota import at_fault
 from mailer.delivery.routes import Route, open_lines
 from mailer.delivery.voyage import Pulse, SendPolicy, SendReport, Voyage
 from mailer.errors import ConfigurationError, Fault, IllegalTransition
@@ -88,7 +90,7 @@ class Sender:
         *,
         regions: Collection[str] | None = None,
         wait_s: float = 0,
-        stays_paused: bool = False,
+        on_pause: Callable[[Order], None] | None = None,
         progress: Callable[[int, int], None] | None = None,
         watch: Callable[[Pulse], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
@@ -99,7 +101,7 @@ class Sender:
             issue_id: whose deliveries.
             regions: only these; None for all.
             wait_s: wait up to so long in all for retries that fall due; 0 to leave them.
-            stays_paused: when told to pause, wait to be resumed; else end.
+            on_pause: told of a pause, which is then waited out; without it a pause ends the run.
             progress: called with done and total, a few times a second.
             watch: called with more of the same, as often.
             should_stop: asked before each message and while waiting.
@@ -132,7 +134,7 @@ class Sender:
                 report=report,
                 record=self._record_relay,
             )
-            _Run(self, voyage, regions).until_settled(wait_s, stays_paused=stays_paused)
+            _Run(self, voyage, regions).until_settled(wait_s, on_pause)
             return report
 
     def journal_path(self) -> Path:
@@ -165,7 +167,7 @@ class _Run:
         self._regions = regions
         self._issue_id = voyage.report.issue_id
 
-    def until_settled(self, wait_s: float, *, stays_paused: bool) -> None:
+    def until_settled(self, wait_s: float, on_pause: Callable[[Order], None] | None) -> None:
         """Send pass after pass, wait for retries while the time allows; then say what is left."""
         path = self._sender.journal_path()
         journal_id = secrets.token_hex(8)
@@ -174,7 +176,7 @@ class _Run:
         journal = Journal(path, journal_id)
         is_settled = False
         try:
-            self._passes(journal, wait_s, stays_paused=stays_paused)
+            self._passes(journal, wait_s, on_pause)
             is_settled = True
         finally:
             # First the file, then the word that none is expected: never the other way round.
@@ -192,7 +194,9 @@ class _Run:
             detail = {"problem": report.trouble.problem, "is_lasting": report.trouble.is_lasting}
             self._ledger.record("send.stopped", self._issue_id, detail)
 
-    def _passes(self, journal: Journal, wait_s: float, *, stays_paused: bool) -> None:
+    def _passes(
+        self, journal: Journal, wait_s: float, on_pause: Callable[[Order], None] | None
+    ) -> None:
         deadline = self._clock.monotonic() + wait_s
         policy = self._sender.policy
         books = Books(
@@ -205,7 +209,7 @@ class _Run:
             may_resend=policy.may_resend,
         )
         try:
-            while self._may_begin(stays_paused=stays_paused):
+            while self._may_begin(on_pause):
                 self._voyage.total = self._voyage.done + self._ledger.open_count(
                     self._issue_id, regions=self._regions
                 )
@@ -222,12 +226,16 @@ class _Run:
         lines = open_lines(self._sender.routes)
         await Dispatch(self._voyage, books, journal, lines).run()
 
-    def _may_begin(self, *, stays_paused: bool) -> bool:
+    def _may_begin(self, on_pause: Callable[[Order], None] | None) -> bool:
         """Look for an order; wait out a pause, if that was asked for."""
+        told: Order | None = None
         while order := self._ledger.order(self._issue_id):
             self._report.order = order
-            if order.word == "cancel" or not stays_paused:
+            if order.word == "cancel" or on_pause is None:
                 return False
+            if order != told:
+                on_pause(order)
+                told = order
             if self._voyage.should_stop():
                 self._report.was_stopped = True
                 return False

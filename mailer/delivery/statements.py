@@ -16,12 +16,28 @@ from sqlalchemy import Connection
 
 from mailer.delivery.delivery import Delivery, DeliveryState, Reply
 
-PLAN = """
+_PLAN = """
 INSERT INTO deliveries (issue_id, region, subscriber_id, address, name, token, state, dated_at,
 due_at, attempts, reply_enhanced, reply_text, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, 'planned', ?, ?, 0, '', '', ?)
-ON CONFLICT (issue_id, address) DO NOTHING
+ON CONFLICT (issue_id, address) DO UPDATE SET
+region = excluded.region, subscriber_id = excluded.subscriber_id, name = excluded.name,
+state = 'planned', dated_at = excluded.dated_at, due_at = excluded.due_at, reply_text = '',
+updated_at = excluded.updated_at
+WHERE {renewable}
 """
+"""A row that was never tried and was cancelled, or skipped because its reader had left, is planned
+anew when its reader is a recipient again; every other row stays as it is."""
+
+GONE = "left or suppressed since the plan"
+"""Why a claimed delivery is skipped when its reader may not have it any more."""
+
+RENEWABLE = (
+    "deliveries.attempts = 0 AND (deliveries.state = 'cancelled'"
+    f" OR (deliveries.state = 'skipped' AND deliveries.reply_text = '{GONE}'))"
+)
+
+PLAN = _PLAN.format(renewable=RENEWABLE)
 
 HEAD = """
 SELECT due_at FROM deliveries WHERE issue_id = ? AND region = ? AND state = ?

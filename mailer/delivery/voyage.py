@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailer.clock import Clock
-from mailer.delivery.delivery import Delivery, DeliveryState, Trouble
+from mailer.delivery.delivery import Delivery, DeliveryState, Outcome, Trouble, Verdict
+from mailer.delivery.journal import Ending
 from mailer.delivery.ledger import Recovery
 from mailer.delivery.message import CompiledEdition
 from mailer.delivery.ordering import Order
 from mailer.delivery.pacing import DomainLimit, WarmUp
+from mailer.delivery.retries import next_try_at
+from mailer.delivery.transaction import Outgoing
 from mailer.publication import RetryPolicy
 
 GROUP = 200
@@ -23,6 +26,9 @@ HOLD = 500
 
 TELL_S = 0.1
 """How often a watcher hears, at most."""
+
+ANSWERED = frozenset({Verdict.ACCEPT, Verdict.REFUSE})
+"""Verdicts after which nothing is left to do."""
 
 _DOMAINS = 1000
 
@@ -127,6 +133,45 @@ class Voyage:
     record: Callable[[str, Trouble], None] = lambda _name, _trouble: None
     _told: tuple[float, int] = (0.0, 0)
     _speed: float = 0.0
+
+    def compose(
+        self, delivery: Delivery, fields: Mapping[str, str] | None, signatures: bytes
+    ) -> Outgoing:
+        """Return a delivery's message.
+
+        Raises:
+            InvalidInput: it cannot be written for this reader.
+            RenderFailed: the edition cannot be compiled.
+        """
+        edition = self.edition(delivery.region)
+        needs_utf8 = edition.needs_smtputf8(delivery)
+        return Outgoing(
+            delivery,
+            edition.envelope(delivery),
+            edition.compose(delivery, fields or self.fields(delivery), signatures=signatures),
+            needs_smtputf8=needs_utf8,
+            is_dot_free=True,
+            needs_8bit=needs_utf8,
+        )
+
+    def ending(
+        self, delivery: Delivery, outcome: Outcome, first_tried_at: datetime | None
+    ) -> Ending:
+        """Return how an attempt ended, with when to try again."""
+        now = self.clock.now()
+        due_at: datetime | None = None
+        if outcome.is_sender_at_fault:
+            # The reader is not to blame and was not tried: due as soon as the fault is mended.
+            due_at = now
+        elif outcome.verdict not in ANSWERED:
+            due_at = next_try_at(
+                delivery.attempts + 1,
+                now=now,
+                first_tried_at=first_tried_at or now,
+                policy=self.policy.retry,
+                key=delivery.token,
+            )
+        return Ending(delivery.id, delivery.attempts + 1, outcome, now, due_at)
 
     def ended(self, domain: str, state: DeliveryState) -> None:
         """Count an ending."""

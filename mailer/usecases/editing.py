@@ -125,6 +125,16 @@ def cancel(app: App, name: str) -> int:
     return app.ledger.cancel(name, by=_login_name())
 
 
+def pause(app: App, name: str, *, reason: str) -> None:
+    """Tell an issue's sender to stop and keep everything."""
+    app.ledger.pause(app.desk.record(name).id, by=_login_name(), reason=reason)
+
+
+def resume(app: App, name: str) -> bool:
+    """Take a pause back; return whether there was one."""
+    return app.ledger.resume(app.desk.record(name).id, by=_login_name())
+
+
 def issues_data(app: App) -> list[dict[str, Any]]:
     """Return every issue's row, newest first."""
     return [

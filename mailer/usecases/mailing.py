@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from mailer.app import App
 from mailer.delivery.message import CompiledEdition, compile_edition, letterhead
+from mailer.delivery.ordering import MAILER, Order
 from mailer.delivery.pacing import DomainLimit, WarmUp
 from mailer.delivery.planning import plan
-from mailer.delivery.sending import Sender, SendPolicy, SendReport
+from mailer.delivery.sending import Pulse, Sender, SendPolicy, SendReport
 from mailer.editions.edition import Edition
 from mailer.errors import ConfigurationError
 from mailer.issues.issue import IssueState, next_state
@@ -25,7 +29,6 @@ from mailer.schedule.calendar import send_at
 from mailer.usecases.editing import require_unchanged
 from mailer.usecases.readers import fields_of
 
-Progress = Callable[[int, int], None]
 Question = Callable[[], bool]
 
 WAIT_S = 7 * 24 * 3600.0
@@ -38,10 +41,20 @@ def send(
     *,
     regions: Sequence[str] | None = None,
     is_waiting: bool = False,
-    progress: Progress | None = None,
+    watch: Callable[[Pulse], None] | None = None,
+    on_pause: Callable[[Order], None] | None = None,
     should_stop: Question | None = None,
 ) -> dict[str, Any]:
     """Send an approved issue now; safe to call again whatever happened before.
+
+    Args:
+        app: the publication.
+        name: the issue's id.
+        regions: only these; None for all.
+        is_waiting: stay until every retry is settled.
+        watch: told a few times a second how far it is.
+        on_pause: told when somebody pauses it; it waits to be resumed then.
+        should_stop: asked before each message.
 
     Returns:
         ``summary`` with ``stopped``: why it ended early, "" when it did not.
@@ -57,10 +70,12 @@ def send(
         name,
         due_at=dict.fromkeys(wanted, now),
         wait_s=WAIT_S if is_waiting else 0,
-        progress=progress,
+        is_by_person=True,
+        on_pause=on_pause or (lambda _order: None),
+        watch=watch,
         should_stop=should_stop,
     )
-    is_early = report.trouble is not None or report.was_stopped
+    is_early = report.trouble is not None or report.was_stopped or report.order is not None
     return summary(app, name) | {"stopped": report.sentence() if is_early else ""}
 
 
@@ -70,7 +85,9 @@ def _send(
     *,
     due_at: dict[str, datetime],
     wait_s: float = 0,
-    progress: Progress | None = None,
+    is_by_person: bool = False,
+    on_pause: Callable[[Order], None] | None = None,
+    watch: Callable[[Pulse], None] | None = None,
     should_stop: Question | None = None,
 ) -> SendReport:
     faults = app.faults_before_sending()
@@ -80,6 +97,11 @@ def _send(
     next_state(record.state, "send", issue_id=name)
     if record.state in (IssueState.APPROVED, IssueState.SCHEDULED):
         require_unchanged(app, name)
+    order = app.ledger.order(name)
+    if order and (order.word == "cancel" or (is_by_person and not order.is_by_person)):
+        # A cancelled issue that came this far was reopened; and whoever sends by hand has mended
+        # what the mailer paused it for.
+        app.ledger.reopen(name)
     editions = frozen_editions(app, name)
     app.archive.transition(name, "send")
     for region in due_at:
@@ -89,11 +111,26 @@ def _send(
         name,
         regions=list(due_at),
         wait_s=wait_s,
-        progress=progress,
+        on_pause=on_pause if is_by_person else None,
+        watch=watch,
         should_stop=should_stop,
     )
+    pause_if_at_fault(app, report)
     finish_if_done(app, name)
     return report
+
+
+def pause_if_at_fault(app: App, report: SendReport) -> None:
+    """Pause an issue that a person has to mend something for; trying on would help nobody.
+
+    `mailer issue resume` or `mailer send` lifts it.
+    """
+    if report.trouble is not None and report.trouble.is_lasting and report.order is None:
+        app.ledger.pause(report.issue_id, by=MAILER, reason=str(report.trouble))
+        if app.settings.alert_address:
+            structlog.get_logger().error(
+                "alert", to=app.settings.alert_address, issue=report.issue_id, why=report.sentence()
+            )
 
 
 def frozen_editions(app: App, name: str) -> dict[str, Edition]:
@@ -223,6 +260,17 @@ def summary(app: App, name: str) -> dict[str, Any]:
             for slug in slugs
         ],
         "troubles": _troubles(app, name),
+        "order": str(said) if (said := app.ledger.order(name)) else "",
+        "retries": asdict(app.ledger.retries(name, now=app.clock.now())),
+        "domains": [
+            {
+                "domain": domain.name,
+                "total": domain.total,
+                "states": {state.value: count for state, count in domain.states.items()},
+                "next_due_at": domain.next_due_at,
+            }
+            for domain in app.ledger.domains(name)
+        ],
     }
 
 
@@ -253,11 +301,12 @@ def retry_due(app: App, *, should_stop: Question) -> str:
             continue
         may_resend = app.publication.retry.in_doubt == "resend"
         due = app.ledger.next_due_at(record.id, may_resend=may_resend)
-        if due is None or due > now:
+        if due is None or due > now or app.ledger.order(record.id):
             continue
         report = _sender(app, frozen_editions(app, record.id)).run(
             record.id, should_stop=should_stop
         )
+        pause_if_at_fault(app, report)
         finish_if_done(app, record.id)
         notes.append(f"{record.id}: {report.sentence()}")
     return "; ".join(notes)

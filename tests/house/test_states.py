@@ -107,7 +107,8 @@ def test_no_path_leaves_the_table(name: str, steps: list[int]) -> None:
 
 
 def test_an_end_is_an_end() -> None:
-    ended = set(DeliveryState) - {state for state, _ in delivery.TRANSITIONS}
+    # A row that was never tried may be planned anew; nothing else leads out of an end.
+    ended = set(DeliveryState) - {state for state, step in delivery.TRANSITIONS if step != "replan"}
     assert ended == {
         DeliveryState.REFUSED,
         DeliveryState.SKIPPED,
