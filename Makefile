@@ -7,7 +7,7 @@ TEST := $(VENV)/.test
 BENCH := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock pictures bench clean
+.PHONY: help demo test check format lock pictures diagrams bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ format: $(TEST)  ## format and mend what can be mended
 
 pictures: $(TEST)  ## draw the README's pictures from a rendered edition
 	$(BIN)/python tools/pictures.py
+
+diagrams: $(TEST)  ## draw the state diagrams of the documents from the tables
+	$(BIN)/python tools/diagrams.py
 
 # An environment of its own: what the rivals need must not change how the tests run.
 $(BENCH)/.installed: requirements/runtime.txt requirements/bench.txt pyproject.toml | $(BIN)/python

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, time
+from datetime import time
 from pathlib import Path
 from typing import Literal, Self
 
@@ -30,6 +30,7 @@ from mailer.checked import (
     Domain,
     Line,
     MailAddress,
+    Sending,
     Slug,
     WebAddress,
     ZoneName,
@@ -110,44 +111,6 @@ class RetryPolicy(_Model):
     longest_delay_minutes: float = Field(default=240, gt=0)
     max_age_hours: float = Field(default=72, gt=0)
     in_doubt: Literal["resend", "hold"] = "resend"
-
-
-class DomainLimits(_Model):
-    """What some recipient domains are given: messages a second and at once; 0 is no limit."""
-
-    domains: tuple[Domain, ...] = Field(min_length=1)
-    per_second: float = Field(default=0, ge=0)
-    at_once: int = Field(default=0, ge=0)
-
-
-class WarmUpPlan(_Model):
-    """A new sender's daily ceiling: ``first_day`` messages, then ``growth`` times as many a day.
-
-    Without ``starts_on`` there is no ceiling.
-    """
-
-    starts_on: date | None = None
-    first_day: int = Field(default=500, ge=1)
-    growth: float = Field(default=1.5, gt=1, le=10)
-
-
-class Sending(_Model):
-    """How hard recipients' providers may be pressed; ``domain_at_once`` 0 leaves it to the mailer.
-
-    Domains that are not named share no limit; the mailer still gives a domain that defers less.
-    """
-
-    domain_at_once: int = Field(default=0, ge=0)
-    limits: tuple[DomainLimits, ...] = ()
-    warm_up: WarmUpPlan = WarmUpPlan()
-
-    @model_validator(mode="after")
-    def _domains_once(self) -> Self:
-        names = [name for limit in self.limits for name in limit.domains]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"limits names {', '.join(twice)} twice; keep one")
-        return self
 
 
 class Theme(_Model):
@@ -273,11 +236,46 @@ class Publication(_PublicationFile):
             "from_name": "a mail needs a From name",
             "from_address": "a mail needs a From address",
         }
-        return [
+        faults = [
             Fault(f"is empty: {why}", where=where, field=key, remedy="fill it in; then send")
             for key, why in needed.items()
             if not getattr(self, key)
         ]
+        author = self.from_address.rpartition("@")[2]
+        if author and self.bounce_domain and not are_aligned(author, self.bounce_domain):
+            faults.append(
+                Fault(
+                    f"{self.bounce_domain} does not belong to From's {author}: SPF would pass for "
+                    "a stranger, and DMARC fail",
+                    where=where,
+                    field="bounce_domain",
+                    remedy=f"use a name such as bounce.{organisation(author)}",
+                )
+            )
+        return faults
+
+
+_LABELS_FOR_ALL = frozenset(
+    {"ac", "co", "com", "edu", "gov", "ltd", "me", "net", "or", "org", "plc"}
+)
+"""Second labels under which anybody registers a name in many countries: co.uk, com.au, or.jp."""
+
+
+def organisation(domain: str) -> str:
+    """Return the organisation's own domain: the last two labels, or three as in lantern.co.uk.
+
+    Source: RFC 7489 section 3.2 asks for a list of public suffixes, which changes every week;
+    this short rule stands for it. A domain under a private suffix counts as the suffix's.
+    """
+    name = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    labels = name.lower().split(".")
+    is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _LABELS_FOR_ALL
+    return ".".join(labels[-3:] if is_shared else labels[-2:])
+
+
+def are_aligned(author: str, envelope: str) -> bool:
+    """Say whether two domains are one organisation's, in DMARC's relaxed sense."""
+    return organisation(author) == organisation(envelope)
 
 
 def load_publication(root: Path) -> Publication:

@@ -32,6 +32,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from mailer.almanac import day_and_month, long_date
 from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.resources import samples_dir, subscribers_dir
 
@@ -42,12 +43,6 @@ _TEXT_SUFFIXES = frozenset({".md", ".html", ".txt", ".toml"})
 _TOKEN = re.compile(r"%\{([^}\n]*)(\}?)")
 _FORM = re.compile(r"(date|datetime|long|day)([+-]\d{1,4})?(?: ((?:[01]\d|2[0-3]):[0-5]\d))?")
 _REMEDY = "write %{date-3}, %{datetime-3 14:30}, %{day+12} or %{long+12}"
-# Written out rather than taken from strftime, which would follow the machine's language.
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
-    *("October", "November", "December"),
-)
 # What a version-control tool leaves in a folder that is otherwise new.
 _NOT_CONTENT = frozenset({".git", ".hg", ".jj"})
 
@@ -188,12 +183,11 @@ def _write_date(form: re.Match[str] | None, monday: date) -> str:
         day = monday + timedelta(days=int(form[2] or 0))
     except OverflowError:
         raise ValueError from None
-    spoken = f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
     written = {
         "date": day.isoformat(),
         "datetime": f"{day.isoformat()}T{form[3]}:00+00:00",
-        "day": spoken,
-        "long": f"{spoken} {day.year}",
+        "day": day_and_month(day),
+        "long": long_date(day),
     }
     return written[form[1]]
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mailer.checked import MailAddress, ZoneName
+from mailer.checked import ZoneName, is_loopback
 from mailer.clock import Clock, FixedClock, SystemClock
 from mailer.errors import ConfigurationError, Fault
 
@@ -27,8 +27,7 @@ def _base_url(value: str) -> str:
     if not value:
         return value
     parts = urlsplit(value)
-    is_loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("must be https (http only for localhost); write https://mail.example")
     if not parts.hostname or parts.query or parts.fragment:
         raise ValueError("is not a plain web address; write https://mail.example")
@@ -64,12 +63,6 @@ class RelaySetting:
     per_second: float = 0.0
     weight: float = 1.0
     auth: Auth = "auto"
-
-    @property
-    def shows_password(self) -> bool:
-        """True when the password would cross a network in the clear."""
-        is_loopback = self.host in {"localhost", "127.0.0.1", "::1"}
-        return self.tls == "none" and bool(self.username) and not is_loopback
 
 
 def _read_relay(text: str, usual: RelaySetting) -> RelaySetting:
@@ -142,7 +135,6 @@ class Settings(BaseSettings):
     inbox_smtp_port: int = Field(default=2525, ge=1, le=65535)
     inbox_web_port: int = Field(default=8025, ge=1, le=65535)
     time_zone: ZoneName | None = None
-    alert_address: MailAddress = ""
     dkim_selector: str = ""
     dkim_key_file: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -210,14 +202,25 @@ class Settings(BaseSettings):
                     remedy="write the https address where your readers reach you",
                 )
             )
-        fields = ("MAILER_RELAY_TLS", "MAILER_RELAY_OTHERS")
-        for number, relay in enumerate(self.relays()):
-            if relay.shows_password:
+        relays = [relay for relay in self.relays() if not is_loopback(relay.host)]
+        if relays and is_loopback(urlsplit(self.web_url).hostname):
+            faults.append(
+                Fault(
+                    f"is {self.web_url}, which no reader can open, and the relay is a real one",
+                    where=".env",
+                    field="MAILER_WEB_URL",
+                    remedy="write the https address where your readers reach you",
+                )
+            )
+        for relay in relays:
+            if relay.tls == "none":
+                what = "the password" if relay.username else "readers' addresses"
+                is_main = relay.host == self.relay_host
                 faults.append(
                     Fault(
-                        f"would send the password for {relay.host} in the clear",
+                        f"is none: {what} would go to {relay.host} in the clear",
                         where=".env",
-                        field=fields[min(number, 1)],
+                        field="MAILER_RELAY_TLS" if is_main else "MAILER_RELAY_OTHERS",
                         remedy="use starttls or implicit",
                     )
                 )

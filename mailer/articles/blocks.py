@@ -14,10 +14,11 @@ from mailer.articles.article import Flag
 from mailer.articles.lettering import is_caps, shorten
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
-_LINK = re.compile(r"!?\[([^\]]*)\]\(([^()\s]*)\)")
+# Every repetition here has a bound, so that no hostile line makes the search quadratic.
+_LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\(([^()\s]{0,2000})\)")
 _BULLET = re.compile(r"^\s*(?:[•·▪◦‣]|[-*–](?=\s)|\d{1,2}[.)](?=\s))\s*")
 _ADDRESS = re.compile(
-    r"(?:https?://)?(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|uk|info|coop|example|eu|"
+    r"(?:https?://)?(?:www\.)?[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,5}\.(?:com|org|net|uk|info|coop|example|eu|"
     r"io|me|ie|scot|wales|cymru)(?:\.[a-z]{2})?(?:/\S*)?",
     re.IGNORECASE,
 )

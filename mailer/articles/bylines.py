@@ -30,16 +30,18 @@ _VERBS = (
     "says|speaks|speak|suggest|suggests|surveys|takes|takes|talks|talk|tells|traces|visits|"
     "visit|walks|writes|write"
 )
+_LONGEST = 400
 _NAME = r"[A-Z][\w'’.-]+(?:\s(?:(?:de|van|von|der|la|al|bin|da|di)\s)?[A-Z][\w'’.-]+){1,3}"
 _SPEAKING = re.compile(
     rf"(?<![\w’'])(?P<names>{_NAME}(?:(?:, | and | & ){_NAME})*),?\s+(?:{_VERBS})\b"
 )
-_WITH = re.compile(rf"\b(?:interview with|in conversation with|talking to|by)\s+(?P<names>{_NAME})")
 
 
 def names_in_byline(text: str, vocabulary: Vocabulary | None = None) -> tuple[str, ...]:
     """Return the people a short line names as authors: "By A and B", or bare names."""
     line = " ".join(text.split()).strip("*_|–— .:")
+    if len(line) > _LONGEST:
+        return ()
     match = _BY.match(line)
     if match:
         line = match["names"]
@@ -56,17 +58,11 @@ def names_in_byline(text: str, vocabulary: Vocabulary | None = None) -> tuple[st
 
 def speakers_in(text: str) -> tuple[str, ...]:
     """Return who a heading or a standfirst says is writing: "A and B recommend …"."""
-    match = _SPEAKING.search(text)
+    match = _SPEAKING.search(text[:_LONGEST])
     if match is None:
         return ()
     names = split_names(match["names"])
     return tuple(name for name in names if looks_like_name(name))
-
-
-def interviewee_in(text: str) -> tuple[str, ...]:
-    """Return the person a heading announces an interview with."""
-    match = _WITH.search(text)
-    return (match["names"],) if match and looks_like_name(match["names"]) else ()
 
 
 def heading_is_name(

@@ -15,14 +15,13 @@ Keys are compared without case, hyphens and underscores. Keys of other tools are
 | picture | image, cover, featured_image, thumbnail, images, resources (text or map) |
 | standfirst | briefing.standfirst, standfirst, description, summary, excerpt, subtitle |
 
-A date without a time is the start of that day in the publication's time zone. Every wrong value
-is one fault with file, line, field and what to write instead.
+A date without a time is the start of that day in the publication's zone. Every wrong value is one
+fault with file, line, field and what to write instead.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -32,6 +31,7 @@ from mailer.articles.dating import find_time
 from mailer.articles.fields import (
     Event,
     Fields,
+    is_cover,
     moment_of,
     near_miss,
     printable,
@@ -297,7 +297,7 @@ class _Reader:
         if value is None:
             key, value = self._pick("resources")
             if isinstance(value, list):
-                value = next((i for i in value if isinstance(i, dict) and _is_cover(i)), None)
+                value = next((i for i in value if isinstance(i, dict) and is_cover(i)), None)
         if isinstance(value, list):
             value = value[0] if value else None
         given: dict[str, Any] = {"src": value} if isinstance(value, str) else {}
@@ -395,7 +395,3 @@ class _Reader:
             url=url,
             regions=regions,
         )
-
-
-def _is_cover(item: Mapping[str, Any]) -> bool:
-    return str(item.get("name", "")).lower() in {"cover", "featured", "feature", "header", "image"}

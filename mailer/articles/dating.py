@@ -13,18 +13,16 @@ import re
 from dataclasses import dataclass
 from datetime import date, time
 
+from mailer import almanac
 from mailer.articles.article import Flag
 
-_MONTHS_WORDS = (
-    "january february march april may june july august september october november december"
-)
-MONTHS = _MONTHS_WORDS.split()
-_WEEKDAYS_WORDS = "monday tuesday wednesday thursday friday saturday sunday"
-WEEKDAYS = _WEEKDAYS_WORDS.split()
+MONTHS = [name.lower() for name in almanac.MONTHS]
+WEEKDAYS = [name.lower() for name in almanac.DAYS]
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_LONGEST_SENTENCE = 2_000
 _DAY_NAME = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _DATE = re.compile(
     rf"(?:\b(?P<weekday>{_DAY_NAME}),?\s+(?:the\s+)?)?"
@@ -123,7 +121,7 @@ def resolve(
     if on is None:
         return None
     if written.weekday is not None and on.weekday() != written.weekday:
-        said, real = WEEKDAYS[written.weekday].capitalize(), WEEKDAYS[on.weekday()].capitalize()
+        said, real = almanac.DAYS[written.weekday], almanac.DAYS[on.weekday()]
         flags.append(
             Flag("weekday-mismatch", f"The text says {said}, but {on.isoformat()} is a {real}.")
         )
@@ -161,8 +159,8 @@ def _why(written: WrittenDate, on: date, reference: date | None) -> str:
     if reference is not None:
         return f"{year} because the piece is of {reference.isoformat()}."
     if written.weekday is not None and on.weekday() == written.weekday:
-        day = f"{on.day} {MONTHS[on.month - 1].capitalize()}"
-        return f"{year} because {day} was a {WEEKDAYS[written.weekday].capitalize()} then."
+        day = f"{on.day} {almanac.MONTHS[on.month - 1]}"
+        return f"{year} because {day} was a {almanac.DAYS[written.weekday]} then."
     return f"{year} because that is the next such day."
 
 
@@ -217,4 +215,5 @@ def sentences_of(text: str) -> list[str]:
             for part in re.split(r"(?<=[.?!])[\"”’')]*\s+(?=[\"“‘'(]*[A-Z0-9])", paragraph)
             if part.strip()
         )
-    return found
+    # Nobody writes such a sentence; searching one for dates would take minutes.
+    return [sentence for sentence in found if len(sentence) <= _LONGEST_SENTENCE]

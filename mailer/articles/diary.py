@@ -29,6 +29,7 @@ from mailer.articles.dating import (
 )
 from mailer.articles.lettering import Vocabulary, is_caps, recase, title_case
 
+_LONGEST_LINE = 400
 _OCCASION = (
     r"demonstrations?|demo|march|rally|conference|congress|convention|meeting|assembly|vigil|"
     r"festival|fair|f[eê]te|gala|carnival|parade|procession|protest|workshop|school|seminar|"
@@ -190,7 +191,7 @@ def happenings_in_advert(
     whole = "\n".join(plain)
     found = []
     for on_line in plain:
-        for written in find_dates(on_line):
+        for written in find_dates(on_line[:_LONGEST_LINE]):
             resolved = resolve(written, reference=reference, today=today)
             if resolved is None or resolved[0] < (reference or today):
                 continue

@@ -13,8 +13,8 @@ from mailer.articles.article import DirectoryEntry
 from mailer.articles.blocks import Block, plain_of
 from mailer.articles.lettering import slug_of, title_case
 
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-PHONE = re.compile(r"(?:\+\d{2}|\b0)[\d ()-]{8,}\d")
+EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+PHONE = re.compile(r"(?:\+\d{2}|\b0)[\d ()-]{8,20}\d")
 _LINE = re.compile(r"(?P<name>[^:@]{3,60}?)\s*(?:[:–—|]|\s-\s)\s*(?P<rest>.*@.*)")
 FEWEST = 3
 
@@ -22,8 +22,10 @@ FEWEST = 3
 def contact_in(name: str, body: Sequence[Block]) -> DirectoryEntry | None:
     """Return a group's entry when everything below its name is how to reach it."""
     text = " ".join(block.plain for block in body)
+    if len(text) > 400 or len(text.split()) > 25:
+        return None
     email, phone = EMAIL.search(text), PHONE.search(text)
-    if not (email or phone) or len(text.split()) > 25:
+    if not (email or phone):
         return None
     left = PHONE.sub(" ", EMAIL.sub(" ", text))
     if re.search(r"[.?!]\s", left) or len(re.findall(r"[^\W\d_]+", left)) > 15:

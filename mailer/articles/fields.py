@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 from rapidfuzz import process
 
 from mailer.articles.article import Flag, Kind, Picture
+
+_COVERS = frozenset({"cover", "featured", "feature", "header", "image"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +91,8 @@ def type_of(value: Any) -> str:
 def printable(text: str) -> str:
     """Replace control characters by spaces."""
     return "".join(ch if ch.isprintable() or ch.isspace() else " " for ch in text)
+
+
+def is_cover(item: Mapping[str, Any]) -> bool:
+    """True for the page resource that Hugo's themes show as the article's picture."""
+    return str(item.get("name", "")).lower() in _COVERS

@@ -36,7 +36,7 @@ from mailer.errors import Fault, InvalidInput, MailerError
 
 __all__ = ["MAX_FILE_BYTES", "SUFFIXES", "IngestPolicy", "read_document"]
 
-MAX_FILE_BYTES = 5_000_000
+MAX_FILE_BYTES = 2_000_000
 MARKDOWN = frozenset({".md", ".markdown", ".mdown"})
 HTML = frozenset({".html", ".htm"})
 TEXT = frozenset({".txt", ".text"})

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mailer.articles.article import Article, Flag, Picture
 from mailer.articles.files import SUFFIXES, read_document
@@ -30,9 +31,10 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What became of every file, in the order they were read."""
+    """What became of every file, in the order they were read; dates are of ``time_zone``."""
 
     files: tuple[FileReport, ...] = ()
+    time_zone: str = "UTC"
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -45,7 +47,7 @@ class IngestReport:
         statuses = {name: status for report in kept for name, status in report.statuses}
         return {
             "articles": [
-                _article_data(article, statuses[article.id])
+                _article_data(article, statuses[article.id], ZoneInfo(self.time_zone))
                 for report in kept
                 for article in report.document.articles
             ],
@@ -117,7 +119,8 @@ def _picture(picture: Picture) -> dict[str, str | None]:
     }
 
 
-def _article_data(article: Article, status: str) -> dict[str, Any]:
+def _article_data(article: Article, status: str, zone: ZoneInfo) -> dict[str, Any]:
+    published = article.published_at.astimezone(zone) if article.published_at else None
     return {
         "id": article.id,
         "title": article.title,
@@ -126,7 +129,7 @@ def _article_data(article: Article, status: str) -> dict[str, Any]:
         "kind": article.kind.value,
         "standfirst": article.standfirst,
         "published_at": article.published_at.isoformat() if article.published_at else None,
-        "date": article.published_at.date().isoformat() if article.published_at else None,
+        "date": published.date().isoformat() if published else None,
         "deadline": article.deadline.isoformat() if article.deadline else None,
         "section": article.section,
         "regions": list(article.regions),
@@ -172,7 +175,7 @@ class Ingest:
             reports.append(self._file(path, desk))
             if progress is not None:
                 progress(done, len(found))
-        return IngestReport(tuple(reports))
+        return IngestReport(tuple(reports), desk.time_zone)
 
     def _file(self, path: Path, desk: IngestPolicy) -> FileReport:
         try:

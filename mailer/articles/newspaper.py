@@ -49,6 +49,7 @@ from mailer.articles.units import (
     move_captions,
     move_credits,
 )
+from mailer.errors import Fault, InvalidInput
 
 _MASTHEAD = re.compile(
     rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?(?P<month>{'|'.join(MONTHS)})\s+"
@@ -61,6 +62,7 @@ _MASTHEAD_MARK = re.compile(
     re.IGNORECASE,
 )
 _MASTHEAD_WITHIN = 12
+_MOST_HEADINGS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,21 @@ def split_newspaper(text: str, masthead: Masthead, *, origin: str, desk: IngestP
         origin: what the articles say they come from.
         desk: the publication's policy.
     Raises:
-        InvalidInput: a piece passes a cap.
+        InvalidInput: the paper or a piece passes a cap.
     """
     blocks = [
         block
         for block in parse_blocks(text)
         if block not in masthead.blocks and not _is_page_furniture(block, masthead)
     ]
+    headings = sum(1 for block in blocks if block.level)
+    if headings > _MOST_HEADINGS:
+        raise InvalidInput(
+            Fault(
+                f"has {headings:,} headings",
+                remedy=f"split it; a paper may have {_MOST_HEADINGS:,}",
+            )
+        )
     vocabulary = vocabulary_of(block.plain for block in blocks if block.is_prose)
     flags: list[Flag] = []
     units = _units(blocks)

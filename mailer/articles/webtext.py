@@ -68,7 +68,7 @@ def read_web_text(
         _make_title(blocks, piece)
     piece.blocks = blocks
     vocabulary = vocabulary_of(block.plain for block in blocks)
-    quotations = sum(1 for block in blocks if _QUOTED.search(block.text))
+    quotations = sum(len(_QUOTED.findall(block.text)) for block in blocks)
     article = finish(piece, origin=origin, desk=desk, vocabulary=vocabulary)
     if article.kind in {Kind.NEWS, Kind.ANALYSIS} and quotations >= 2:
         article = replace(article, kind=Kind.REPORT)

@@ -69,11 +69,6 @@ def normalise(address: str) -> str:
     return normal
 
 
-def needs_smtputf8(address: str) -> bool:
-    """Say whether a normalised address can only be used with a server that offers SMTPUTF8."""
-    return not address.isascii()
-
-
 def clean_name(name: str) -> str:
     """Return a name in NFC on one line without invisible characters.
 

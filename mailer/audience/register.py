@@ -39,6 +39,7 @@ from mailer.audience.suppression import (
     Suppression,
     SuppressionReason,
     find_suppression,
+    find_suppressions,
     lift_suppression,
     put_suppression,
 )
@@ -229,6 +230,11 @@ class Register:
                 return Standing(wanted, None, suppression)
             (subscriber,) = with_subscriptions(connection, [row])
             return Standing(wanted, subscriber, suppression, history_of(connection, row.id))
+
+    def suppressed(self, addresses: Sequence[str]) -> dict[str, SuppressionReason]:
+        """Return the suppressed ones of a few normalised addresses, and why."""
+        with self._database.read() as connection:
+            return find_suppressions(connection, addresses)
 
     def suppressions(self, *, limit: int | None = None) -> tuple[Suppression, ...]:
         """Return suppressed addresses, the newest first."""

@@ -1,7 +1,8 @@
-"""``mailer ingest``, ``mailer articles`` and ``mailer why``."""
+"""``mailer ingest``, ``mailer articles``, ``mailer why`` and ``mailer directory``."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(ingest)
     app.command()(articles)
     app.command()(why)
+    app.command()(directory)
 
 
 def ingest(
@@ -161,3 +163,25 @@ def why(
         say(f"{row['issue']}: {verdict}{block}, score {row['score']:.3f}")
         for reason in row["reasons"]:
             say(f"  - {reason}")
+
+
+def directory(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the groups of the directory that a paper printed, by name.
+
+    Example: `mailer directory --json`
+    """
+    from mailer.app import open_app
+
+    with open_app(folder(ctx)) as app:
+        entries = app.library.directory()
+    if as_json:
+        say_json([asdict(entry) for entry in entries])
+        return
+    if not entries:
+        say("No directory yet. `mailer ingest` finds one in a paper's text.")
+        return
+    table(
+        f"{len(entries)} groups",
+        ["group", "address", "phone", "region"],
+        [(entry.name, entry.address, entry.phone, entry.region) for entry in entries],
+    )

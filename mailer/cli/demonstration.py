@@ -13,19 +13,20 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from mailer.app import App, make_publication, open_app
 from mailer.cli.output import complain, note, progress, say, table
 from mailer.cli.sending_commands import show_summary
-from mailer.delivery.message import compile_edition, letterhead
+from mailer.delivery.message import compile_edition
 from mailer.errors import Fault, InvalidInput
 from mailer.inbox.reading import Expected, ReadBack, read_back
 from mailer.inbox.server import InboxServer
 from mailer.issues.writing import PLACEHOLDER
 from mailer.scaffold import sample_notes, sample_opening
+from mailer.selection.reasons import Decision
 from mailer.settings import load_settings
 from mailer.usecases import editing, mailing, proofing, readers
 
@@ -108,19 +109,22 @@ def _draft(app: App) -> str:
         if not block["block"].startswith("region:")
     ]
     table("", ["section", "story", "why"], rows)
-    table(
-        "Left out, for instance",
-        ["story", "why not"],
-        [
-            (decision.article_id, decision.reasons[0])
-            for decision in app.archive.decisions(name)
-            if not decision.is_chosen and decision.rule != "window"
-        ][:SHOWN_REASONS],
-    )
+    table("Left out, for instance", ["story", "why not"], left_out(app.archive.decisions(name)))
     path = app.root / "issues" / f"{name}.md"
     path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
     _step("An editor writes the subject, the opening, a quote and a note for each region")
     return name
+
+
+def left_out(decisions: Sequence[Decision]) -> list[tuple[str, str]]:
+    """Return a few stories that stand nowhere in the issue, each with its first reason."""
+    chosen = {decision.article_id for decision in decisions if decision.is_chosen}
+    found: dict[str, str] = {}
+    for decision in decisions:
+        # A story that one block had no room for may stand in another.
+        if decision.article_id not in chosen and decision.rule != "window":
+            found.setdefault(decision.article_id, decision.reasons[0])
+    return list(found.items())[:SHOWN_REASONS]
 
 
 def edited(text: str) -> str:
@@ -154,20 +158,18 @@ def check_inbox(app: App, name: str) -> ReadBack:
     """Compare the inbox with the ledger: one whole message for each delivery, and no other."""
     editions = mailing.frozen_editions(app, name)
     compiled = {
-        region: compile_edition(
-            edition, letterhead(app.publication, app.region(region)), signer=app.signer
-        )
-        for region, edition in editions.items()
+        region: compile_edition(frozen.edition, frozen.head, signer=app.signer)
+        for region, frozen in editions.items()
     }
 
     def expected() -> Iterator[Expected]:
         for delivery in app.ledger.deliveries(name):
             edition = compiled[delivery.region]
-            fields = readers.reader_fields(app, delivery)
+            fields = readers.reader_fields(app, delivery, web_url=editions[delivery.region].web_url)
             yield Expected(
                 address=delivery.address,
                 message_id=edition.message_id(delivery),
-                subject=editions[delivery.region].subject,
+                subject=editions[delivery.region].edition.subject,
                 list_id=app.region(delivery.region).list_id,
                 unsubscribe_url=fields["unsubscribe_url"],
                 text_values=(fields["address"], fields["unsubscribe_url"]),

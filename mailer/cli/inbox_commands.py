@@ -19,10 +19,16 @@ app = typer.Typer(
 def serve(
     ctx: typer.Context,
     smtp_port: Annotated[
-        int | None, typer.Option("--smtp-port", help="Else MAILER_INBOX_SMTP_PORT; 0: a free one.")
+        int | None,
+        typer.Option(
+            "--smtp-port", min=0, max=65535, help="Else MAILER_INBOX_SMTP_PORT; 0: a free one."
+        ),
     ] = None,
     web_port: Annotated[
-        int | None, typer.Option("--web-port", help="Else MAILER_INBOX_WEB_PORT; 0: a free one.")
+        int | None,
+        typer.Option(
+            "--web-port", min=0, max=65535, help="Else MAILER_INBOX_WEB_PORT; 0: a free one."
+        ),
     ] = None,
 ) -> None:
     """Accept mail by SMTP and show it as a web page, until Ctrl-C. Loopback only.

@@ -73,10 +73,10 @@ def show(ctx: typer.Context, issue: IssueName, as_json: Json = False) -> None:
 def list_issues(ctx: typer.Context, as_json: Json = False) -> None:
     """List the issues and their states, newest first."""
     from mailer.app import open_app
-    from mailer.usecases import editing
+    from mailer.usecases import agenda
 
     with open_app(folder(ctx)) as opened:
-        rows = editing.issues_data(opened)
+        rows = agenda.issues_data(opened)
     if as_json:
         say_json(rows)
         return
@@ -211,6 +211,8 @@ def resume(ctx: typer.Context, issue: IssueName) -> None:
 def _show(found: dict[str, object]) -> None:
     say(f"Issue {found['id']}, number {found['number']}, {found['state']}", style="bold")
     say(f"{found['subject']}")
+    if found["changed_since_approval"]:
+        say("The file has changed since it was approved: approve it again.", style="yellow")
     rows = []
     blocks = found["blocks"]
     assert isinstance(blocks, list)

@@ -7,11 +7,41 @@ from typing import Annotated
 
 import typer
 
+
+def complete_region(incomplete: str) -> list[str]:
+    """Return the regions of the publication at hand that begin so, for the shell."""
+    return _stems("subscribers", "*.toml", incomplete)
+
+
+def complete_issue(incomplete: str) -> list[str]:
+    """Return the issues of the publication at hand that begin so, for the shell."""
+    words = [word for word in ("latest", "next") if word.startswith(incomplete)]
+    return _stems("issues", "*.md", incomplete) + words
+
+
+def _stems(folder: str, pattern: str, incomplete: str) -> list[str]:
+    from mailer.app import find_root
+    from mailer.errors import ConfigurationError
+
+    try:
+        root = find_root(None)
+    except ConfigurationError:
+        return []
+    names = sorted(path.stem for path in (root / folder).glob(pattern))
+    return [name for name in names if name.startswith(incomplete)]
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Regions = Annotated[
     list[str] | None,
-    typer.Option("--region", "-r", help="Only this region; may be given again.", metavar="REGION"),
+    typer.Option(
+        "--region",
+        "-r",
+        help="Only this region; may be given again.",
+        metavar="REGION",
+        autocompletion=complete_region,
+    ),
 ]
 IssueName = Annotated[
     str,
@@ -19,10 +49,18 @@ IssueName = Annotated[
         metavar="ISSUE",
         help="The date of an issue (2026-11-30), `next` for the coming one, `latest` for the "
         "newest there is.",
+        autocompletion=complete_issue,
     ),
 ]
 RegionName = Annotated[
-    str, typer.Option("--region", "-r", help="The region's list.", metavar="REGION")
+    str,
+    typer.Option(
+        "--region",
+        "-r",
+        help="The region's list.",
+        metavar="REGION",
+        autocompletion=complete_region,
+    ),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -64,7 +64,7 @@ def send(
         say_json(summary)
     else:
         show_summary(summary)
-    if not summary["is_finished"] or summary["totals"].get("refused"):
+    if not summary["is_finished"]:
         raise typer.Exit(UNFINISHED)
 
 
@@ -167,17 +167,34 @@ def run(
     once: Annotated[
         bool, typer.Option("--once", help="Do what is due now, then end (for cron).")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Run unattended: draft on the day, send at each region's hour, retry, until stopped.
 
-    Stop it with Ctrl-C or SIGTERM; it ends after the message under way.
-    Example: `mailer run`
+    Stop it with Ctrl-C or SIGTERM; it ends after the message under way. With `--once`, exit code
+    8 says that something was held, failed or missed. Example: `mailer run`
     """
     from mailer.app import open_app
     from mailer.usecases import unattended
 
     with open_app(folder(ctx)) as opened:
-        unattended.run(opened, once=once)
+        report = unattended.run(opened, once=once)
+    if report is None:
+        return
+    if as_json:
+        say_json(report)
+    else:
+        for row in report["results"]:
+            what = f"{row['job']} {row['issue']} {', '.join(row['regions'])}".rstrip()
+            say(f"{what}: {row['state']}, {row['note']}")
+        for row in report["missed"]:
+            say(f"missed: {row['job']} {row['issue']} {row['region']}", style="yellow")
+        if report["retried"]:
+            say(f"retried: {report['retried']}")
+        if not (report["results"] or report["missed"] or report["retried"]):
+            say("Nothing was due.")
+    if report["missed"] or any(row["state"] != "done" for row in report["results"]):
+        raise typer.Exit(UNFINISHED)
 
 
 def schedule(
@@ -192,10 +209,10 @@ def schedule(
     Example: `mailer schedule --count 5`
     """
     from mailer.app import open_app
-    from mailer.usecases import unattended
+    from mailer.usecases import agenda
 
     with open_app(folder(ctx)) as opened:
-        rows = unattended.schedule_data(opened, count)
+        rows = agenda.schedule_data(opened, count)
     if as_json:
         say_json(rows)
         return
@@ -217,6 +234,32 @@ def schedule(
     )
 
 
+def show_readers(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print deliveries, a reader a line."""
+    if as_json:
+        say_json(rows)
+        return
+    table(
+        f"{len(rows)} readers",
+        ["address", "region", "attempts #", "when (UTC)", "why"],
+        [
+            (
+                row["address"],
+                row["region"],
+                row["attempts"],
+                f"{row['updated_at']:%Y-%m-%d %H:%M:%S}",
+                row["reply"],
+            )
+            for row in rows
+        ],
+    )
+
+
+DeliveryWord = Literal[
+    "planned", "deferred", "in_doubt", "accepted", "refused", "skipped", "expired", "cancelled"
+]
+
+
 def ledger(
     ctx: typer.Context,
     issue: Annotated[
@@ -225,16 +268,29 @@ def ledger(
     address: Annotated[
         str, typer.Option("--address", help="One reader's history, over all issues.")
     ] = "",
+    state: Annotated[
+        DeliveryWord | None, typer.Option("--state", help="List the readers in this state.")
+    ] = None,
+    resolve: Annotated[
+        Literal["accept", "cancel", "resend"] | None,
+        typer.Option("--resolve", help="Settle one reader's delivery that is in doubt."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what became of every delivery of an issue, or of one reader's.
 
-    Examples: `mailer ledger 2026-11-30`, `mailer ledger --address zoe@reader.example`
+    Examples: `mailer ledger 2026-11-30`, `mailer ledger latest --state refused`,
+    `mailer ledger --address zoe@reader.example`,
+    `mailer ledger latest --address zoe@reader.example --resolve resend`
     """
     from mailer.app import open_app
     from mailer.usecases import mailing, readers
 
     with open_app(folder(ctx)) as opened:
+        if resolve:
+            if not address:
+                raise typer.BadParameter("--resolve needs --address")
+            mailing.resolve(opened, opened.desk.resolve(issue), address, resolve)
         if address:
             history = readers.history(opened, address)
             if as_json:
@@ -256,7 +312,11 @@ def ledger(
                 ],
             )
             return
-        summary = mailing.summary(opened, opened.desk.resolve(issue))
+        name = opened.desk.resolve(issue)
+        if state:
+            show_readers(readers.in_state(opened, name, state), as_json=as_json)
+            return
+        summary = mailing.summary(opened, name)
     if as_json:
         say_json(summary)
     else:

@@ -46,7 +46,8 @@ def demo(
         bool, typer.Option("--serve", help="Keep the inbox open as a web page afterwards.")
     ] = False,
     port: Annotated[
-        int, typer.Option("--port", help="The inbox page's port; 0 takes a free one.")
+        int,
+        typer.Option("--port", min=0, max=65535, help="The inbox page's port; 0 takes a free one."),
     ] = 8025,
 ) -> None:
     """Go the whole way once, from sample articles to read-back mail, in a scratch folder.

@@ -58,6 +58,7 @@ class Errand:
 
     endings: Sequence[Ending] = ()
     skipped: Mapping[int, str] = field(default_factory=dict)
+    refused: Mapping[int, str] = field(default_factory=dict)
     back: Mapping[int, datetime | None] = field(default_factory=dict)
     claim: int = 0
     doubted: Sequence[Taken] = ()
@@ -122,6 +123,7 @@ class Books:
         turn = Turn(settled=errand.endings)
         turn.unexpected = len(errand.endings) - self._ledger.settle(errand.endings)
         self._ledger.skip(errand.skipped)
+        self._ledger.skip(errand.refused, step="refuse")
         self._ledger.release(errand.back)
         if errand.asks:
             turn.order = self._ledger.order(self._issue_id)

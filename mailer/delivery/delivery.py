@@ -42,6 +42,11 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
     (_S.CLAIMED, "cancel"): _S.CANCELLED,
     (_S.CLAIMED, "crash"): _S.PLANNED,
     (_S.CLAIMED, "release"): _S.PLANNED,
+    (_S.CLAIMED, "refuse"): _S.REFUSED,
+    (_S.PLANNED, "expire"): _S.EXPIRED,
+    (_S.SKIPPED, "replan"): _S.PLANNED,
+    (_S.CANCELLED, "replan"): _S.PLANNED,
+    (_S.IN_DOUBT, "defer"): _S.DEFERRED,
     (_S.TRANSMITTING, "accept"): _S.ACCEPTED,
     (_S.TRANSMITTING, "defer"): _S.DEFERRED,
     (_S.TRANSMITTING, "refuse"): _S.REFUSED,
@@ -55,8 +60,6 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
     (_S.IN_DOUBT, "accept"): _S.ACCEPTED,
     (_S.IN_DOUBT, "cancel"): _S.CANCELLED,
     (_S.IN_DOUBT, "expire"): _S.EXPIRED,
-    (_S.SKIPPED, "replan"): _S.PLANNED,
-    (_S.CANCELLED, "replan"): _S.PLANNED,
     (_S.ACCEPTED, "bounce"): _S.BOUNCED,
     (_S.ACCEPTED, "complain"): _S.COMPLAINED,
 }
@@ -66,8 +69,13 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
 goes back; a transmission may have arrived and is in doubt. In doubt is claimed again under the
 policy ``resend`` (the same bytes, so that a reader's server may drop the twin), or waits for an
 operator under ``hold``. A relay that swallows every message without a reply would have us repeat
-for ever: in doubt expires at the same age as deferred does. ``replan`` is for a row that was never
-tried: its issue was reopened, or its reader may have it again after all.
+for ever: in doubt expires at the same age as deferred does.
+
+``replan`` gives a row that ended before anything was sent a new start: a reader who was skipped
+and may get it after all (another region), or an issue that was cancelled and reopened. An
+operator settles what is in doubt: accept on evidence, cancel, or ``defer`` to send it again. A
+claimed message that this program cannot write is refused without a transaction. What nobody sent
+before it was too old expires: a week-old briefing is no briefing.
 
 ``transmitting`` is kept in the sender's journal, not in the row: see ``journal`` and ``ledger``.
 """
@@ -163,7 +171,8 @@ class Delivery:
 
     ``token`` is unguessable, base32, the same for every attempt: the envelope sender, the
     Message-ID and the MIME boundary derive from it, as the Date does from ``dated_at``; so a
-    repeat is byte for byte the same. ``name`` is the reader's name as planned.
+    repeat is byte for byte the same. ``name`` is the reader's name as planned, ``note`` why it
+    stands where it does when no reply says so.
     """
 
     id: int
@@ -179,3 +188,4 @@ class Delivery:
     attempts: int = 0
     reply: Reply | None = None
     updated_at: datetime | None = None
+    note: str = ""

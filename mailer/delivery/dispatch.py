@@ -47,7 +47,7 @@ that the relay is ill, not the readers."""
 
 
 class Dispatch:
-    """One pass; made and used within one event loop."""
+    """One pass; made and used within one event loop. See ``rota.Desk``."""
 
     def __init__(self, voyage: Voyage, books: Books, journal: Journal, lines: Lines) -> None:
         self._voyage = voyage
@@ -65,6 +65,7 @@ class Dispatch:
         self._endings: list[Ending] = []
         self._unsettled = 0
         self._skipped: dict[int, str] = {}
+        self._refused: dict[int, str] = {}
         self._back: dict[int, datetime | None] = {}
         self._flying: dict[int, Taken] = {}
         self._lost_in_a_row = 0
@@ -112,18 +113,23 @@ class Dispatch:
 
     def _errand(self) -> Errand | None:
         now = self.time()
-        is_due = bool(self._endings) or bool(self._skipped) or bool(self._back)
+        is_due = bool(self._endings or self._skipped or self._refused or self._back)
         wanted = self._wanted(now)
         is_poll = now - self._asked_at >= POLL_S
         if not (is_due or wanted or is_poll):
             return None
-        errand = Errand(self._endings, self._skipped, self._back, wanted, asks=is_poll)
-        self._endings, self._skipped, self._back = [], {}, {}
+        errand = self._collected()
+        errand.claim, errand.asks = wanted, is_poll
         if is_poll:
             self._asked_at = now
         if now - self._doubted_at >= STALE_S and self.pacer.waiting:
             errand.doubted = self.pacer.items()
             self._doubted_at = now
+        return errand
+
+    def _collected(self) -> Errand:
+        errand = Errand(self._endings, self._skipped, self._refused, self._back)
+        self._endings, self._skipped, self._refused, self._back = [], {}, {}, {}
         return errand
 
     def _wanted(self, now: float) -> int:
@@ -147,7 +153,7 @@ class Dispatch:
     def _apply(self, turn: Turn, errand: Errand) -> None:
         self._unsettled -= len(turn.settled)
         self._journal.settled(turn.settled)
-        self._voyage.skipped(turn.skipped + len(errand.skipped))
+        self._voyage.skipped(turn.skipped + len(errand.skipped), refused=len(errand.refused))
         if turn.unexpected:
             raise IllegalTransition(
                 f"{turn.unexpected} deliveries were changed by somebody else while on the wire"
@@ -171,12 +177,12 @@ class Dispatch:
             self._rota.wake_all()
 
     def _park(self, item: Taken, later_s: float) -> None:
-        """Give an item back until its lane can take it."""
         self._back[item.delivery.id] = self._clock.now() + timedelta(seconds=later_s)
 
     def _is_quiet(self) -> bool:
         """True when nothing is in hand, on the wire or about to fall due again."""
-        if self.pacer.waiting or self._flying or self._endings or self._back or self._skipped:
+        has_more = self._endings or self._back or self._skipped or self._refused
+        if self.pacer.waiting or self._flying or has_more:
             return False
         if self._dry_at == float("-inf"):
             return False
@@ -202,16 +208,15 @@ class Dispatch:
         self._bell.clear()
 
     async def _finish(self, thread: ThreadPoolExecutor) -> None:
-        """Settle what ended, give back what is in hand."""
         for item in (*self.pacer.empty(), *self._flying.values()):
             if not item.is_begun:
                 self._back.setdefault(item.delivery.id, None)
-        errand = Errand(self._endings, self._skipped, self._back)
-        if errand.endings or errand.skipped or errand.back:
+        errand = self._collected()
+        if errand.endings or errand.skipped or errand.refused or errand.back:
             try:
                 turn = await self._turn(thread, errand)
                 self._journal.settled(turn.settled)
-                self._voyage.skipped(len(errand.skipped))
+                self._voyage.skipped(len(errand.skipped), refused=len(errand.refused))
             except StorageFailed as error:
                 self._failure = self._failure or error
         self._voyage.tell(self.time(), on_wire=0, is_last=True)
@@ -295,7 +300,6 @@ class Dispatch:
         self._rota.wake_all()
 
     def give(self, clerk: Clerk, line: Line) -> Outgoing | None:
-        """Return the connection's next message."""
         voyage = self._voyage
         while not self._is_closing:
             if self._unsettled >= HOLD or voyage.allowance == 0 or voyage.should_stop():
@@ -330,7 +334,7 @@ class Dispatch:
         try:
             return self._voyage.compose(delivery, item.fields, item.signatures)
         except InvalidInput as error:
-            self._skipped[delivery.id] = f"cannot be written: {error}"
+            self._refused[delivery.id] = f"cannot be written: {error}"
             self.pacer.left(item.domain)
             self._bell.set()
             return None
@@ -342,7 +346,6 @@ class Dispatch:
             return None
 
     def begin(self, outgoing: Outgoing) -> None:
-        """Write down that the content is about to be written."""
         delivery = outgoing.delivery
         try:
             self._journal.begun(delivery.id, delivery.attempts + 1)
@@ -353,7 +356,6 @@ class Dispatch:
         self._flying[delivery.id].is_begun = True
 
     def end(self, clerk: Clerk, line: Line, outgoing: Outgoing, outcome: Outcome) -> None:
-        """Write down how a message ended, and draw the conclusions."""
         now = self.time()
         delivery = outgoing.delivery
         item = self._flying.pop(delivery.id)

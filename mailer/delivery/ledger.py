@@ -158,18 +158,36 @@ class Ledger(Plans, Orders):
             ]
         return min((driver.instant(each) for each in ends if each is not None), default=None)
 
-    def skip(self, reasons: Mapping[int, str]) -> int:
-        """Mark claimed deliveries as skipped, each with its reason; return how many were."""
+    def expire(self, issue_id: str, *, before: datetime) -> int:
+        """End planned deliveries that were due before an instant; return how many were."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            return connection.execute(
+                update(deliveries)
+                .where(_COLUMNS.issue_id == issue_id, _COLUMNS.due_at < before)
+                .where(_COLUMNS.state == _S.PLANNED.value)
+                .values(
+                    state=next_state(_S.PLANNED, "expire").value,
+                    updated_at=now,
+                    reply_text="too old: nothing could be sent in time",
+                )
+            ).rowcount
+
+    def skip(self, reasons: Mapping[int, str], *, step: str = "skip") -> int:
+        """End claimed deliveries without a transaction, each with its reason; count them.
+
+        Args:
+            reasons: by delivery.
+            step: ``skip`` for who may not get it, ``refuse`` for what cannot be written.
+        """
         if not reasons:
             return 0
         now = self._clock.now()
-        count = 0
         with self._database.write() as connection:
-            for delivery_id, reason in reasons.items():
-                count += self._move(
-                    connection, delivery_id, _S.CLAIMED, "skip", now, reply_text=reason[:500]
-                )
-        return count
+            return sum(
+                self._move(connection, item, _S.CLAIMED, step, now, reply_text=reason[:500])
+                for item, reason in reasons.items()
+            )
 
     def settle(self, endings: Sequence[Ending]) -> int:
         """Write how attempts of claimed deliveries ended, all in one commit.
@@ -193,18 +211,25 @@ class Ledger(Plans, Orders):
         with self._database.write() as connection:
             return self._give_back(connection, due_at, self._clock.now())
 
-    def accept(self, delivery_id: int, *, evidence: str) -> None:
-        """Accept a delivery in doubt on evidence, such as the relay's log.
+    def resolve(self, delivery_id: int, step: str, *, why: str) -> None:
+        """Settle a delivery in doubt by hand.
+
+        Args:
+            delivery_id: which.
+            step: ``accept`` on evidence such as the relay's log, ``cancel``, or ``defer`` to send
+                the same bytes again now.
+            why: kept with the row.
 
         Raises:
             IllegalTransition: it is not in doubt.
         """
         now = self._clock.now()
+        values: dict[str, Any] = {"reply_code": None, "reply_enhanced": "", "reply_text": why[:500]}
+        if step == "defer":
+            values["due_at"] = now
         with self._database.write() as connection:
-            if not self._move(
-                connection, delivery_id, _S.IN_DOUBT, "accept", now, reply_text=evidence[:500]
-            ):
-                raise IllegalTransition(f"delivery {delivery_id} is not in doubt")
+            if not self._move(connection, delivery_id, _S.IN_DOUBT, step, now, **values):
+                raise IllegalTransition("that delivery is not in doubt; there is nothing to settle")
 
     def _heads(
         self,

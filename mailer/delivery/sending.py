@@ -90,6 +90,7 @@ class Sender:
         *,
         regions: Collection[str] | None = None,
         wait_s: float = 0,
+        prepare: Callable[[], None] | None = None,
         on_pause: Callable[[Order], None] | None = None,
         progress: Callable[[int, int], None] | None = None,
         watch: Callable[[Pulse], None] | None = None,
@@ -101,6 +102,8 @@ class Sender:
             issue_id: whose deliveries.
             regions: only these; None for all.
             wait_s: wait up to so long in all for retries that fall due; 0 to leave them.
+            prepare: called under the sender's lock before the first message: planning, so that
+                no two processes plan and send side by side.
             on_pause: told of a pause, which is then waited out; without it a pause ends the run.
             progress: called with done and total, a few times a second.
             watch: called with more of the same, as often.
@@ -134,7 +137,7 @@ class Sender:
                 report=report,
                 record=self._record_relay,
             )
-            _Run(self, voyage, regions).until_settled(wait_s, on_pause)
+            _Run(self, voyage, regions).until_settled(wait_s, prepare, on_pause)
             return report
 
     def journal_path(self) -> Path:
@@ -167,12 +170,21 @@ class _Run:
         self._regions = regions
         self._issue_id = voyage.report.issue_id
 
-    def until_settled(self, wait_s: float, on_pause: Callable[[Order], None] | None) -> None:
+    def until_settled(
+        self,
+        wait_s: float,
+        prepare: Callable[[], None] | None,
+        on_pause: Callable[[Order], None] | None,
+    ) -> None:
         """Send pass after pass, wait for retries while the time allows; then say what is left."""
         path = self._sender.journal_path()
         journal_id = secrets.token_hex(8)
         told = read_journal(path)
         self._report.recovery = self._ledger.recover(told, journal_id=journal_id)
+        if prepare:
+            prepare()
+        age = timedelta(hours=self._sender.policy.retry.max_age_hours)
+        self._ledger.expire(self._issue_id, before=self._clock.now() - age)
         journal = Journal(path, journal_id)
         is_settled = False
         try:
@@ -192,7 +204,7 @@ class _Run:
         )
         if report.trouble:
             detail = {"problem": report.trouble.problem, "is_lasting": report.trouble.is_lasting}
-            self._ledger.record("send.stopped", self._issue_id, detail)
+            self._ledger.record("send.paused", self._issue_id, detail)
 
     def _passes(
         self, journal: Journal, wait_s: float, on_pause: Callable[[Order], None] | None
@@ -272,6 +284,9 @@ class _Run:
             here = now.astimezone(ZoneInfo(self._sender.policy.time_zone))
             due_at = max(due_at, _midnight(here + timedelta(days=1)))
         seconds = (due_at - now).total_seconds()
+        if seconds <= 0:
+            # Due, and yet not to be had: the issue was cancelled, or another machine has it.
+            return False
         if self._clock.monotonic() + seconds > deadline:
             return False
         end = self._clock.monotonic() + seconds

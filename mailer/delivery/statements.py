@@ -26,15 +26,15 @@ state = 'planned', dated_at = excluded.dated_at, due_at = excluded.due_at, reply
 updated_at = excluded.updated_at
 WHERE {renewable}
 """
-"""A row that was never tried and was cancelled, or skipped because its reader had left, is planned
-anew when its reader is a recipient again; every other row stays as it is."""
+"""A row that was skipped or cancelled before anything of it can have arrived is planned anew when
+its reader is a recipient again; every other row stays as it is."""
 
 GONE = "left or suppressed since the plan"
 """Why a claimed delivery is skipped when its reader may not have it any more."""
 
 RENEWABLE = (
-    "deliveries.attempts = 0 AND (deliveries.state = 'cancelled'"
-    f" OR (deliveries.state = 'skipped' AND deliveries.reply_text = '{GONE}'))"
+    "deliveries.state IN ('cancelled', 'skipped') AND NOT EXISTS (SELECT 1 FROM attempts"
+    " WHERE attempts.delivery_id = deliveries.id AND attempts.verdict IN ('doubt', 'accept'))"
 )
 
 PLAN = _PLAN.format(renewable=RENEWABLE)

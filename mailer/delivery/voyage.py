@@ -183,11 +183,12 @@ class Voyage:
         ):
             report.deferrals[domain] += 1
 
-    def skipped(self, count: int) -> None:
-        """Count readers who were skipped."""
-        if count:
-            self.done += count
-            self.report.counts[DeliveryState.SKIPPED] += count
+    def skipped(self, count: int, *, refused: int = 0) -> None:
+        """Count readers who were skipped, and those whose message cannot be written."""
+        self.done += count + refused
+        for state, number in ((DeliveryState.SKIPPED, count), (DeliveryState.REFUSED, refused)):
+            if number:
+                self.report.counts[state] += number
 
     def troubled(self, name: str, trouble: Trouble) -> None:
         """Note that one of several relays is in trouble."""

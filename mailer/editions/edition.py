@@ -25,6 +25,11 @@ SLOTS = (
 """Every field of a reader that a template may name."""
 
 
+def greeting(name: str) -> str:
+    """Return how a reader is addressed: by the whole name as given, which no rule can shorten."""
+    return f"Dear {name.strip()}," if name.strip() else "Dear reader,"
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """The place of a reader's field; ``name`` is one of ``SLOTS``."""

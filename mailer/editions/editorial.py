@@ -6,15 +6,20 @@ Part of ``preflight``. Each check yields level, code, message and remedy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from mailer.almanac import long_date
 from mailer.articles.article import Article, DiaryEntry
 from mailer.editions.edition import Edition
 from mailer.editions.finding import Level
 from mailer.editions.pictures import PreparedPicture
-from mailer.editions.text import long_date, paragraphs
+from mailer.editions.text import paragraphs
 from mailer.issues.issue import Issue, RegionBlock
 from mailer.issues.writing import PLACEHOLDER
+from mailer.localtime import first_send_at
 from mailer.publication import Publication, Region
+from mailer.selection.filtering import instant
 
 _Found = Iterator[tuple[Level, str, str, str]]
 
@@ -40,9 +45,10 @@ def check_content(
     if not edition.article_ids:
         yield Level.ERROR, "no-stories", "the edition shows no story", "pick some in the issue"
     if articles is not None:
+        due = first_send_at(publication, issue.date).astimezone(ZoneInfo(publication.time_zone))
         for place, name in enumerate(edition.article_ids):
             if name in articles:
-                yield from _article(articles[name], issue, is_lead=place == 0)
+                yield from _article(articles[name], issue, due=due, is_lead=place == 0)
                 yield from _picture(articles[name], images, is_lead=place == 0)
     if diary is not None:
         yield from _diary(issue, diary)
@@ -82,31 +88,34 @@ def _region(issue: Issue, publication: Publication, region: Region) -> _Found:
             yield (
                 Level.NOTE,
                 "region-inherits",
-                f"{region.name} has nothing of its own and shows its parent's block",
+                "the region has nothing of its own and shows its parent's block",
                 "",
             )
         else:
-            yield Level.NOTE, "region-empty", f"{region.name} has nothing of its own", ""
+            yield Level.NOTE, "region-empty", "the region has nothing of its own", ""
     if region.parent and not region.group_contact:
         yield Level.NOTE, "region-no-contact", f"{region.name} has no group_contact", ""
 
 
-def _article(article: Article, issue: Issue, *, is_lead: bool) -> _Found:
+def _article(article: Article, issue: Issue, *, due: datetime, is_lead: bool) -> _Found:
+    """Check an article at ``due``, when the first region gets the issue."""
     name = f"article {article.id!r}"
     if article.is_draft:
         yield Level.ERROR, "article-draft", f"{name} is a draft", "publish it or take it out"
-    if article.embargo_until and article.embargo_until.date() > issue.date:
+    goes_out = f"the issue goes out {instant(due)}"
+    # The same comparisons as the hard filters of ``selection``: a pick by hand passes neither.
+    if article.embargo_until and article.embargo_until > due:
         yield (
             Level.ERROR,
             "article-embargo",
-            f"{name} is under embargo until {long_date(article.embargo_until.date())}",
+            f"{name} is under embargo until {instant(article.embargo_until)}; {goes_out}",
             "take it out of this issue",
         )
-    if article.expires_at and article.expires_at.date() < issue.date:
+    if article.expires_at and article.expires_at <= due:
         yield (
-            Level.WARNING,
+            Level.ERROR,
             "article-expired",
-            f"{name} expired on {long_date(article.expires_at.date())}",
+            f"{name} expires {instant(article.expires_at)}; {goes_out}",
             "take it out of this issue",
         )
     if article.deadline and article.deadline < issue.date:

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mailer.editions.edition import Edition, merge_html, merge_text
+from mailer.editions.edition import Edition, greeting, merge_html, merge_text
 from mailer.publication import Publication, Region
 
 PREVIEW_WEB_URL = "https://preview.invalid"
@@ -35,10 +35,9 @@ def sample_fields(
     """
     base = web_url or PREVIEW_WEB_URL
     domain = publication.from_address.rpartition("@")[2] or "reader.example"
-    first = name.strip().partition(" ")[0]
     return {
         "name": name,
-        "greeting": f"Dear {first}," if first else "Dear reader,",
+        "greeting": greeting(name),
         "address": address or f"ada.reader@{domain}",
         "unsubscribe_url": f"{base}/unsubscribe/sample-{region.slug}",
         "preferences_url": f"{base}/preferences/sample-{region.slug}",

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 
 from markupsafe import Markup, escape
 
-from mailer.editions.text import is_unshown, one_line, safe_url
+from mailer.editions.text import UNSHOWN, one_line, safe_url
 
 DEPTH = 12
 BLOCKS = frozenset({"p", "h3", "ul", "ol", "li", "blockquote"})
@@ -51,10 +51,12 @@ class _Walker(HTMLParser):
         if name == "br":
             self.events.append(("break", "br", ""))
             return
-        if name not in BLOCKS | INLINE or len(self._open) >= DEPTH or name in self._open[-1:]:
+        if name not in BLOCKS | INLINE or len(self._open) >= DEPTH:
             return
         if name in BLOCKS:
             self._close_to({"p", "h3"})
+        if name in self._open[-1:]:
+            return
         if name == "li" and not {"ul", "ol"} & set(self._open):
             return
         href = ""
@@ -74,7 +76,7 @@ class _Walker(HTMLParser):
             self._close_to({name})
 
     def handle_data(self, data: str) -> None:
-        text = re.sub(r"\s+", " ", "".join(" " if is_unshown(ch) else ch for ch in data))
+        text = re.sub(r"\s+", " ", UNSHOWN.sub(" ", data))
         if not self._silent and text and (text != " " or self._wants_space()):
             if not self._open and text.strip():
                 self._open.append("p")

@@ -20,6 +20,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+from mailer import almanac
 from mailer.articles.article import Article, DiaryEntry
 from mailer.articles.cleaning import markdown_to_html
 from mailer.editions import text
@@ -196,7 +197,7 @@ class _Builder:
                 number=self.issue.number,
                 subject=text.one_line(self.issue.subject),
                 preheader=self._preheader(shown),
-                date=text.long_date(self.issue.date),
+                date=almanac.long_date(self.issue.date),
             ),
             opening=OpeningView(
                 title=text.one_line(self.issue.opening_title or publication.column_title),
@@ -280,7 +281,7 @@ class _Builder:
             url=url,
             label=text.kind_label(article.kind),
             button=text.button_label(article.kind),
-            deadline=f"by {text.day_and_month(article.deadline)}" if article.deadline else "",
+            deadline=f"by {almanac.day_and_month(article.deadline)}" if article.deadline else "",
             minutes=text.minutes_to_read(article) if url else 0,
             image=self._picture(article, is_lead=is_lead),
         )
@@ -328,10 +329,10 @@ class _Builder:
         return tuple(
             DiaryView(
                 title=text.one_line(entry.title),
-                when=text.day_and_month(entry.on),
-                weekday=text.DAYS[entry.on.weekday()],
+                when=almanac.day_and_month(entry.on),
+                weekday=almanac.DAYS[entry.on.weekday()],
                 day=entry.on.day,
-                month=text.MONTHS[entry.on.month - 1][:3],
+                month=almanac.MONTHS[entry.on.month - 1][:3],
                 time=text.clock_time(entry.at) if entry.at else "",
                 place=text.one_line(entry.place),
                 url=text.safe_url(entry.url),

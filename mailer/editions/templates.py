@@ -16,6 +16,7 @@ literal attribute values to ASCII instead.
 
 from __future__ import annotations
 
+import re
 import traceback
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -296,6 +297,11 @@ def _environment(
     )
 
 
+# Nearly every character is plain ASCII: only the others are worth a closer look.
+_UNSAFE_IN_MARKUP = re.compile(r"[^ -\[\]-~\n]")
+_UNSAFE_IN_TEXT = re.compile(r"[^ -\[\]-~]")
+
+
 def print_markup(value: object) -> Markup:
     """Print one value into MJML: escaped, and with what mrml would spoil as numeric entities.
 
@@ -303,11 +309,10 @@ def print_markup(value: object) -> Markup:
     the text may stand in an attribute.
     """
     is_markup = hasattr(value, "__html__")
+    unsafe = _UNSAFE_IN_MARKUP if is_markup else _UNSAFE_IN_TEXT
+    escaped = str(value if is_markup else escape(value))
     return Markup(  # noqa: S704 - escaped just before
-        "".join(
-            ch if ch == "\n" and is_markup else _entity(ch)
-            for ch in str(value if is_markup else escape(value))
-        )
+        unsafe.sub(lambda match: _entity(match[0]), escaped)
     )
 
 

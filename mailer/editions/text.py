@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import time
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from mailer.articles.article import Article, Kind
@@ -20,22 +20,6 @@ LONG_EXCERPT_WORDS = 110
 WHOLE_WORDS = 120
 WORDS_A_MINUTE = 220
 URL_LENGTH = 1500
-
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 _BUTTONS = {
     Kind.REPORT: "Read the full report",
@@ -60,17 +44,16 @@ _LABELS = {
 }
 
 
-def is_unshown(character: str) -> bool:
-    """Say whether a character must never reach a reader: controls, surrogates, overrides.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+"""What Unicode promises never to assign."""
 
-    Joiners and soft hyphens stay: scripts and emoji need them. Bidirectional overrides go: they
-    make one word look like another.
-    """
-    return (
-        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-        or character in "\u202d\u202e"
-        or is_noncharacter(character)
-    )
+UNSHOWN = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202d\u202e{_NONCHARACTERS}]")
+"""Characters that must never reach a reader: controls, surrogates, line separators, overrides.
+
+Joiners and soft hyphens stay: scripts and emoji need them. Bidirectional overrides go: they make
+one word look like another."""
 
 
 def is_noncharacter(character: str) -> bool:
@@ -81,7 +64,7 @@ def is_noncharacter(character: str) -> bool:
 
 def one_line(text: str) -> str:
     """Return the text on one line: nothing unshown, no line ends, single spaces."""
-    return " ".join("".join(" " if is_unshown(ch) else ch for ch in text).split())
+    return " ".join(UNSHOWN.sub(" ", text).split())
 
 
 def paragraphs(text: str) -> list[str]:
@@ -136,9 +119,11 @@ def article_text(article: Article, *, standfirst: str, has_link: bool) -> tuple[
     at greater length otherwise.
     """
     lead_in = one_line(standfirst) or one_line(article.standfirst)
+    if has_link and lead_in:
+        return (lead_in,)
     body = [part for part in paragraphs(article.body_text) if part not in {lead_in, article.title}]
     if has_link:
-        return (lead_in,) if lead_in else excerpt(body, words=EXCERPT_WORDS)
+        return excerpt(body, words=EXCERPT_WORDS)
     before = (lead_in,) if lead_in else ()
     if sum(len(part.split()) for part in body) <= WHOLE_WORDS:
         return before + tuple(body)
@@ -151,16 +136,6 @@ def byline(authors: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def long_date(day: date) -> str:
-    """Return ``Monday 30 November 2026``."""
-    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def day_and_month(day: date) -> str:
-    """Return ``Friday 4 December``."""
-    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
 
 
 def clock_time(at: time) -> str:

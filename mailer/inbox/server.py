@@ -10,13 +10,13 @@ Standards: RFC 5321, 1870 (SIZE), 6531 (SMTPUTF8), 3207 (STARTTLS, with a contex
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 import threading
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mailer.checked import is_loopback
 from mailer.errors import ConfigurationError, Fault
 from mailer.inbox.store import Store
 
@@ -29,11 +29,7 @@ def refuse_public(host: str, *, field: str = "MAILER_INBOX_HOST") -> None:
     Raises:
         ConfigurationError: the inbox would be reachable from other machines.
     """
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not is_loopback(host):
         raise ConfigurationError(
             Fault(
                 f"{host!r} is not a loopback address; the inbox is for this machine only",
@@ -66,7 +62,7 @@ class InboxServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="inbox-smtp", daemon=True)
         self._is_ready = threading.Event()
-        self._fault: OSError | None = None
+        self._fault: Exception | None = None
 
     def __enter__(self) -> InboxServer:
         self.start()
@@ -81,9 +77,10 @@ class InboxServer:
         self._is_ready.wait()
         if self._fault is not None:
             self._thread.join()
+            why = getattr(self._fault, "strerror", None) or self._fault
             raise ConfigurationError(
                 Fault(
-                    f"{self.host}:{self.port} cannot be had: {self._fault.strerror}",
+                    f"{self.host}:{self.port} cannot be had: {why}",
                     field="MAILER_INBOX_SMTP_PORT",
                     remedy="stop what uses it (perhaps another inbox) or choose another port",
                 )
@@ -104,9 +101,11 @@ class InboxServer:
                 loop.create_server(self._protocol, self.host, self.port)
             )
             self.port = server.sockets[0].getsockname()[1]
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - told to whoever called start()
             self._fault = error
-        self._is_ready.set()
+        finally:
+            # Whatever happened, whoever waits for the server must not wait for ever.
+            self._is_ready.set()
         try:
             if server is not None:
                 loop.run_forever()

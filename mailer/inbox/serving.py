@@ -30,10 +30,13 @@ def serve_page(app: Starlette, *, host: str, port: int, ready: Callable[[str], N
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-        except OSError as error:
+            # From here on a browser waits for the page instead of being refused.
+            listener.listen()
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
             raise ConfigurationError(
                 Fault(
-                    f"{host}:{port} cannot be had: {error.strerror}",
+                    f"{host}:{port} cannot be had: {why}",
                     field="MAILER_INBOX_WEB_PORT",
                     remedy="stop what uses it (perhaps another inbox) or choose another port",
                 )

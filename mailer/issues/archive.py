@@ -89,7 +89,8 @@ class Archive:
     ) -> None:
         """Write a drafted issue: its row, its decisions, the event and, last, its file.
 
-        ``write_file`` runs before the commit: when it fails nothing is kept.
+        ``write_file`` runs before the commit: when it fails nothing is kept. A crash between the
+        two leaves a file without its row; ``announce_draft`` is how it is known again.
 
         Raises:
             IllegalTransition: the issue is no draft.
@@ -108,6 +109,20 @@ class Archive:
                 )
             self._note(connection, "draft", record.id, by=by, detail=detail)
             write_file()
+
+    def announce_draft(self, issue_id: str, checksum: str) -> None:
+        """Note which file is about to be written, in case nothing after this is kept."""
+        self.note("drafting", issue_id, detail={"checksum": checksum})
+
+    def drafted_checksums(self, issue_id: str) -> frozenset[str]:
+        """Return the checksums of every file that was drafted or was about to be."""
+        record = self.find(issue_id)
+        announced = {
+            str(event.detail["checksum"])
+            for event in self.events(issue_id)
+            if event.kind == "drafting"
+        }
+        return frozenset(announced | {record.drafted_checksum if record else ""})
 
     def transition(
         self,

@@ -1,8 +1,8 @@
 """The editor's desk: drafting an issue, reading it, approving it, holding it to its approval.
 
 The file under ``issues/`` is the editor's. Drafting writes it only where there is none or where
-the one there is, byte for byte, what was drafted last; else it refuses, and with ``force`` keeps
-the old one beside it (see ``folder``).
+the one there is, byte for byte, a draft of ours; else it refuses, and with ``force`` keeps it
+beside (see ``folder``).
 
 Approval binds a checksum over the file, every region's edition and the audience rule. ``verify``
 compares them again before sending: a change voids the approval and says which part changed. Once
@@ -13,7 +13,6 @@ Failures: ``InvalidInput`` with file and line, ``IllegalTransition``, ``NotFound
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -39,7 +38,7 @@ from mailer.issues.drafting import (
     preface,
     selection_context,
 )
-from mailer.issues.folder import IssueFolder, edited
+from mailer.issues.folder import IssueFolder, edited, file_checksum
 from mailer.issues.issue import Issue, IssueRecord, IssueState, next_state
 from mailer.issues.manifest import read_issue, write_issue
 from mailer.publication import Publication
@@ -53,6 +52,7 @@ and to notice a piece that repeats one sent in the weeks before."""
 
 __all__ = ["Desk", "DraftResult", "Shelf", "approval_checksum"]
 
+_BY_HAND = "was written by hand"
 _FROZEN_STATES = frozenset({IssueState.SENDING, IssueState.SENT})
 _APPROVED_STATES = frozenset({IssueState.APPROVED, IssueState.SCHEDULED})
 
@@ -215,11 +215,9 @@ class Desk:
         if record is not None:
             next_state(record.state, "draft", issue_id=issue_id)
         standing = self._folder.content(issue_id)
-        if standing is not None and not force:
-            if record is None:
-                raise edited(path, "was written by hand")
-            if hashlib.sha256(standing).hexdigest() != record.drafted_checksum:
-                raise edited(path, "has been edited since it was drafted")
+        ours = self._archive.drafted_checksums(issue_id)
+        if standing is not None and not force and file_checksum(standing) not in ours:
+            raise edited(path, "has been edited since it was drafted" if record else _BY_HAND)
 
         records = self._archive.records()
         context = selection_context(
@@ -257,12 +255,13 @@ class Desk:
         content = text.encode()
         is_lost = force and standing not in {None, content}
         kept = self._folder.free_name(issue_id) if is_lost else None
+        self._archive.announce_draft(issue_id, file_checksum(content))
         self._archive.keep_draft(
             IssueRecord(
                 issue_id,
                 issue.number,
                 IssueState.DRAFT,
-                drafted_checksum=hashlib.sha256(content).hexdigest(),
+                drafted_checksum=file_checksum(content),
                 window_from=context.window_from,
                 window_until=context.window_until,
             ),

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mailer.almanac import short_date
 from mailer.articles.article import Article, DiaryEntry
 from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock
 from mailer.issues.writing import plain
+from mailer.localtime import first_send_at, last_send_at
 from mailer.publication import WEEKDAYS, Publication
-from mailer.selection.filtering import SelectionContext, day, instant
+from mailer.selection.filtering import SelectionContext, instant
 from mailer.selection.reasons import Proposal
 
 PREHEADER_CHARS = 90
@@ -23,15 +25,6 @@ PREHEADER_CHARS = 90
 
 DIARY_AHEAD = timedelta(days=56)
 """Entries further away wait for a later issue."""
-
-
-def goes_out_at(publication: Publication, on: date) -> datetime:
-    """Return when the first region gets the issue of that day, in the publication's time zone."""
-    zone = ZoneInfo(publication.time_zone)
-    return min(
-        datetime.combine(on, publication.send_time(region), ZoneInfo(region.time_zone))
-        for region in publication.region_map.values()
-    ).astimezone(zone)
 
 
 def coming_issue_date(publication: Publication, now: datetime) -> date:
@@ -59,25 +52,26 @@ def selection_context(
 ) -> SelectionContext:
     """Return what the issue of that day is chosen for.
 
-    The window starts at the cut-off of the issue before, or ``window_days`` back where there is
-    none, and ends now; what was taken in at this very instant still counts. What a cancelled
-    issue held was not sent, so its cut-off does not count.
+    The window starts at the cut-off of the latest issue before that readers got or will get, and
+    ends now; what was taken in at this very instant still counts. A draft, a cancelled issue and
+    one whose hours of sending have passed unused reached nobody, so their cut-offs do not count
+    and their articles come up again. Where no issue reached anybody, it starts ``window_days``
+    back, or where the first of those issues started.
     """
     issue_id = on.isoformat()
-    before = [
-        record
-        for record in records
-        if record.id < issue_id
-        and record.state is not IssueState.CANCELLED
-        and record.window_until is not None
+    before = [record for record in records if record.id < issue_id]
+    cut_offs = [
+        (record.id, record.window_until)
+        for record in before
+        if record.window_until is not None and _reaches_readers(record, publication, now)
     ]
-    latest = max(before, key=lambda record: record.id, default=None)
-    due = goes_out_at(publication, on)
+    starts = [record.window_from for record in before if record.window_from is not None]
+    earliest = min([*starts, now - timedelta(days=publication.selection.window_days)])
+    due = first_send_at(publication, on).astimezone(ZoneInfo(publication.time_zone))
     return SelectionContext(
         issue_id=issue_id,
         now=now,
-        window_from=(latest and latest.window_until)
-        or now - timedelta(days=publication.selection.window_days),
+        window_from=max(cut_offs)[1] if cut_offs else earliest,
         # The window is half open, and a rehearsal's clock stands still between two commands.
         window_until=now + timedelta(microseconds=1),
         exposures=exposures,
@@ -100,7 +94,7 @@ def compose(
         for ids in proposal.sections.values()
         for article_id in ids
     ]
-    fallback = f"{plain(publication.title)}, {day(on)}"
+    fallback = f"{plain(publication.title)}, {short_date(on)}"
     entries = sorted(
         (entry for entry in diary if on <= entry.on < on + DIARY_AHEAD),
         key=lambda entry: (entry.on, entry.at is not None, str(entry.at or ""), entry.id),
@@ -115,7 +109,11 @@ def compose(
         columnist=publication.columnist,
         opening_title=publication.column_title,
         sections={slug: _picks(ids) for slug, ids in proposal.sections.items()},
-        regions={slug: RegionBlock(picks=_picks(ids)) for slug, ids in proposal.regions.items()},
+        # Every region stands there, so that a note is a matter of filling it in.
+        regions={
+            slug: RegionBlock(picks=_picks(proposal.regions.get(slug, ())))
+            for slug in publication.regions
+        },
         diary=tuple(entry.id for entry in entries),
     )
 
@@ -125,14 +123,24 @@ def preface(
 ) -> list[str]:
     """Return the comment at the top of a drafted file."""
     return [
-        f"{publication.title}, issue {issue.number}, {day(issue.date)}.",
+        f"{publication.title}, issue {issue.number}, {short_date(issue.date)}.",
         f"Drafted {instant(context.now)} from {considered} articles.",
         f"The window: {instant(context.window_from)} to {instant(context.window_until)}.",
         "Everything in this file is yours to change; it is never drafted over once you did.",
         "A pick is an article's id, or {article: ID, headline: ..., standfirst: ...}.",
-        "A region may have a note: regions: {REGION: {note: ..., picks: [ID]}}.",
+        "A region may have a note, in Markdown: a few words of its own over its stories.",
         f"Then: mailer issue check {issue.id}; mailer issue approve {issue.id}.",
     ]
+
+
+def _reaches_readers(record: IssueRecord, publication: Publication, now: datetime) -> bool:
+    """Say whether readers have the issue or, approved and in time, are going to get it."""
+    if record.state in {IssueState.SENDING, IssueState.SENT}:
+        return True
+    if record.state not in {IssueState.APPROVED, IssueState.SCHEDULED}:
+        return False
+    latest = last_send_at(publication, date.fromisoformat(record.id))
+    return now <= latest + timedelta(hours=publication.schedule.late_hours)
 
 
 def _picks(ids: Sequence[str]) -> tuple[Pick, ...]:

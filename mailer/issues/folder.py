@@ -9,6 +9,7 @@ save to the draft; editors' own backup files cover it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import date
 from pathlib import Path
@@ -114,6 +115,11 @@ def is_issue_id(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def file_checksum(content: bytes) -> str:
+    """Return by what a draft of ours is known again."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def edited(path: Path, what: str) -> IllegalTransition:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
 
+from mailer.almanac import long_date
 from mailer.articles.article import Article, DiaryEntry
 from mailer.issues.issue import Issue, Pick
 from mailer.selection.filling import region_block
@@ -105,9 +106,9 @@ def _head(
     lines += ["", "diary:" if issue.diary else "diary: []"]
     for entry_id in issue.diary:
         if entry := diary.get(entry_id):
-            when = f"{entry.on:%A} {entry.on.day} {entry.on:%B %Y}"
             at = f", {entry.at:%H:%M}" if entry.at else ""
-            lines.append(f"  # {plain(f'{when}{at}: {entry.title}, {entry.place}').rstrip(', ')}")
+            words = plain(f"{long_date(entry.on)}{at}: {entry.title}, {entry.place}")
+            lines.append(f"  # {words.rstrip(', ')}")
         lines.append(f"  - {_name(entry_id)}")
     lines += [
         "",

@@ -1,9 +1,7 @@
 """The week as instants: when an issue is drafted and when each region's edition leaves.
 
-Pure: a publication and an instant in, slots out. Local times become UTC by one rule, "the first
-instant at which the wall clock shows that time or later": a time the spring skips goes at the
-first moment that exists, a time the autumn repeats goes once, at its first showing. A whole
-skipped day (a zone that crossed the date line) falls under the same rule.
+Pure: a publication and an instant in, slots out. Local times become UTC by the rule of
+``localtime``.
 
 An issue is named by the date of its send day, the same date for every region, however far
 apart their clocks are.
@@ -13,15 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from mailer.publication import WEEKDAYS, Publication, Region
+from mailer.localtime import first_instant, first_send_at, send_at
+from mailer.publication import WEEKDAYS, Publication
 
 Job = Literal["draft", "send"]
 
 WEEK = timedelta(days=7)
+
+__all__ = [
+    "WEEK",
+    "Job",
+    "Slot",
+    "draft_at",
+    "send_at",
+    "send_day_from",
+    "slots_between",
+    "slots_of",
+    "upcoming",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +48,6 @@ class Slot:
     issue_id: str
     utc: datetime
     local: datetime
-
-
-def first_instant(on: date, at: time, zone: str) -> datetime:
-    """Return the first instant, in UTC, at which the clocks of ``zone`` show that time or later.
-
-    Source: PEP 495: the two folds of a skipped time enclose the change of the clocks.
-    """
-    wanted = datetime.combine(on, at)
-    place = ZoneInfo(zone)
-    first, second = (wanted.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first <= second:
-        # An ordinary time gives the same instant twice, a repeated one its first showing.
-        return first
-    # The time is skipped, and the change lies after `second` and at or before `first`.
-    before, after = second, first
-    while after - before > timedelta(seconds=1):
-        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
-        if middle.astimezone(place).replace(tzinfo=None) >= wanted:
-            after = middle
-        else:
-            before = middle
-    return after
-
-
-def send_at(publication: Publication, region: Region, issue_date: date) -> datetime:
-    """Return when the region's edition of that issue leaves, in UTC."""
-    return first_instant(issue_date, publication.send_time(region), region.time_zone)
-
-
-def first_send_at(publication: Publication, issue_date: date) -> datetime:
-    """Return when the first region's edition of that issue leaves, in UTC."""
-    return min(
-        send_at(publication, region, issue_date) for region in publication.region_map.values()
-    )
 
 
 def draft_at(publication: Publication, issue_date: date) -> datetime:

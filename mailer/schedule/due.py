@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mailer.localtime import first_send_at
 from mailer.publication import Publication
-from mailer.schedule.calendar import WEEK, Job, Slot, first_send_at, slots_between
+from mailer.schedule.calendar import WEEK, Job, Slot, slots_between
 from mailer.schedule.runs import Key, Run, RunState, key_of
 
 ON_TIME = timedelta(minutes=5)

@@ -37,6 +37,7 @@ class Candidate:
     article: Article
     terms: tuple[Term, ...]
     is_pinned: bool = False
+    cautions: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[float, float, str]:
@@ -261,7 +262,11 @@ class Filling:
                 score=total(terms),
                 terms={term.name: term.value for term in terms},
                 rank=rank,
-                reasons=(f"{how}: place {rank} of {block.quota}", *sentences(terms)),
+                reasons=(
+                    f"{how}: place {rank} of {block.quota}",
+                    *candidate.cautions,
+                    *sentences(terms),
+                ),
             )
         )
 
@@ -277,7 +282,7 @@ class Filling:
                 score=total(terms),
                 terms={term.name: term.value for term in terms},
                 rule=refusal.rule,
-                reasons=(f"left out: {refusal.why}", *sentences(terms)),
+                reasons=(f"left out: {refusal.why}", *candidate.cautions, *sentences(terms)),
             )
         )
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
+from mailer.almanac import short_date
 from mailer.articles.article import Article
 from mailer.selection.scoring import DAY
 
@@ -81,14 +82,8 @@ def refusals(
                 f"by the time the issue goes out {instant(due)}",
             )
         )
-    if article.deadline is not None and article.deadline < due.date():
-        found.append(
-            Refusal(
-                "deadline-past",
-                f"its deadline {day(article.deadline)} is past when the issue goes out "
-                f"on {day(due.date())}",
-            )
-        )
+    if _is_late(article, due) and not _is_guessed(article):
+        found.append(Refusal("deadline-past", _lateness(article, due)))
     if not is_pinned and (outside := _outside(article, context)):
         found.append(Refusal("window", outside))
     if sent_to:
@@ -96,6 +91,31 @@ def refusals(
     if article.id in context.blocked:
         found.append(Refusal("blocked", "an editor blocked it for this issue"))
     return found
+
+
+def cautions(article: Article, context: SelectionContext) -> tuple[str, ...]:
+    """Return what does not leave an article out but wants an editor's eye, in sentences.
+
+    A deadline in a year that nobody wrote may be next year's, so it cannot decide.
+    """
+    due = context.goes_out_at
+    if _is_late(article, due) and _is_guessed(article):
+        return ("its deadline looks past; the year was inferred, check it",)
+    return ()
+
+
+def _is_late(article: Article, due: datetime) -> bool:
+    return article.deadline is not None and article.deadline < due.date()
+
+
+def _is_guessed(article: Article) -> bool:
+    # Both flags: a year may have been inferred for another date than the deadline.
+    return {"deadline-from-text", "year-inferred"} <= {flag.code for flag in article.flags}
+
+
+def _lateness(article: Article, due: datetime) -> str:
+    deadline = short_date(article.deadline) if article.deadline else ""
+    return f"its deadline {deadline} is past when the issue goes out on {short_date(due.date())}"
 
 
 def _outside(article: Article, context: SelectionContext) -> str:
@@ -114,11 +134,6 @@ def _outside(article: Article, context: SelectionContext) -> str:
 def instant(value: datetime) -> str:
     """Write an instant for a person: 2026-11-27 12:00 UTC."""
     return f"{value:%Y-%m-%d %H:%M} {value.tzname() or ''}".rstrip()
-
-
-def day(value: date) -> str:
-    """Write a day for a person: 30 November 2026."""
-    return f"{value.day} {value:%B %Y}"
 
 
 def some(names: Collection[str], *, most: int = 6) -> str:

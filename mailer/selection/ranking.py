@@ -30,7 +30,7 @@ from mailer.selection.filling import (
     Filling,
     region_block,
 )
-from mailer.selection.filtering import Refusal, SelectionContext, refusals
+from mailer.selection.filtering import Refusal, SelectionContext, cautions, refusals
 from mailer.selection.reasons import Decision, Proposal
 from mailer.selection.scoring import priority_term, recency_term, sentences, total
 from mailer.selection.similarity import TwinIndex
@@ -221,6 +221,7 @@ def _candidate(
             ),
         ),
         is_pinned=is_pinned,
+        cautions=cautions(article, context),
     )
 
 
@@ -264,6 +265,7 @@ def _left_out(candidate: Candidate, found: Sequence[Refusal]) -> Decision:
         rule=found[0].rule,
         reasons=(
             *(f"left out: {refusal.why}" for refusal in found),
+            *candidate.cautions,
             *sentences(candidate.terms),
         ),
     )

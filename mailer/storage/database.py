@@ -17,6 +17,7 @@ import fcntl
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._writing: ContextVar[Connection | None] = ContextVar("writing", default=None)
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,18 +47,34 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection for reading; nothing written on it is kept."""
+        """Give a connection for reading; nothing written on it is kept.
+
+        Within a ``write`` it is that transaction's, which sees its own changes.
+        """
+        if (joined := self._writing.get()) is not None:
+            yield joined
+            return
         with _translated(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection in one transaction: committed at the end, undone on any error."""
+        """Give a connection in one transaction: committed at the end, undone on any error.
+
+        A ``write`` within a ``write`` joins it, so that steps of several services are one.
+        """
+        if (joined := self._writing.get()) is not None:
+            yield joined
+            return
         with _translated(), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.execution_options(mailer_writes=True)
             with connection.begin():
-                yield connection
+                token = self._writing.set(connection)
+                try:
+                    yield connection
+                finally:
+                    self._writing.reset(token)
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[bool]:

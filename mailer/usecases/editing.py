@@ -17,11 +17,13 @@ from typing import Any
 from mailer.app import App
 from mailer.articles.article import Article
 from mailer.articles.ingesting import IngestReport
-from mailer.audience.eligibility import AUDIENCE_RULE
+from mailer.audience.eligibility import AUDIENCE_RULE, most_specific_first
+from mailer.delivery.frozen import FrozenEdition
+from mailer.delivery.message import letterhead
 from mailer.editions.finding import Level
 from mailer.errors import Fault, InvalidInput
 from mailer.issues.desk import DraftResult
-from mailer.issues.issue import Issue
+from mailer.issues.issue import Issue, IssueState
 from mailer.selection.filling import region_block
 from mailer.selection.reasons import Decision
 from mailer.usecases.proofing import Rendered, render
@@ -61,7 +63,9 @@ def why(app: App, article_id: str) -> tuple[Article, list[dict[str, Any]]]:
 def audience_rule(app: App) -> str:
     """Return who gets an issue, in the canonical words that an approval covers."""
     lists = [[region.slug, region.list_id] for region in app.regions(None)]
-    return json.dumps({"who": AUDIENCE_RULE, "lists": lists})
+    # Whoever is on several lists gets the first of these: a changed parent changes it.
+    order = list(most_specific_first(app.publication.region_map))
+    return json.dumps({"who": AUDIENCE_RULE, "lists": lists, "order": order})
 
 
 def approve(
@@ -86,11 +90,12 @@ def approve(
             )
             for finding in errors
         )
+    would_freeze = freeze(app, rendered)
     record = app.desk.approve(
         name,
-        by=by or _login_name(),
-        editions={slug: edition.checksum for slug, edition in rendered.editions.items()},
-        contents={slug: edition.to_json() for slug, edition in rendered.editions.items()},
+        by=by or login_name(),
+        editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
+        contents={slug: frozen.to_json() for slug, frozen in would_freeze.items()},
         audience_rule=audience_rule(app),
         text=text,
     )
@@ -101,7 +106,17 @@ def approve(
         "checksum": record.checksum,
         "approved_by": record.approved_by,
         "approved_at": record.approved_at,
-        "editions": {slug: edition.checksum for slug, edition in rendered.editions.items()},
+        "editions": {slug: frozen.checksum for slug, frozen in would_freeze.items()},
+    }
+
+
+def freeze(app: App, rendered: Rendered) -> dict[str, FrozenEdition]:
+    """Return what an approval of these editions would keep, by region."""
+    return {
+        slug: FrozenEdition(
+            edition, letterhead(app.publication, app.region(slug)), web_url=app.web_url
+        )
+        for slug, edition in rendered.editions.items()
     }
 
 
@@ -111,43 +126,31 @@ def require_unchanged(app: App, name: str) -> None:
     Raises:
         IllegalTransition: the file, an edition or the audience changed; it is a draft again.
     """
-    rendered: Rendered = render(app, name)
+    would_freeze = freeze(app, render(app, name))
     app.desk.verify(
         name,
-        editions={slug: edition.checksum for slug, edition in rendered.editions.items()},
+        editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
         audience_rule=audience_rule(app),
     )
 
 
 def cancel(app: App, name: str) -> int:
     """Stop an issue and return how many deliveries were still to be made."""
-    app.desk.cancel(name, by=_login_name())
-    return app.ledger.cancel(name, by=_login_name())
+    by = login_name()
+    # Together or not at all: a cancelled issue has nothing left that a sender could take.
+    with app.database.write():
+        app.desk.cancel(name, by=by)
+        return app.ledger.cancel(name, by=by)
 
 
 def pause(app: App, name: str, *, reason: str) -> None:
     """Tell an issue's sender to stop and keep everything."""
-    app.ledger.pause(app.desk.record(name).id, by=_login_name(), reason=reason)
+    app.ledger.pause(app.desk.record(name).id, by=login_name(), reason=reason)
 
 
 def resume(app: App, name: str) -> bool:
     """Take a pause back; return whether there was one."""
-    return app.ledger.resume(app.desk.record(name).id, by=_login_name())
-
-
-def issues_data(app: App) -> list[dict[str, Any]]:
-    """Return every issue's row, newest first."""
-    return [
-        {
-            "id": record.id,
-            "number": record.number,
-            "state": record.state,
-            "approved_by": record.approved_by,
-            "approved_at": record.approved_at,
-            "checksum": record.checksum,
-        }
-        for record in app.desk.issues()
-    ]
+    return app.ledger.resume(app.desk.record(name).id, by=login_name())
 
 
 def issue_data(app: App, name: str) -> dict[str, Any]:
@@ -167,6 +170,9 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
         "approved_by": record.approved_by,
         "approved_at": record.approved_at,
         "checksum": record.checksum,
+        "changed_since_approval": bool(record.checksum)
+        and record.state in (IssueState.APPROVED, IssueState.SCHEDULED)
+        and app.desk.text(name) != app.archive.frozen_text(name),
         "blocks": [
             {
                 "block": block,
@@ -213,7 +219,8 @@ def _in_short(decision: Decision) -> str:
     return f"score {decision.score:.2f}: {said}" if said else f"score {decision.score:.2f}"
 
 
-def _login_name() -> str:
+def login_name() -> str:
+    """Return the name of whoever is at the keyboard, for the record."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

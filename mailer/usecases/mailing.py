@@ -7,32 +7,39 @@ on the frozen editions are what is sent, whatever happens to the files.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from mailer.app import App
-from mailer.delivery.message import CompiledEdition, compile_edition, letterhead
-from mailer.delivery.ordering import MAILER, Order
+from mailer.audience.addresses import normalise
+from mailer.delivery.delivery import DeliveryState
+from mailer.delivery.frozen import FrozenEdition
+from mailer.delivery.message import CompiledEdition, compile_edition
+from mailer.delivery.ordering import Order
 from mailer.delivery.pacing import DomainLimit, WarmUp
 from mailer.delivery.planning import plan
 from mailer.delivery.sending import Pulse, Sender, SendPolicy, SendReport
-from mailer.editions.edition import Edition
-from mailer.errors import ConfigurationError
+from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
+from mailer.localtime import send_at
 from mailer.publication import Publication
-from mailer.schedule.calendar import send_at
-from mailer.usecases.editing import require_unchanged
+from mailer.usecases.editing import login_name, require_unchanged
 from mailer.usecases.readers import fields_of
 
+Progress = Callable[[int, int], None]
 Question = Callable[[], bool]
 
 WAIT_S = 7 * 24 * 3600.0
 """With ``--wait``: longer than any retry policy keeps trying."""
+
+SATISFIED = frozenset({"accepted", "skipped", "bounced", "complained"})
+"""States in which a reader has it, or left before it went."""
+
+ROUNDS = 3
+"""How often a command plans again for who joined or moved while it was sending."""
 
 
 def send(
@@ -41,20 +48,12 @@ def send(
     *,
     regions: Sequence[str] | None = None,
     is_waiting: bool = False,
+    progress: Progress | None = None,
     watch: Callable[[Pulse], None] | None = None,
     on_pause: Callable[[Order], None] | None = None,
     should_stop: Question | None = None,
 ) -> dict[str, Any]:
     """Send an approved issue now; safe to call again whatever happened before.
-
-    Args:
-        app: the publication.
-        name: the issue's id.
-        regions: only these; None for all.
-        is_waiting: stay until every retry is settled.
-        watch: told a few times a second how far it is.
-        on_pause: told when somebody pauses it; it waits to be resumed then.
-        should_stop: asked before each message.
 
     Returns:
         ``summary`` with ``stopped``: why it ended early, "" when it did not.
@@ -63,33 +62,40 @@ def send(
         ConfigurationError: something that sending needs is missing.
         IllegalTransition: it is not approved, or changed since; or another process is sending.
     """
-    wanted = [region.slug for region in app.regions(list(regions) if regions else None)]
-    now = app.clock.now()
-    report = _send(
-        app,
-        name,
-        due_at=dict.fromkeys(wanted, now),
-        wait_s=WAIT_S if is_waiting else 0,
-        is_by_person=True,
-        on_pause=on_pause or (lambda _order: None),
-        watch=watch,
-        should_stop=should_stop,
-    )
-    is_early = report.trouble is not None or report.was_stopped or report.order is not None
+    # None means every region that was approved, even one the publication no longer has.
+    named = [region.slug for region in app.regions(list(regions))] if regions else None
+    wanted = named or list(app.archive.editions(name)) or list(app.publication.region_map)
+    for _ in range(ROUNDS):
+        report = send_regions(
+            app,
+            name,
+            due_at=dict.fromkeys(wanted, app.clock.now()),
+            wait_s=WAIT_S if is_waiting else 0,
+            progress=progress,
+            watch=watch,
+            on_pause=on_pause or (lambda _order: None),
+            should_stop=should_stop,
+        )
+        due = app.ledger.next_due_at(name, regions=wanted, may_resend=False)
+        is_early = report.trouble or report.was_stopped or report.order
+        if is_early or due is None or due > app.clock.now():
+            break
+    is_early = report.trouble or report.was_stopped or report.order
     return summary(app, name) | {"stopped": report.sentence() if is_early else ""}
 
 
-def _send(
+def send_regions(
     app: App,
     name: str,
     *,
-    due_at: dict[str, datetime],
+    due_at: Mapping[str, datetime],
     wait_s: float = 0,
-    is_by_person: bool = False,
-    on_pause: Callable[[Order], None] | None = None,
+    progress: Progress | None = None,
     watch: Callable[[Pulse], None] | None = None,
+    on_pause: Callable[[Order], None] | None = None,
     should_stop: Question | None = None,
 ) -> SendReport:
+    """Plan the regions whose readers are due and send; everything that can fail comes first."""
     faults = app.faults_before_sending()
     if faults:
         raise ConfigurationError(faults)
@@ -97,68 +103,83 @@ def _send(
     next_state(record.state, "send", issue_id=name)
     if record.state in (IssueState.APPROVED, IssueState.SCHEDULED):
         require_unchanged(app, name)
-    order = app.ledger.order(name)
-    if order and (order.word == "cancel" or (is_by_person and not order.is_by_person)):
-        # A cancelled issue that came this far was reopened; and whoever sends by hand has mended
-        # what the mailer paused it for.
-        app.ledger.reopen(name)
     editions = frozen_editions(app, name)
-    app.archive.transition(name, "send")
-    for region in due_at:
-        app.archive.expose(name, region, editions[region].article_ids)
-    plan(app.ledger, issue_id=name, recipients=app.register.audience(), due_at=due_at)
-    report = _sender(app, editions).run(
+    wanted = {slug: at for slug, at in due_at.items() if slug in editions}
+    if not wanted:
+        raise NotFound(
+            Fault(
+                f"issue {name} was approved without an edition for {', '.join(due_at)}",
+                remedy="the next issue will have one",
+            )
+        )
+    sender = make_sender(app, editions)
+
+    def begin() -> None:
+        with app.database.write():
+            order = app.ledger.order(name)
+            if order and order.word == "cancel":
+                # A cancelled issue that came this far was reopened since.
+                app.ledger.reopen(name)
+            app.archive.transition(name, "send")
+            if app.archive.record(name).checksum != record.checksum:
+                raise IllegalTransition(
+                    f"issue {name} was approved anew just now; run the command again"
+                )
+            plan_regions(app, name, wanted)
+
+    report = sender.run(
         name,
-        regions=list(due_at),
+        regions=list(wanted),
         wait_s=wait_s,
-        on_pause=on_pause if is_by_person else None,
+        prepare=begin,
+        progress=progress,
         watch=watch,
+        on_pause=on_pause,
         should_stop=should_stop,
     )
-    pause_if_at_fault(app, report)
-    finish_if_done(app, name)
+    conclude(app, name, report)
     return report
 
 
-def pause_if_at_fault(app: App, report: SendReport) -> None:
-    """Pause an issue that a person has to mend something for; trying on would help nobody.
+def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
+    """Plan for everybody who is due in these regions; return how many deliveries are new."""
+    with app.database.write():
+        report = plan(
+            app.ledger,
+            issue_id=name,
+            recipients=app.register.audience(),
+            due_at=due_at,
+        )
+        for region in due_at:
+            app.archive.note(PLANNED, name, region=region)
+    return report.planned_count
 
-    `mailer issue resume` or `mailer send` lifts it.
-    """
-    if report.trouble is not None and report.trouble.is_lasting and report.order is None:
-        app.ledger.pause(report.issue_id, by=MAILER, reason=str(report.trouble))
-        if app.settings.alert_address:
-            structlog.get_logger().error(
-                "alert", to=app.settings.alert_address, issue=report.issue_id, why=report.sentence()
-            )
 
-
-def frozen_editions(app: App, name: str) -> dict[str, Edition]:
-    """Return the editions of an issue as they were approved, by region."""
+def frozen_editions(app: App, name: str) -> dict[str, FrozenEdition]:
+    """Return what was frozen at the approval of an issue, by region."""
     return {
-        region: Edition.from_json(content) for region, content in app.archive.editions(name).items()
+        region: FrozenEdition.from_json(content)
+        for region, content in app.archive.editions(name).items()
     }
 
 
-def _sender(app: App, editions: dict[str, Edition]) -> Sender:
-    compiled: dict[str, CompiledEdition] = {}
-
-    def edition(region: str) -> CompiledEdition:
-        if region not in compiled:
-            compiled[region] = compile_edition(
-                editions[region],
-                letterhead(app.publication, app.region(region)),
-                signer=app.signer,
-            )
-        return compiled[region]
-
+def make_sender(app: App, editions: Mapping[str, FrozenEdition]) -> Sender:
+    """Return a sender; a bad key, certificate or edition shows now and not half-way."""
+    compiled: dict[str, CompiledEdition] = {
+        region: compile_edition(frozen.edition, frozen.head, signer=app.signer)
+        for region, frozen in editions.items()
+    }
+    fields = {region: fields_of(app, frozen.web_url) for region, frozen in editions.items()}
+    routes = app.routes()
+    for route in routes:
+        route.relay()
     return Sender(
         ledger=app.ledger,
         database=app.database,
-        routes=app.routes(),
+        routes=routes,
         register=app.register,
-        edition=edition,
-        fields=fields_of(app),
+        edition=compiled.__getitem__,
+        fields=lambda item: fields[item.region](item),
         clock=app.clock,
         policy=send_policy(app.publication),
         journal=app.root / "var" / "sending.journal",
@@ -181,20 +202,53 @@ def send_policy(publication: Publication) -> SendPolicy:
     )
 
 
-def finish_if_done(app: App, name: str) -> None:
-    """Call an issue sent when every region was planned and no delivery has work left."""
-    if app.ledger.open_count(name):
-        return
-    everyone = dict.fromkeys(app.publication.region_map, app.clock.now())
-    missing = plan(
-        app.ledger,
-        issue_id=name,
-        recipients=app.register.audience(),
-        due_at=everyone,
-        is_dry_run=True,
-    )
-    if not missing.planned_count:
-        app.archive.transition(name, "finish")
+def conclude(app: App, name: str, report: SendReport) -> None:
+    """Note after a run which lists have been shown what, and call the issue sent when it is.
+
+    A list has been shown an edition once a first message of it was accepted. An issue is sent when
+    every region was planned and nothing is left; whoever joined or moved meanwhile is planned
+    then, once more for all, so that a late reader neither is lost nor keeps the issue open.
+    """
+    editions = frozen_editions(app, name)
+    counts = app.ledger.summary(name)
+    for region, states in counts.items():
+        if states.get(DeliveryState.ACCEPTED) and region in editions:
+            app.archive.expose(name, region, editions[region].edition.article_ids)
+    if report.trouble is None and pauses(app, name):
+        app.archive.note(RESUMED, name)
+    with app.database.write():
+        if app.archive.record(name).state is not IssueState.SENDING:
+            return
+        if app.ledger.open_count(name) or set(editions) - _planned(app, name):
+            return
+        if not plan_regions(app, name, dict.fromkeys(editions, app.clock.now())):
+            app.archive.transition(name, "finish")
+
+
+PLANNED, APPROVED, PAUSED, RESUMED = "plan", "approve", "send.paused", "send.resumed"
+"""Kinds of events this module reads back."""
+
+
+def _planned(app: App, name: str) -> set[str]:
+    """Return the regions planned since the issue was last approved."""
+    regions: set[str] = set()
+    for event in app.archive.events(name):
+        if event.kind == APPROVED:
+            regions.clear()
+        elif event.kind == PLANNED:
+            regions.add(event.region)
+    return regions
+
+
+def pauses(app: App, name: str) -> list[datetime]:
+    """Return when sending ran into a lasting trouble since it last went well."""
+    at: list[datetime] = []
+    for event in app.archive.events(name):
+        if event.kind in (RESUMED, APPROVED):
+            at.clear()
+        elif event.kind == PAUSED and event.detail.get("is_lasting"):
+            at.append(event.at)
+    return at
 
 
 def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, Any]:
@@ -219,7 +273,9 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
         rows.append(
             {
                 "region": region.slug,
-                "subject": frozen[region.slug].subject if region.slug in frozen else subject,
+                "subject": frozen[region.slug].edition.subject
+                if region.slug in frozen
+                else subject,
                 "send_at": at,
                 "send_at_local": f"{at.astimezone(ZoneInfo(region.time_zone)):%a %d %b %H:%M}",
                 "done": len(readers[region.slug]) - len(left),
@@ -244,13 +300,14 @@ def summary(app: App, name: str) -> dict[str, Any]:
     order = list(app.publication.region_map)
     slugs = sorted(found, key=lambda slug: order.index(slug) if slug in order else len(order))
     is_open = app.ledger.open_count(name)
+    may_resend = app.publication.retry.in_doubt == "resend"
     return {
         "issue": name,
         "state": record.state,
         "total": sum(totals.values()),
         "totals": dict(totals),
-        "is_finished": not is_open,
-        "next_due_at": app.ledger.next_due_at(name) if is_open else None,
+        "is_finished": not is_open and not set(totals) - SATISFIED,
+        "next_due_at": app.ledger.next_due_at(name, may_resend=may_resend) if is_open else None,
         "regions": [
             {
                 "region": slug,
@@ -281,32 +338,16 @@ def _troubles(app: App, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def send_slots(
-    app: App, name: str, regions: Sequence[str], *, should_stop: Question
-) -> tuple[SendReport, str]:
-    """Send the regions whose hour has come, dated at that hour; the scheduler's way in."""
-    day = date.fromisoformat(name)
-    due_at = {slug: send_at(app.publication, app.region(slug), day) for slug in regions}
-    report = _send(app, name, due_at=due_at, should_stop=should_stop)
-    counts = ", ".join(f"{count} {state.value}" for state, count in report.counts.items())
-    return report, f"{counts or 'nobody to send to'}; {report.sentence()}"
+def resolve(app: App, name: str, address: str, step: str) -> None:
+    """Settle one delivery in doubt by hand: ``accept``, ``cancel`` or ``resend``.
 
-
-def retry_due(app: App, *, should_stop: Question) -> str:
-    """Try again what the ledger has due, in every issue under way; "" when there was nothing."""
-    notes = []
-    now = app.clock.now()
-    for record in app.archive.records():
-        if record.state is not IssueState.SENDING or should_stop():
-            continue
-        may_resend = app.publication.retry.in_doubt == "resend"
-        due = app.ledger.next_due_at(record.id, may_resend=may_resend)
-        if due is None or due > now or app.ledger.order(record.id):
-            continue
-        report = _sender(app, frozen_editions(app, record.id)).run(
-            record.id, should_stop=should_stop
-        )
-        pause_if_at_fault(app, report)
-        finish_if_done(app, record.id)
-        notes.append(f"{record.id}: {report.sentence()}")
-    return "; ".join(notes)
+    Raises:
+        NotFound: the address has no delivery in that issue.
+        IllegalTransition: it is not in doubt.
+    """
+    wanted = normalise(address)
+    found = [item for item, _tries in app.ledger.history(wanted) if item.issue_id == name]
+    if not found:
+        raise NotFound(f"issue {name} has no delivery to {wanted}")
+    step = "defer" if step == "resend" else step
+    app.ledger.resolve(found[0].id, step, why=f"settled by {login_name()}")

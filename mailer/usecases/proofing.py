@@ -20,7 +20,7 @@ from mailer.editions.images import prepare_images
 from mailer.editions.preflight import check_edition
 from mailer.editions.preview import sample_fields, write_preview
 from mailer.editions.rendering import render_edition
-from mailer.errors import ConfigurationError, Fault
+from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
 
 Progress = Callable[[int, int], None]
@@ -80,22 +80,29 @@ def render(
             issue=issue,
             articles=articles,
             images=prepared.pictures,
+            diary=diary,
             web_url=app.web_url,
         )
         if progress:
             progress(done, len(wanted))
-    return Rendered(issue, editions, tuple(_once(findings)))
+    return Rendered(issue, editions, tuple(_once(findings, everywhere=len(wanted))))
 
 
-def _once(findings: list[Finding]) -> list[Finding]:
-    """Keep one of the same finding in several regions, without a region where all have it."""
-    seen: dict[tuple[Level, str, str], Finding] = {}
+def _once(findings: list[Finding], *, everywhere: int) -> list[Finding]:
+    """Keep one of the same finding in several regions, and name them unless it is all."""
+    seen: dict[tuple[Level, str, str], list[Finding]] = {}
     for finding in findings:
-        key = (finding.level, finding.code, finding.message)
-        before = seen.get(key)
-        seen[key] = finding if before is None else replace(before, region="")
+        seen.setdefault((finding.level, finding.code, finding.message), []).append(finding)
+    merged = [
+        replace(same[0], region="" if len(same) == everywhere > 1 else _regions(same))
+        for same in seen.values()
+    ]
     order = list(Level)
-    return sorted(seen.values(), key=lambda f: (order.index(f.level), f.region, f.code))
+    return sorted(merged, key=lambda f: (order.index(f.level), f.code, f.region))
+
+
+def _regions(findings: list[Finding]) -> str:
+    return ", ".join(dict.fromkeys(f.region for f in findings if f.region))
 
 
 def preview(
@@ -152,12 +159,22 @@ def send_proofs(
 
     Raises:
         ConfigurationError: something that sending needs is missing, or the relay cannot be used.
-        InvalidInput: an address cannot be used.
+        InvalidInput: an address cannot be used, or is suppressed.
     """
     faults = app.faults_before_sending()
     if faults:
         raise ConfigurationError(faults)
     addresses = [normalise(address) for address in to]
+    barred = app.register.suppressed(addresses)
+    if barred:
+        raise InvalidInput(
+            Fault(
+                f"{address} is suppressed ({reason}): it gets no mail, not even a proof",
+                field="--to",
+                remedy="choose another address",
+            )
+            for address, reason in barred.items()
+        )
     wanted = list(regions) if regions else [next(iter(app.publication.region_map))]
     rendered = render(app, name, regions=wanted)
     relay = app.relay()

@@ -12,29 +12,35 @@ from mailer.audience import roster
 from mailer.audience.addresses import normalise
 from mailer.audience.roster import ImportReport
 from mailer.audience.subscriber import SubscriptionState
-from mailer.delivery.delivery import Delivery
+from mailer.delivery.delivery import Delivery, DeliveryState
+from mailer.editions.edition import greeting
 from mailer.errors import NotFound
 
 Progress = Callable[[int, int], None]
 
 
-def reader_fields(app: App, delivery: Delivery) -> dict[str, str]:
-    """Return the values of a reader's slots; the links carry signed tokens, never the address."""
-    return fields_of(app)(delivery)
+def reader_fields(app: App, delivery: Delivery, *, web_url: str) -> dict[str, str]:
+    """Return the values of a reader's slots; the links carry signed tokens, never the address.
+
+    Args:
+        app: whose secret signs.
+        delivery: the reader's.
+        web_url: the address that was approved with the edition.
+    """
+    return fields_of(app, web_url)(delivery)
 
 
-def fields_of(app: App) -> Callable[[Delivery], dict[str, str]]:
-    """Return what gives a reader's slots; made once for all readers of a sending."""
+def fields_of(app: App, web_url: str) -> Callable[[Delivery], dict[str, str]]:
+    """Return what gives a reader's slots; made once for all readers of an edition."""
     sign = app.tokens.unsubscribe
-    unsubscribe, preferences = f"{app.web_url}/unsubscribe/", f"{app.web_url}/preferences/"
-    issues = f"{app.web_url}/issues/"
+    unsubscribe, preferences = f"{web_url}/unsubscribe/", f"{web_url}/preferences/"
+    issues = f"{web_url}/issues/"
 
     def fields(delivery: Delivery) -> dict[str, str]:
         token = sign(delivery.subscriber_id, delivery.region)
-        name = delivery.name
         return {
-            "name": name or "reader",
-            "greeting": f"Dear {name}," if name else "Dear reader,",
+            "name": delivery.name or "reader",
+            "greeting": greeting(delivery.name),
             "address": delivery.address,
             "unsubscribe_url": unsubscribe + token,
             "preferences_url": preferences + token,
@@ -159,6 +165,23 @@ def regions_data(app: App) -> list[dict[str, Any]]:
     ]
 
 
+def in_state(app: App, issue_id: str, state: str) -> list[dict[str, Any]]:
+    """Return an issue's deliveries in one state, by region and address, each with its reason."""
+    return [
+        {
+            "address": delivery.address,
+            "name": delivery.name,
+            "region": delivery.region,
+            "state": delivery.state,
+            "attempts": delivery.attempts,
+            "due_at": delivery.due_at,
+            "updated_at": delivery.updated_at,
+            "reply": _words(delivery) or delivery.note,
+        }
+        for delivery in app.ledger.deliveries(issue_id, state=DeliveryState(state))
+    ]
+
+
 def history(app: App, address: str, *, may_be_unknown: bool = False) -> list[dict[str, Any]]:
     """Return an address's deliveries with their attempts, newest first.
 
@@ -177,7 +200,7 @@ def history(app: App, address: str, *, may_be_unknown: bool = False) -> list[dic
             "attempts": delivery.attempts,
             "due_at": delivery.due_at,
             "updated_at": delivery.updated_at,
-            "reply": _words(delivery),
+            "reply": _words(delivery) or delivery.note,
             "tries": [
                 {
                     "number": attempt.number,

@@ -1,4 +1,4 @@
-"""``mailer run`` and ``mailer schedule``: the week on its own."""
+"""``mailer run``: the week on its own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import structlog
 
 from mailer.app import App
 from mailer.errors import IllegalTransition
-from mailer.schedule.calendar import upcoming
 from mailer.schedule.jobs import JobReport, Jobs, Runner, TickReport
-from mailer.usecases import editing, mailing
+from mailer.usecases import editing, slots
+
+log = structlog.get_logger()
 
 
 def make_runner(app: App) -> Runner:
@@ -25,16 +26,21 @@ def make_runner(app: App) -> Runner:
         record = app.archive.find(day.isoformat())
         if record is not None:
             return JobReport(f"issue {record.id} is {record.state} already")
-        editing.ingest(app, [])
+        report = editing.ingest(app, [])
+        for fault in report.faults:
+            log.warning("ingest.fault", why=str(fault))
         result = editing.draft(app, day)
-        return JobReport(f"drafted {result.path}")
+        unread = f"; {len(report.faults)} files could not be read" if report.faults else ""
+        return JobReport(f"drafted {result.path}{unread}")
 
     def send(issue_id: str, regions: Any) -> JobReport:
-        report, note = mailing.send_slots(app, issue_id, regions, should_stop=stop.is_set)
-        return JobReport(note, is_complete=report.trouble is None and not report.was_stopped)
+        is_complete, note = slots.send_slots(app, issue_id, regions, should_stop=stop.is_set)
+        return JobReport(note, is_complete=is_complete)
 
     def retry() -> str:
-        return mailing.retry_due(app, should_stop=stop.is_set)
+        for trouble in slots.watch_approved(app):
+            log.error("approval.void", why=trouble)
+        return slots.retry_due(app, should_stop=stop.is_set)
 
     return Runner(
         publication=app.publication,
@@ -45,20 +51,41 @@ def make_runner(app: App) -> Runner:
     )
 
 
-def run(app: App, *, once: bool = False) -> TickReport | None:
+def run(app: App, *, once: bool = False) -> dict[str, Any] | None:
     """Work the schedule until stopped, or look once and return what was done."""
     start_log(app)
     faults = app.faults_before_sending()
     for fault in faults:
-        structlog.get_logger().warning("cannot.send", why=str(fault))
+        log.warning("cannot.send", why=str(fault))
     runner = make_runner(app)
     if once:
         report = runner.tick()
         if not report.is_leader:
             raise IllegalTransition("another `mailer run` is at work on this database")
-        return report
+        return _report_data(report)
     runner.run_forever()
     return None
+
+
+def _report_data(report: TickReport) -> dict[str, Any]:
+    return {
+        "at": report.now,
+        "results": [
+            {
+                "job": result.slots[0].job,
+                "issue": result.slots[0].issue_id,
+                "regions": [slot.region for slot in result.slots if slot.region],
+                "state": result.state,
+                "note": result.note,
+            }
+            for result in report.results
+        ],
+        "missed": [
+            {"job": slot.job, "issue": slot.issue_id, "region": slot.region, "due": slot.utc}
+            for slot in report.missed
+        ],
+        "retried": report.retried,
+    }
 
 
 def start_log(app: App) -> None:
@@ -82,20 +109,3 @@ def start_log(app: App) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-
-
-def schedule_data(app: App, count: int) -> list[dict[str, Any]]:
-    """Return what happens next, soonest first, with the state of the issue concerned."""
-    states = {record.id: str(record.state) for record in app.archive.records()}
-    return [
-        {
-            "job": slot.job,
-            "region": slot.region,
-            "local": slot.local,
-            "zone": app.region(slot.region).time_zone if slot.region else app.publication.time_zone,
-            "utc": slot.utc,
-            "issue": slot.issue_id,
-            "state": states.get(slot.issue_id, "not drafted"),
-        }
-        for slot in upcoming(app.publication, app.clock.now(), count)
-    ]

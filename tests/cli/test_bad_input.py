@@ -158,3 +158,20 @@ def test_before_anything_was_drafted(mailer: Mailer, fresh: Path) -> None:
     one_line(mailer("issue", "show", "latest", folder=fresh), 4, "issue draft")
     one_line(mailer("issue", "approve", "next", folder=fresh), 4, "issue draft")
     one_line(mailer("ledger", folder=fresh), 4, "issue draft")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("inbox", "serve", "--smtp-port=65536"),
+        ("inbox", "serve", "--web-port=-1"),
+        ("demo", "--port=70000"),
+    ],
+)
+def test_a_port_beyond_all_ports(
+    mailer: Mailer, publication: Path, command: tuple[str, ...]
+) -> None:
+    option = command[-1]
+    said = mailer(*command)
+    assert said.code == 2
+    assert f"Invalid value for '{option.partition('=')[0]}'" in said.err

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
+from mailer.app import open_app
+from mailer.articles.article import DirectoryEntry, Document
+from mailer.audience.suppression import SuppressionReason
 from mailer.inbox.store import Store
 from tests.cli.driving import ISSUE, Mailer, change
 
@@ -95,6 +99,16 @@ def test_a_proof_touches_nothing(mailer: Mailer, inbox: Store, drafted: Path) ->
     assert mailer("ledger", ISSUE, "--json").data["total"] == 0
 
 
+def test_no_proof_goes_to_a_suppressed_address(mailer: Mailer, inbox: Store, drafted: Path) -> None:
+    gone = "gone@lantern.example"
+    with open_app(drafted.parent.parent) as app:
+        app.register.suppress(gone, SuppressionReason.COMPLAINT, "said so")
+    said = mailer("test", "next", "--to", "nora@lantern.example", "--to", f" {gone.upper()} ")
+    assert said.code == 1
+    assert f"{gone} is suppressed (complaint)" in said.err
+    assert inbox.messages() == []
+
+
 def test_cancel_and_reopen(mailer: Mailer, inbox: Store, drafted: Path) -> None:
     mailer("issue", "approve", "next")
     assert mailer("issue", "cancel", "next", "--yes").code == 0
@@ -141,6 +155,7 @@ def test_run_once_sends_at_the_hour(
     mailer("issue", "approve", "next")
     assert mailer("run", "--once").code == 0
     assert inbox.messages() == []
+    assert mailer("issue", "show", ISSUE, "--json").data["state"] == "scheduled"
     monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T07:00:30+00:00")
     assert mailer("run", "--once").code == 0
     early = {m.list_id for m in inbox.messages()}
@@ -151,6 +166,20 @@ def test_run_once_sends_at_the_hour(
     assert mailer("issue", "show", ISSUE, "--json").data["state"] == "sent"
     everybody = [m.recipients[0] for m in inbox.messages()]
     assert len(everybody) == len(set(everybody))
+
+
+def test_the_directory_lists_the_groups_of_a_paper(mailer: Mailer, drafted: Path) -> None:
+    assert mailer("directory", "--json").data == []
+    assert "No directory yet" in mailer("directory").out
+    group = DirectoryEntry("Wales", "wales@groups.example", "01632 960001", "wales")
+    other = DirectoryEntry("Bristol", "b@groups.example")
+    paper = Document("paper.txt", directory=(group, other))
+    with open_app(drafted.parent.parent) as app:
+        app.library.keep(paper)
+    found = mailer("directory", "--json").data
+    assert [entry["name"] for entry in found] == ["Bristol", "Wales"]
+    assert found[1] == asdict(group)
+    assert "01632 960001" in mailer("directory").out
 
 
 def test_schedule_lists_local_and_utc(mailer: Mailer) -> None:

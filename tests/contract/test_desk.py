@@ -18,8 +18,11 @@ from mailer.clock import FixedClock
 from mailer.errors import IllegalTransition, InvalidInput, NotFound
 from mailer.issues.archive import Archive
 from mailer.issues.desk import Desk, approval_checksum
+from mailer.issues.drafting import selection_context
+from mailer.issues.folder import IssueFolder
 from mailer.issues.issue import IssueState, Pick
 from mailer.issues.manifest import PLACEHOLDER
+from mailer.localtime import first_send_at
 from mailer.publication import Publication, Region, Schedule, Section
 from mailer.storage.database import Database
 
@@ -155,7 +158,10 @@ def test_a_draft_is_a_file_that_loads_and_explains_itself(
     record = desk.record(ID)
     assert (record.state, record.number) == (IssueState.DRAFT, 7)
     assert record.drafted_checksum == hashlib.sha256(desk.path(ID).read_bytes()).hexdigest()
-    assert archive.events(ID)[0].by == "bo"
+    assert [(event.kind, event.by) for event in archive.events(ID)] == [
+        ("drafting", ""),
+        ("draft", "bo"),
+    ]
     [(issue_id, decision)] = [found for found in desk.why("bells") if found[1].is_chosen]
     assert (issue_id, decision.block) == (ID, "region:wales")
 
@@ -195,6 +201,54 @@ def test_a_file_written_by_hand_counts_as_edited(desk: Desk, archive: Archive) -
         desk.draft(MONDAY)
     assert desk.text(ID) == "my own"
     assert archive.find(ID) is None
+
+
+def _killed(*_given: Any, **_named: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_draft_cut_off_after_its_file_was_written_is_drafted_again(
+    desk: Desk,
+    archive: Archive,
+    shelf: Shelf,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    is_first: bool,
+) -> None:
+    if not is_first:
+        desk.draft(MONDAY)
+        clock.sleep(3600)
+        shelf.kept.append(article("late", first_seen_at=clock.now(), priority=50))
+    before = archive.find(ID)
+    with monkeypatch.context() as patch:
+        write = IssueFolder.replace
+        patch.setattr(
+            IssueFolder, "replace", lambda *given, **named: _killed(write(*given, **named))
+        )
+        with pytest.raises(KeyboardInterrupt):
+            desk.draft(MONDAY)
+    assert archive.find(ID) == before
+    cut_off = desk.text(ID)
+    assert desk.draft(MONDAY).kept is None
+    assert desk.text(ID) == cut_off
+    assert desk.record(ID).drafted_checksum == hashlib.sha256(cut_off.encode()).hexdigest()
+
+
+def test_what_a_cut_off_draft_left_is_the_editors_once_edited(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        write = IssueFolder.replace
+        patch.setattr(
+            IssueFolder, "replace", lambda *given, **named: _killed(write(*given, **named))
+        )
+        with pytest.raises(KeyboardInterrupt):
+            desk.draft(MONDAY)
+    edit(desk, PLACEHOLDER, "Dear readers.")
+    with pytest.raises(IllegalTransition):
+        desk.draft(MONDAY)
+    assert "Dear readers." in desk.text(ID)
 
 
 def test_force_keeps_every_old_version_beside(desk: Desk) -> None:
@@ -243,23 +297,80 @@ def test_past_drafting_even_force_is_refused(
     assert desk.text(ID) == before
 
 
-def test_the_window_starts_at_the_cut_off_before(
-    desk: Desk, archive: Archive, shelf: Shelf, clock: FixedClock
+NEXT_MONDAY = MONDAY + timedelta(days=7)
+
+
+@pytest.mark.parametrize("steps", [("send",), ("send", "finish")])
+def test_the_window_starts_at_the_cut_off_of_the_issue_that_readers_got(
+    desk: Desk, archive: Archive, shelf: Shelf, clock: FixedClock, steps: tuple[str, ...]
 ) -> None:
     first = desk.draft(MONDAY)
     assert first.window_from == NOW - timedelta(days=7)
+    approve(desk)
+    for step in steps:
+        archive.transition(ID, step)
     shelf.kept.append(article("next", first_seen_at=NOW + timedelta(seconds=1)))
     clock.sleep(7 * 86400)
-    second = desk.draft(MONDAY + timedelta(days=7))
+    second = desk.draft(NEXT_MONDAY)
     assert second.window_from == first.window_until
     assert second.issue.number == 8
     assert second.issue.sections["news"] == (Pick("next"),)
     assert {d.rule for _, d in desk.why("bus")[:1]} == {"window"}
 
-    archive.transition(ID, "cancel")
-    third = desk.draft(MONDAY + timedelta(days=7))
-    assert third.window_from == clock.now() - timedelta(days=7)
-    assert third.issue.number == 8
+
+@pytest.mark.parametrize("steps", [(), ("approve",), ("approve", "schedule"), ("cancel",)])
+def test_an_issue_that_reached_nobody_gives_its_articles_to_the_next(
+    desk: Desk, archive: Archive, clock: FixedClock, steps: tuple[str, ...]
+) -> None:
+    first = desk.draft(MONDAY)
+    for step in steps:
+        if step == "approve":
+            approve(desk)
+        else:
+            archive.transition(ID, step)
+    clock.sleep(7 * 86400)
+    second = desk.draft(NEXT_MONDAY)
+    assert second.window_from == first.window_from
+    assert second.issue.number == 8
+    assert second.issue.sections == first.issue.sections
+
+
+def test_an_approved_issue_still_to_come_keeps_its_articles(desk: Desk, clock: FixedClock) -> None:
+    first = desk.draft(MONDAY)
+    approve(desk)
+    clock.sleep(3600)
+    assert desk.draft(NEXT_MONDAY).window_from == first.window_until
+    # Monday at 07:00 it is due, and for late_hours it may still go.
+    due = datetime(2026, 11, 30, 7, tzinfo=UTC)
+    clock.sleep((due + timedelta(hours=12) - clock.now()).total_seconds())
+    assert desk.draft(NEXT_MONDAY).window_from == first.window_until
+    clock.sleep(1)
+    assert desk.draft(NEXT_MONDAY).window_from == first.window_from
+
+
+def test_a_draft_between_does_not_move_the_window(
+    desk: Desk, archive: Archive, clock: FixedClock
+) -> None:
+    first = desk.draft(MONDAY)
+    approve(desk)
+    archive.transition(ID, "send")
+    clock.sleep(7 * 86400)
+    desk.draft(NEXT_MONDAY)
+    clock.sleep(7 * 86400)
+    assert desk.draft(NEXT_MONDAY + timedelta(days=7)).window_from == first.window_until
+
+
+def test_the_hour_of_going_out_is_the_schedules_where_clocks_change(tmp_path: Path) -> None:
+    told = publication(tmp_path, schedule=Schedule(send_day="sun", send_time=time(1, 30)))
+    on = date(2026, 3, 29)
+    context = selection_context(
+        told,
+        on,
+        now=datetime(2026, 3, 28, tzinfo=UTC),
+        records=(),
+        exposures=frozenset(),
+    )
+    assert context.due_at == first_send_at(told, on) == datetime(2026, 3, 29, 1, tzinfo=UTC)
 
 
 def test_what_is_taken_in_at_this_very_instant_counts(
@@ -450,7 +561,8 @@ def test_approving_an_edited_issue_again_voids_and_approves(desk: Desk, archive:
     approve(desk, by="bo")
     assert archive.record(ID).approved_by == "bo"
     assert "One word." in (archive.frozen_text(ID) or "")
-    assert [event.kind for event in archive.events(ID)] == ["draft", "approve", "void", "approve"]
+    kinds = [event.kind for event in archive.events(ID)]
+    assert kinds == ["drafting", "draft", "approve", "void", "approve"]
 
 
 @pytest.mark.parametrize("steps", [("send",), ("send", "finish"), ("schedule", "send")])
@@ -512,7 +624,7 @@ def test_cancel_and_reopen(desk: Desk, archive: Archive) -> None:
         desk.verify(ID, editions=rendered()["editions"], audience_rule=RULE)
     assert desk.reopen(ID).state is IssueState.DRAFT
     desk.draft(MONDAY)
-    assert archive.events(ID)[2].by == "bo"
+    assert archive.events(ID)[3].by == "bo"
 
 
 def test_a_file_written_by_hand_can_be_cancelled(desk: Desk) -> None:

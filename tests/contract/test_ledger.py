@@ -232,9 +232,9 @@ def test_under_hold_what_is_in_doubt_waits_for_an_operator(
     assert claim(ledger, may_resend=False) == []
     assert ledger.next_due_at(ISSUE, may_resend=False) is None
     assert ledger.open_count(ISSUE) == 2
-    ledger.accept(one.id, evidence="the relay's log has it")
+    ledger.resolve(one.id, "accept", why="the relay's log has it")
     with pytest.raises(IllegalTransition):
-        ledger.accept(one.id, evidence="again")
+        ledger.resolve(one.id, "accept", why="again")
     assert [item.id for item in claim(ledger)] == [two.id]
 
 

@@ -209,6 +209,7 @@ def test_a_whole_paper_goes_in_and_stays_when_read_again(
     paper = Path(__file__).parents[1] / "fixtures" / "articles" / "courier.txt"
     data = ingest(library, clock, tmp_path, paper).to_data()
     assert len(data["articles"]) == 7
+    assert {a["date"] for a in data["articles"]} == {"2031-10-01"}
     assert len(data["directory"]) == 4
     assert [e["date"] for e in data["diary"]] == ["2031-10-25", "2031-11-15", "2031-12-06"]
     assert data["diary"][1]["time"] == "18:30"

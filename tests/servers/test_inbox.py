@@ -124,6 +124,21 @@ def test_a_port_in_use_is_explained(server: InboxServer, tmp_path: Path) -> None
         other.start()
 
 
+@pytest.mark.parametrize("port", [70000, -1])
+def test_a_port_that_is_none_is_explained_and_nobody_waits(store: Store, port: int) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot be had: .*0-65535"):
+        InboxServer(store, port=port).start()
+
+
+def test_a_server_that_fails_in_any_way_does_not_keep_its_caller_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = InboxServer(store)
+    monkeypatch.setattr(other._loop, "create_server", lambda *_given: 1 / 0)
+    with pytest.raises(ConfigurationError, match="division by zero"):
+        other.start()
+
+
 def test_half_written_files_are_not_messages(store: Store) -> None:
     name = store.add("a@b.example", ["c@d.example"], message())
     (store.folder / "20261130T070000000000-1-9.eml.part").write_bytes(b"half")
@@ -355,7 +370,10 @@ def test_what_is_not_there_is_404_and_only_reading_is_possible(page: Page, store
 def test_another_host_name_is_refused(page: Page) -> None:
     # A page elsewhere could otherwise read the inbox through a DNS name of its own.
     assert page.get("/", host="evil.example")[0] == 400
-    assert page.get("/", host="localhost:8025")[0] == 200
+    for own in ("localhost:8025", "127.0.0.1", "[::1]:8025", "[::1]"):
+        assert page.get("/", host=own)[0] == 200
+    for other in ("[2001:db8::1]:8025", "[::1", "::1.evil.example", "", "[", "localhost.evil"):
+        assert page.get("/", host=other)[0] == 400
 
 
 def test_hostile_mail_stays_text_on_the_page(page: Page, store: Store) -> None:

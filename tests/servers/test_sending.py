@@ -221,9 +221,10 @@ def test_one_name_that_cannot_be_written_stops_nobody_else(sender, ledger, inbox
             .values(name="nul \x01\x00")
         )
     report = sender.run(ISSUE)
-    assert report.counts == {DeliveryState.ACCEPTED: 59, DeliveryState.SKIPPED: 1}
+    assert report.counts == {DeliveryState.ACCEPTED: 59, DeliveryState.REFUSED: 1}
     ((row, _),) = ledger.history("r7@reader.example")
-    assert row.state is DeliveryState.SKIPPED
+    assert row.state is DeliveryState.REFUSED
+    assert "cannot be written" in row.note
 
 
 def test_an_edition_that_cannot_be_compiled_sends_nothing_and_keeps_every_row(

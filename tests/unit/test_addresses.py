@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.audience.addresses import clean_name, needs_smtputf8, normalise
+from mailer.audience.addresses import clean_name, normalise
 from mailer.errors import InvalidInput
 
 
@@ -94,11 +94,6 @@ def test_normalising_twice_changes_nothing(written: str) -> None:
 def test_case_never_makes_a_second_reader(local: str) -> None:
     forms = {f"{local}@mail.example", f"{local.upper()}@MAIL.example", f"{local}@Mail.Example"}
     assert len({normalise(form) for form in forms}) == 1
-
-
-def test_only_a_unicode_local_part_needs_smtputf8() -> None:
-    assert needs_smtputf8(normalise("zoë@mail.example"))
-    assert not needs_smtputf8(normalise("zoe@bücher.example"))
 
 
 def test_a_name_is_one_line_in_nfc() -> None:

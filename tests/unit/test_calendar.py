@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.localtime import first_instant, first_send_at, send_at
 from mailer.publication import Publication, Region, Schedule, Section
 from mailer.schedule.calendar import (
     draft_at,
-    first_instant,
-    first_send_at,
-    send_at,
     send_day_from,
     slots_between,
     slots_of,

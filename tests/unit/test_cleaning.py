@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailer.articles.bylines import foot_byline, names_in_byline, speakers_in
 from mailer.articles.captions import read_credit
 from mailer.articles.cleaning import (
-    MAX_HTML_BYTES,
+    MAX_HTML_CHARS,
     html_to_text,
     markdown_to_html,
     pictures_in,
@@ -81,7 +81,7 @@ def test_any_html_becomes_flat_balanced_blocks(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<div>" * 12_000, "<b><p>" * 200, "x" * (MAX_HTML_BYTES + 1), "<br>" * 30_000],
+    ["<div>" * 12_000, "<b><p>" * 200, "x" * (MAX_HTML_CHARS + 1), "<br>" * 30_000],
 )
 def test_deep_and_large_html_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:

@@ -131,7 +131,7 @@ def test_what_is_not_announced_is_no_happening(text: str) -> None:
             "Chapel Hall",
         ),
         (
-            "The union has called a march against the cuts on Saturday 5 December, 11am, Quay Gate.",
+            "The union calls a march against the cuts on Saturday 5 December, 11am, Quay Gate.",
             "March against the cuts",
             time(11),
             "",

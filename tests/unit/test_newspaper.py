@@ -25,12 +25,13 @@ from mailer.articles.lettering import (
     vocabulary_of,
 )
 from mailer.articles.newspaper import find_masthead, split_newspaper
+from mailer.errors import InvalidInput
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "articles"
 NOW = datetime(2031, 10, 20, 12, tzinfo=UTC)
 RESIDUE = re.compile(
-    r"leave a reply|required fields|cookies|original post|subscribe|spam|photo:|\\\$|tinyurl\.com/"
-    r"l|for your subscription",
+    r"leave a reply|required fields|cookies|original post|subscribe|spam|photo:|\\\$|every monday"
+    r"|for your subscription",
     re.IGNORECASE,
 )
 
@@ -228,6 +229,13 @@ def test_a_piece_without_a_byline_and_a_doubtful_part_are_flagged() -> None:
     assert rain.authors == ("Ulla Brandt",)
 
 
+def test_a_paper_of_nothing_but_headings_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("# P\n\nMay 2031 No. 4\n\n" + "# A\n\n" * 3000)
+    with pytest.raises(InvalidInput, match=r"a\.txt: has 3,000 headings; split it"):
+        read_document(path, desk=policy(tmp_path))
+
+
 def test_an_article_with_subheadings_is_no_newspaper() -> None:
     assert (
         find_masthead(parse_blocks("# One\n\nIn May 2031 it rained.\n\n## Two\n\n## Three")) is None
@@ -306,7 +314,7 @@ if SEEDS:
             ("ca0e5c3353224ca3", ("575af9a793e1e469",), "analysis", 0),
         ],
         "001": [("74e1f0da69620cb6", (), "report", 0)],
-        "002": [("858d8205afeea430", ("9b7df1460bf1e53b",), "analysis", 0)],
+        "002": [("858d8205afeea430", ("9b7df1460bf1e53b",), "report", 0)],
         "003": [("22c25e3bc7764a26", (), "report", 0)],
         "004": [("7429d105a1617819", (), "call", 0)],
     }

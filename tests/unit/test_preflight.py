@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -174,6 +174,42 @@ def test_a_fault_in_the_edition_is_found(change: dict, code: str, level: Level) 
 def test_what_an_editor_overlooked_is_found(change: dict, code: str, level: Level) -> None:
     assert code in codes(check(issue=make_issue(**change)), level)
     assert code not in codes(check(issue=make_issue()))
+
+
+DUE = datetime(2026, 11, 30, 7, tzinfo=UTC)
+"""When the sample issue goes out: London, seven o'clock."""
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"embargo_until": DUE}, None),
+        ({"embargo_until": DUE + timedelta(minutes=1)}, "article-embargo"),
+        ({"embargo_until": datetime(2026, 11, 30, 18, tzinfo=UTC)}, "article-embargo"),
+        ({"expires_at": DUE + timedelta(minutes=1)}, None),
+        ({"expires_at": DUE}, "article-expired"),
+        ({"expires_at": datetime(2026, 11, 30, tzinfo=UTC)}, "article-expired"),
+    ],
+)
+def test_embargo_and_expiry_are_held_against_the_hour_it_goes_out(
+    change: dict, code: str | None
+) -> None:
+    articles = make_articles()
+    articles["pier"] = replace(articles["pier"], **change)
+    found = codes(check(issue=make_issue(), articles=articles), Level.ERROR)
+    assert found == ({code} if code else set())
+
+
+def test_the_first_regions_clock_decides() -> None:
+    publication = make_publication()
+    east = publication.region("national").model_copy(update={"time_zone": "Asia/Tokyo"})
+    publication = publication.model_copy(
+        update={"region_map": publication.region_map | {"national": east}}
+    )
+    articles = make_articles()
+    articles["pier"] = replace(articles["pier"], embargo_until=DUE - timedelta(hours=3))
+    found = check(issue=make_issue(), articles=articles, publication=publication)
+    assert "article-embargo" in codes(found, Level.ERROR)
 
 
 def test_pictures_without_credit_or_description_warn() -> None:

@@ -40,7 +40,7 @@ def test_there_is_a_sample_value_for_every_slot() -> None:
     assert set(fields) == set(SLOTS)
     assert all(fields.values())
     assert fields["unsubscribe_url"].startswith(PREVIEW_WEB_URL)
-    assert fields["greeting"] == "Dear Ada,"
+    assert fields["greeting"] == "Dear Ada Reader,"
 
 
 def test_files_stand_alone(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_files_stand_alone(tmp_path: Path) -> None:
     assert len(sources) == 2
     for source in sources:
         assert (out / source).is_file()
-    assert "Dear Ada," in files["text"].read_text(encoding="utf-8")
+    assert "Dear Ada Reader," in files["text"].read_text(encoding="utf-8")
 
 
 def test_writing_again_leaves_the_same_files_and_no_scraps(tmp_path: Path) -> None:

@@ -107,6 +107,31 @@ def test_what_only_sending_needs_may_be_missing(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("author", "envelope", "is_fine"),
+    [
+        ("lantern.example", "lantern.example", True),
+        ("lantern.example", "bounce.lantern.example", True),
+        ("news.lantern.example", "lantern.example", True),
+        ("news.lantern.example", "a.bounce.lantern.example", True),
+        ("Lantern.example", "bounce.LANTERN.example", True),
+        ("bücher.example", "bounce.xn--bcher-kva.example", True),
+        ("lantern.co.uk", "bounce.lantern.co.uk", True),
+        ("lantern.example", "bounces.relay.example", False),
+        ("lantern.example", "notlantern.example", False),
+        ("lantern.co.uk", "relay.co.uk", False),
+    ],
+)
+def test_bounces_come_back_to_the_authors_own_domain(
+    root: Path, author: str, envelope: str, is_fine: bool
+) -> None:
+    loaded = load_publication(root).model_copy(
+        update={"from_address": f"briefing@{author}", "bounce_domain": envelope}
+    )
+    found = [fault.field for fault in loaded.faults_before_sending()]
+    assert found == ([] if is_fine else ["bounce_domain"])
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line", "field", "problem"),
     [
         ('title = "The L', 'titel = "The L', 1, "titel", "not a known key"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.articles.article import Article, Kind, Picture
+from mailer.articles.article import Article, Flag, Kind, Picture
 from mailer.errors import InvalidInput
 from mailer.publication import Section, SelectionPolicy
 from mailer.selection.ranking import SelectionContext, propose
@@ -108,6 +108,29 @@ def test_each_filter_keeps_out_and_names_its_rule(changes: dict[str, Any], rule:
 )
 def test_the_edges_that_still_pass(changes: dict[str, Any]) -> None:
     assert choose(article("a", **changes)).sections["news"] == ("a",)
+
+
+CAUTION = "its deadline looks past; the year was inferred, check it"
+
+
+@pytest.mark.parametrize(
+    ("codes", "is_chosen"),
+    [
+        (("deadline-from-text", "year-inferred"), True),
+        (("deadline-from-text",), False),
+        # The year that was inferred is another date's: the deadline was written in full.
+        (("year-inferred",), False),
+    ],
+)
+def test_a_deadline_in_a_year_that_nobody_wrote_is_for_the_editor(
+    codes: tuple[str, ...], is_chosen: bool
+) -> None:
+    flags = tuple(Flag(code, "") for code in codes)
+    proposal = choose(article("call", deadline=date(2026, 11, 1), flags=flags))
+    assert ("call" in proposal.sections["news"]) is is_chosen
+    assert all((CAUTION in decision.reasons) is is_chosen for decision in of(proposal, "call"))
+    coming = choose(article("call", deadline=date(2026, 12, 1), flags=flags))
+    assert all(CAUTION not in decision.reasons for decision in of(coming, "call"))
 
 
 def test_the_first_filter_names_the_rule_and_every_one_speaks() -> None:

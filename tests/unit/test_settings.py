@@ -58,8 +58,7 @@ def test_every_fault_at_once_with_its_line(tmp_path: Path, monkeypatch: pytest.M
         "MAILER_RELAY_TLS=maybe\n"
         "MAILER_TYPING_ERROR=1\n"
         "MAILER_WEB_URL=http://mail.example\n"
-        "MAILER_FIXED_NOW=2026-11-30T07:00:00\n"
-        "MAILER_ALERT_ADDRESS=nobody\n",
+        "MAILER_FIXED_NOW=2026-11-30T07:00:00\n",
     )
     monkeypatch.setenv("MAILER_TIME_ZONE", "Mars/Olympus")
     found = {fault.field: fault for fault in faults(root)}
@@ -70,7 +69,6 @@ def test_every_fault_at_once_with_its_line(tmp_path: Path, monkeypatch: pytest.M
         "MAILER_TYPING_ERROR": 4,
         "MAILER_WEB_URL": 5,
         "MAILER_FIXED_NOW": 6,
-        "MAILER_ALERT_ADDRESS": 7,
         "MAILER_TIME_ZONE": None,
     }
     assert found["MAILER_TIME_ZONE"].where == "environment"
@@ -114,6 +112,7 @@ def test_what_sending_lacks_is_told_all_at_once() -> None:
     assert ready.faults_before_sending() == []
 
 
+@pytest.mark.parametrize("username", ["lantern", ""])
 @pytest.mark.parametrize(
     ("host", "tls", "is_fine"),
     [
@@ -121,17 +120,39 @@ def test_what_sending_lacks_is_told_all_at_once() -> None:
         ("relay.example", "starttls", True),
         ("relay.example", "implicit", True),
         ("127.0.0.1", "none", True),
+        ("127.0.0.2", "none", True),
+        ("::1", "none", True),
     ],
 )
-def test_a_password_is_never_sent_in_the_clear(host: str, tls: str, is_fine: bool) -> None:
+def test_nothing_is_sent_to_another_machine_in_the_clear(
+    host: str, tls: str, is_fine: bool, username: str
+) -> None:
     settings = Settings(
         secret_key=SECRET,
         web_url="https://mail.example",
         relay_host=host,
         relay_tls=tls,
-        relay_username="lantern",
+        relay_username=username,
     )
-    assert (settings.faults_before_sending() == []) is is_fine
+    found = [fault.field for fault in settings.faults_before_sending()]
+    assert found == ([] if is_fine else ["MAILER_RELAY_TLS"])
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "is_fine"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8025", True),
+        ("localhost", "http://localhost:8025", True),
+        ("relay.example", "https://mail.example", True),
+        ("relay.example", "http://127.0.0.1:8025", False),
+        ("relay.example", "https://localhost", False),
+        ("relay.example", "http://[::1]:8025", False),
+    ],
+)
+def test_readers_elsewhere_get_no_links_to_this_machine(host: str, url: str, is_fine: bool) -> None:
+    settings = Settings(secret_key=SECRET, web_url=url, relay_host=host, relay_tls="starttls")
+    found = [fault.field for fault in settings.faults_before_sending()]
+    assert found == ([] if is_fine else ["MAILER_WEB_URL"])
 
 
 def test_an_unreadable_file_is_one_fault(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time
+from datetime import time
 
 import pytest
 from hypothesis import given
@@ -14,9 +14,7 @@ from mailer.editions.text import (
     article_text,
     byline,
     clock_time,
-    day_and_month,
     excerpt,
-    long_date,
     one_line,
     paragraphs,
     safe_url,
@@ -86,8 +84,6 @@ def test_safe_url(given_url: str, expected: str) -> None:
 
 
 def test_dates_and_times_in_words() -> None:
-    assert long_date(date(2026, 11, 30)) == "Monday 30 November 2026"
-    assert day_and_month(date(2026, 12, 4)) == "Friday 4 December"
     hours = [time(0, 0), time(9, 5), time(12, 0), time(12, 30), time(19, 0)]
     assert [clock_time(at) for at in hours] == ["midnight", "9.05am", "noon", "12.30pm", "7pm"]
 

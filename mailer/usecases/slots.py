@@ -1,0 +1,116 @@
+"""What the scheduler does when an hour has come: send, look after the approved, retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from mailer.app import App
+from mailer.errors import ConfigurationError, MailerError
+from mailer.issues.issue import IssueState
+from mailer.localtime import send_at
+from mailer.usecases.editing import require_unchanged
+from mailer.usecases.mailing import (
+    conclude,
+    frozen_editions,
+    make_sender,
+    pauses,
+    send_regions,
+)
+
+Question = Callable[[], bool]
+
+FULL_LOOK_MINUTES = 15
+"""How often an approved issue is rendered to see whether it would still come out the same."""
+
+
+def paused_until(app: App, name: str) -> datetime | None:
+    """Return until when the scheduler leaves an issue alone, or None.
+
+    A relay that objects to the sender is not asked again every minute: the pause grows like a
+    delivery's delay. `mailer send` by hand does not wait.
+    """
+    stops = pauses(app, name)
+    if not stops:
+        return None
+    retry = app.publication.retry
+    minutes = min(
+        retry.first_delay_minutes * retry.factor ** min(len(stops) - 1, 32),
+        retry.longest_delay_minutes,
+    )
+    until = stops[-1] + timedelta(minutes=minutes)
+    return until if until > app.clock.now() else None
+
+
+def send_slots(
+    app: App, name: str, regions: Sequence[str], *, should_stop: Question
+) -> tuple[bool, str]:
+    """Send the regions whose hour has come, dated at that hour; the scheduler's way in.
+
+    Returns:
+        Whether each delivery was tried, and a sentence.
+    """
+    until = paused_until(app, name)
+    if until:
+        return False, f"paused until {until:%Y-%m-%d %H:%M} UTC, because the relay objected"
+    day = date.fromisoformat(name)
+    due_at = {slug: send_at(app.publication, app.region(slug), day) for slug in regions}
+    report = send_regions(app, name, due_at=due_at, should_stop=should_stop)
+    counts = ", ".join(f"{count} {state.value}" for state, count in report.counts.items())
+    note = f"{counts or 'nobody to send to'}; {report.sentence()}"
+    return report.trouble is None and not report.was_stopped, note
+
+
+def watch_approved(app: App) -> list[str]:
+    """Look after approved issues whose hour is still to come; return what went wrong.
+
+    An approved one is scheduled. Whatever changed since approval shows now, hours before the
+    mailing, and not at its hour: the file's text at every look, the editions now and then.
+    """
+    troubles: list[str] = []
+    now = app.clock.now()
+    for record in app.archive.records():
+        if record.state not in (IssueState.APPROVED, IssueState.SCHEDULED):
+            continue
+        day = date.fromisoformat(record.id)
+        if all(send_at(app.publication, r, day) <= now for r in app.regions(None)):
+            continue
+        is_fresh = record.state is IssueState.APPROVED
+        try:
+            if is_fresh or now.minute % FULL_LOOK_MINUTES == 0 or is_text_changed(app, record.id):
+                require_unchanged(app, record.id)
+            if is_fresh:
+                app.archive.transition(record.id, "schedule")
+        except (MailerError, ConfigurationError) as error:
+            troubles.append(str(error))
+    return troubles
+
+
+def is_text_changed(app: App, name: str) -> bool:
+    """Say whether an approved issue's file differs from what was approved."""
+    try:
+        return app.desk.text(name) != app.archive.frozen_text(name)
+    except MailerError:
+        return True
+
+
+def retry_due(app: App, *, should_stop: Question) -> str:
+    """Try again what the ledger has due, in every issue under way; "" when there was nothing."""
+    notes = []
+    now = app.clock.now()
+    for record in app.archive.records():
+        if record.state is not IssueState.SENDING or should_stop():
+            continue
+        may_resend = app.publication.retry.in_doubt == "resend"
+        due = app.ledger.next_due_at(record.id, may_resend=may_resend)
+        if due is None or due > now or paused_until(app, record.id):
+            continue
+        try:
+            sender = make_sender(app, frozen_editions(app, record.id))
+            report = sender.run(record.id, should_stop=should_stop)
+            conclude(app, record.id, report)
+            notes.append(f"{record.id}: {report.sentence()}")
+        except (MailerError, ConfigurationError) as error:
+            # One issue that cannot go on must not stop the others.
+            notes.append(f"{record.id}: {error}")
+    return "; ".join(notes)
