@@ -148,14 +148,16 @@ def kill_once(world: World, chance: random.Random, *, is_early: bool) -> bool:
 def test_killed_twenty_times_everybody_has_one_message(world: World) -> None:
     chance = random.Random()
     hits = 0
-    gone: list[str] = []
+    gone: dict[str, int] = {}
     for number in range(KILLS):
         hits += kill_once(world, chance, is_early=number % 5 == 0)
         if number == KILLS // 2:
             waiting = list(world.ledger.deliveries(ISSUE, state=DeliveryState.PLANNED))
-            gone = [item.address for item in waiting[::7][:10]]
-            for address in gone:
+            had = world.copies()
+            for address in [item.address for item in waiting[::7][:10]]:
                 world.register.suppress(address, "manual", "asked by letter")
+                # Two kills may leave one planned whose message went before the first of them.
+                gone[address] = len(had.get(address, ()))
     assert hits >= KILLS // 2
     assert len(gone) >= 3
 
@@ -167,7 +169,7 @@ def test_killed_twenty_times_everybody_has_one_message(world: World) -> None:
     assert {address for address, row in rows.items() if row.state is DeliveryState.SKIPPED} == set(
         gone
     )
-    assert not set(gone) & set(copies)
+    assert {address: len(copies.pop(address, ())) for address in gone} == gone
     wanted = set(rows) - set(gone)
     assert {rows[address].state for address in wanted} == {DeliveryState.ACCEPTED}
     assert set(copies) == wanted
