@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from mailer.audience.register import Register
@@ -22,7 +21,7 @@ from mailer.editions.edition import Edition, Slot
 from mailer.publication import Region
 from mailer.storage.database import open_database
 
-DUE_AT = datetime(2026, 1, 5, 7, 0, tzinfo=UTC)
+DUE_AT = SystemClock().now()
 CONNECTIONS = 4
 POSTAL = "12 Harbour Street, Exbridge EX0 0XX"
 

@@ -28,7 +28,7 @@ from tests.faults.world import CONNECTIONS, ISSUE, World, make_world
 
 ROOT = Path(__file__).parents[2]
 S = DeliveryState
-DUE_AT = dt.datetime(2026, 1, 5, 7, 0, tzinfo=dt.UTC)
+DUE_AT = SystemClock().now() - dt.timedelta(hours=1)
 KILLS = 200
 STAGES_A_RUN = 40 * CONNECTIONS
 """A sender is killed after so many stages of the protocol at the latest, four or five a message."""
