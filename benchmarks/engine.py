@@ -30,13 +30,14 @@ from typing import Any
 from benchmarks.rig import MESSAGE_BYTES
 from mailer.app import open_app
 from mailer.delivery.delivery import Delivery, DeliveryState
+from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import compile_edition, letterhead
 from mailer.delivery.planning import plan
 from mailer.editions.edition import Edition, Segments, Slot
 from mailer.scaffold import scaffold
 
 ISSUE = "2026-11-30"
-DUE_AT = datetime(2026, 1, 5, 7, 0, tzinfo=UTC)
+DATED_AT = datetime(2026, 1, 5, 7, 0, tzinfo=UTC)
 DOMAINS = 50
 SECRET = "a-secret-for-measuring-with-nothing-behind-it"
 
@@ -57,8 +58,14 @@ def prepare(root: Path, readers: int) -> None:
         f"MAILER_SECRET_KEY={SECRET}\nMAILER_WEB_URL=https://mail.lantern.example\n"
     )
     with open_app(root) as app:
-        slugs = list(app.publication.region_map)
         _ = app.database
+        slugs = list(app.publication.region_map)
+        frozen = {
+            region.slug: FrozenEdition(
+                make_edition(region.slug), letterhead(app.publication, region), app.web_url
+            )
+            for region in app.regions(None)
+        }
     with closing(sqlite3.connect(root / "var" / "mailer.db", isolation_level=None)) as connection:
         connection.execute("BEGIN")
         connection.execute(
@@ -68,7 +75,7 @@ def prepare(root: Path, readers: int) -> None:
         )
         connection.executemany(
             "INSERT INTO editions (issue_id, region, checksum, content) VALUES (?, ?, ?, ?)",
-            ((ISSUE, slug, "x", make_edition(slug).to_json()) for slug in slugs),
+            ((ISSUE, slug, item.checksum, item.to_json()) for slug, item in frozen.items()),
         )
         at = "2026-01-01 00:00:00.000000"
         connection.executemany(
@@ -129,11 +136,11 @@ def write_message(root: Path, out: Path) -> dict[str, Any]:
             address="r1@d1.example",
             name="Reader 1",
             token="a" * 26,
-            dated_at=DUE_AT,
-            due_at=DUE_AT,
+            dated_at=DATED_AT,
+            due_at=DATED_AT,
             state=DeliveryState.CLAIMED,
         )
-        fields = reader_fields(app, delivery)
+        fields = reader_fields(app, delivery, web_url=app.web_url)
         compiled = compile_edition(edition, letterhead(app.publication, region))
         message = compiled.render(delivery, fields)
     out.write_bytes(message)
@@ -159,8 +166,8 @@ def make_plan(root: Path) -> dict[str, Any]:
         report = plan(
             app.ledger,
             issue_id=ISSUE,
-            recipients=app.register.recipients(),
-            due_at=dict.fromkeys(app.publication.region_map, DUE_AT),
+            recipients=app.register.audience(),
+            due_at=dict.fromkeys(app.publication.region_map, app.clock.now()),
         )
         return {
             "messages": report.planned_count,
@@ -171,18 +178,18 @@ def make_plan(root: Path) -> dict[str, Any]:
 
 def send(root: Path, *, seconds: float, total: int) -> dict[str, Any]:
     """Send what is planned, for so long at most; say what it cost, in all and part by part."""
-    from mailer.usecases.mailing import _sender, frozen_editions
+    from mailer.usecases.mailing import frozen_editions, make_sender
 
     with open_app(root) as app:
         total = total or app.ledger.open_count(ISSUE)
-        sender = _sender(app, frozen_editions(app, ISSUE))
+        sender = make_sender(app, frozen_editions(app, ISSUE))
         watch = _Watch(total, seconds)
         print("sending", flush=True)
         watch.start()
         report = sender.run(ISSUE, progress=watch.progress, should_stop=watch.is_over)
         spent = time.perf_counter() - watch.begun, time.process_time() - watch.cpu
-        if report.trouble:
-            sys.exit(f"trouble: {report.trouble}")
+        if report.trouble or not report.counts:
+            sys.exit(f"nothing was sent: {report.sentence()}")
         states = app.ledger.summary(ISSUE).values()
         return {
             "messages": sum(counts.get(DeliveryState.ACCEPTED, 0) for counts in states),

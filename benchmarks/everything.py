@@ -12,7 +12,6 @@ import os
 import platform
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -134,7 +133,7 @@ def report(results: list[Result], options: Options, facts: list[list[str]], took
     return "\n\n".join(parts) + "\n"
 
 
-def main() -> int:
+def main() -> None:
     options = read_options(__doc__ or "")
     facts = machine()
     begun = time.monotonic()
@@ -146,8 +145,7 @@ def main() -> int:
     for result in results:
         print(show(result))
     say(f"written: benchmarks/{out.name}")
-    return 1 if any(row.is_met is False for result in results for row in result.rows) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

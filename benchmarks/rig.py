@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import pwd
+import resource
 import shutil
 import socket
 import statistics
@@ -67,13 +68,17 @@ class Options:
 
 @dataclass(slots=True)
 class Measure:
-    """What one process did; CPU is user and system time of that process alone."""
+    """What one process did; CPU is user and system time of that process alone.
+
+    ``sink_share`` and ``others`` are cores: what the sink used, and everything that is neither.
+    """
 
     messages: int
     seconds: float
     cpu_s: float
     peak_bytes: int = 0
     sink_share: float = 0.0
+    others: float = 0.0
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -161,6 +166,32 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class _Whole:
+    """The machine's CPU while a contestant ran, and whose it was."""
+
+    def __init__(self, sink: Sink | None) -> None:
+        self._sink = sink
+        self._begun = self._now()
+
+    def _now(self) -> tuple[float, float, float, float]:
+        # Idle and waiting for the disk are the fourth and fifth figure of the first line.
+        ticks = [
+            int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+        ]
+        busy_s = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+        own = resource.getrusage(resource.RUSAGE_CHILDREN)
+        sink_s = self._sink.cpu_s if self._sink else 0.0
+        return time.perf_counter(), busy_s, own.ru_utime + own.ru_stime, sink_s
+
+    def note(self, found: Measure) -> None:
+        """Write down the sink's share and the others' since this was made."""
+        seconds, busy_s, own_s, sink_s = (
+            now - then for then, now in zip(self._begun, self._now(), strict=True)
+        )
+        found.sink_share = sink_s / found.seconds
+        found.others = max(0.0, busy_s - own_s - sink_s) / seconds
+
+
 def peak_rss(pid: int) -> int:
     """Return a live process's resident bytes at this moment; 0 when it is gone."""
     with contextlib.suppress(OSError, ValueError):
@@ -211,7 +242,9 @@ def run(command: Sequence[str], *, sink: Sink | None = None, expect: int | None 
     Raises:
         Broken: it failed, or had fewer than ``expect`` messages accepted.
     """
-    before = sink.cpu_s if sink else 0.0
+    # A result names a file of ours, never a machine's paths.
+    name = Path(command[1]).name
+    whole = _Whole(sink)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     samples = _Samples(process.pid)
     last = ""
@@ -221,18 +254,18 @@ def run(command: Sequence[str], *, sink: Sink | None = None, expect: int | None 
         for line in process.stdout:
             if line.strip() == "sending":
                 samples.start()
-            last = line
+            else:
+                last = line
     if process.returncode:
-        raise Broken(f"{Path(command[-1]).name or command[0]}: exit {process.returncode}: {last}")
+        raise Broken(f"{name}: exit {process.returncode} {last}".strip())
     data = json.loads(last)
     known = {item.name for item in dataclasses.fields(Measure)}
     found = Measure(**{key: value for key, value in data.items() if key in known})
     found.extra = {key: value for key, value in data.items() if key not in known}
     found.peak_bytes = samples.peak
-    if sink:
-        found.sink_share = (sink.cpu_s - before) / found.seconds
+    whole.note(found)
     if expect is not None and found.messages != expect:
-        raise Broken(f"{command}: {found.messages} of {expect} messages were accepted")
+        raise Broken(f"{name}: {found.messages} of {expect} messages were accepted")
     return found
 
 
@@ -244,7 +277,7 @@ def run_source(sink: Sink, messages: int, size: int) -> Measure:
     tool = find("smtp-source", remedy=POSTFIX)
     command = [tool, "-d", "-s", str(CONNECTIONS), "-m", str(messages), "-l", str(size)]
     command += ["-f", "bounces@lantern.example", "-t", "reader@reader.example"]
-    before = sink.cpu_s
+    whole = _Whole(sink)
     begun = time.perf_counter()
     process = subprocess.Popen([*command, f"127.0.0.1:{sink.port}"])
     _, status, usage = os.wait4(process.pid, 0)
@@ -253,8 +286,9 @@ def run_source(sink: Sink, messages: int, size: int) -> Measure:
     if process.returncode:
         raise Broken(f"smtp-source: exit {process.returncode}")
     cpu_s = usage.ru_utime + usage.ru_stime
-    share = (sink.cpu_s - before) / seconds
-    return Measure(messages, seconds, cpu_s, usage.ru_maxrss * 1024, share)
+    found = Measure(messages, seconds, cpu_s, usage.ru_maxrss * 1024)
+    whole.note(found)
+    return found
 
 
 class _Samples:

@@ -141,10 +141,16 @@ class App:
 
     def faults_before_sending(self) -> list[Fault]:
         """Say what stands in the way of sending."""
-        return [
+        faults = [
             *self.publication.faults_before_sending(),
             *self.settings.faults_before_sending(),
         ]
+        if not faults:
+            try:
+                _ = self.signer
+            except ConfigurationError as error:
+                faults.extend(error.faults)
+        return faults
 
     @cached_property
     def clock(self) -> Clock:

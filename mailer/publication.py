@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection
 from datetime import time
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -167,7 +167,7 @@ class Region(_Model):
 class _PublicationFile(_Model):
     """What ``publication.toml`` may say."""
 
-    title: Line
+    title: Annotated[Line, Field(min_length=1)]
     tagline: Line = ""
     publisher: Line = ""
     postal_address: Line = ""

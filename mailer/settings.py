@@ -224,6 +224,15 @@ class Settings(BaseSettings):
                         remedy="use starttls or implicit",
                     )
                 )
+        if bool(self.dkim_selector) != bool(self.dkim_key_file):
+            faults.append(
+                Fault(
+                    "a DKIM key and its selector go together, and one of them is missing",
+                    where=".env",
+                    field="MAILER_DKIM_KEY_FILE, MAILER_DKIM_SELECTOR",
+                    remedy="set both, or none to let the relay sign",
+                )
+            )
         return faults
 
 
@@ -272,12 +281,36 @@ def _place(env_file: Path | None, name: str) -> tuple[str, int | None]:
     return "environment", None
 
 
+def _malformed(line: str) -> str:
+    """Say what the reader of ``.env`` would pass over in silence; "" for a good line."""
+    text = line.strip()
+    if not text or text.startswith("#"):
+        return ""
+    name, equals, value = text.removeprefix("export ").partition("=")
+    if not equals or not name.strip().isidentifier():
+        return "is not a setting"
+    value = value.strip()
+    quote = value[:1]
+    if quote in {"'", '"'} and quote not in value[1:]:
+        return f"has a value whose quote {quote} is not closed"
+    return ""
+
+
 def _unknown_names(env_file: Path | None) -> list[Fault]:
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {"MAILER_PUBLICATION"}
     faults = []
     for number, line in enumerate(_lines(env_file), 1):
         name = line.strip().removeprefix("export ").split("=", 1)[0].strip().upper()
-        if name.startswith(PREFIX) and name not in known:
+        if trouble := _malformed(line):
+            faults.append(
+                Fault(
+                    trouble,
+                    where=str(env_file),
+                    line=number,
+                    remedy="write NAME=value, with # before a comment",
+                )
+            )
+        elif name.startswith(PREFIX) and name not in known:
             faults.append(
                 Fault(
                     "is not a known setting",

@@ -25,6 +25,7 @@ from mailer.errors import Fault, InvalidInput
 MAX_HTML_CHARS = 300_000
 """A long feature is 60,000; Markdown's worst case grows with the square."""
 MAX_TAGS = 20_000
+MAX_COMMENTS = 2_000
 MAX_DEPTH = 100
 """A page's text nests 20 or so; 12,000 levels crash the renderer further down."""
 
@@ -74,6 +75,11 @@ def check_size(text: str) -> None:
                 f"the text is {len(text):,} characters long",
                 remedy=f"keep one article under {MAX_HTML_CHARS:,}",
             )
+        )
+    if (comments := text.count("<!")) > MAX_COMMENTS:
+        # The standard parser's time grows with the square of unfinished comments.
+        raise InvalidInput(
+            Fault(f"the HTML has {comments:,} comments", remedy="remove them, or paste the text")
         )
     open_tags: dict[str, int] = {}
     depth = deepest = count = 0

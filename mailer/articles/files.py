@@ -84,6 +84,8 @@ def _fault(problem: str, where: str, remedy: str, line: int | None = None) -> In
 def _read(path: Path) -> str:
     where = str(path)
     try:
+        if path.exists() and not path.is_file():
+            raise _fault("is not a plain file", where, "name a file or a folder")
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise _fault(

@@ -79,7 +79,8 @@ class Library:
                     connection.execute(insert(table).values(_values(final)))
                     status = "added"
                 else:
-                    final = replace(article, id=old.id, first_seen_at=old.first_seen_at)
+                    seen = _seen(old, article, self._clock)
+                    final = replace(article, id=old.id, first_seen_at=seen)
                     status = "unchanged" if _values(final) == _values(old) else "updated"
                     if status == "updated":
                         connection.execute(
@@ -157,6 +158,11 @@ class Library:
             diary = schema.diary_entries
             connection.execute(delete(diary).where(diary.c.article_id == article_id))
             connection.execute(delete(schema.articles).where(schema.articles.c.id == article_id))
+
+
+def _seen(old: Article, new: Article, clock: Clock) -> datetime:
+    """Return since when a piece could be used: a draft's window begins when it is one no more."""
+    return clock.now() if old.is_draft and not new.is_draft else old.first_seen_at
 
 
 def _is_alike(one: str, other: str) -> bool:

@@ -18,7 +18,7 @@ from mailer.articles.blocks import Block, bullet_text, mend
 from mailer.articles.cleaning import html_to_text, markdown_to_html, sanitise
 from mailer.articles.dating import find_deadline, sentences_of
 from mailer.articles.intake import IngestPolicy, hash_of
-from mailer.articles.lettering import Vocabulary, is_caps, recase, slug_of
+from mailer.articles.lettering import Vocabulary, is_caps, recase, shorten, slug_of
 
 _GUIDE = re.compile(
     r"\b(?:reading guide|reading list|(?:a|your|our) guide to|guide to|introduction to|further "
@@ -27,6 +27,9 @@ _GUIDE = re.compile(
     re.IGNORECASE,
 )
 _WE = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)
+LONGEST_TITLE = 300
+"""Longer than any headline; a line without an end is not one."""
+
 _SHORT = 40
 
 
@@ -110,7 +113,7 @@ def finish(
         piece.flag("very-short", "There is hardly any text; it may be part of another piece.")
     return Article(
         id=slug_of(title) or "article",
-        title=title,
+        title=shorten(title, LONGEST_TITLE),
         body_html=body_html,
         body_text=body_text,
         content_hash=hash_of(title, body_text),

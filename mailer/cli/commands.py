@@ -20,7 +20,7 @@ from mailer.cli import (
     setup_commands,
 )
 from mailer.cli.output import complain, err, exit_code
-from mailer.errors import ConfigurationError, MailerError
+from mailer.errors import ConfigurationError, Fault, InvalidInput, MailerError
 
 
 class _Group(TyperGroup):
@@ -34,8 +34,15 @@ class _Group(TyperGroup):
                 raise
             complain(error)
             raise typer.Exit(exit_code(error)) from None
-        except (typer.Exit, typer.Abort, KeyboardInterrupt):
+        except (typer.Exit, typer.Abort, KeyboardInterrupt, BrokenPipeError):
             raise
+        except OSError as error:
+            if ctx.params.get("debug") or error.strerror is None:
+                raise
+            problem = f"cannot be used: {error.strerror}"
+            place = str(error.filename or "")
+            complain(InvalidInput(Fault(problem, where=place, remedy="check it and its folder")))
+            raise typer.Exit(1) from None
         except Exception as error:
             if ctx.params.get("debug") or type(error).__module__.startswith(("typer", "click")):
                 raise

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from rapidfuzz import process
 
@@ -101,8 +102,6 @@ class Desk:
         self._library = library
         self._clock = clock
 
-    # Finding
-
     def path(self, issue_id: str) -> Path:
         """Return the issue's file, whether or not it exists."""
         return self._folder.path(issue_id)
@@ -118,7 +117,7 @@ class Desk:
             NotFound: it is none of these, or there is no issue yet.
         """
         if name == "next":
-            return self.next_issue_date(self._clock.now()).isoformat()
+            return self._coming()
         known = [record.id for record in self.issues()]
         if name == "latest":
             if known:
@@ -131,6 +130,14 @@ class Desk:
             near = process.extractOne(stem, known, score_cutoff=60)
             remedy = f"did you mean {near[0]}?" if near else "name it by its date, latest or next"
             raise NotFound(Fault(f"there is no issue {name!r}", remedy=remedy)) from None
+
+    def _coming(self) -> str:
+        now = self._clock.now()
+        today = now.astimezone(ZoneInfo(self._publication.time_zone)).date().isoformat()
+        record = self._archive.find(today)
+        # However late it is, today's issue is the coming one until somebody has got it.
+        is_waiting = record is not None and record.state in {IssueState.DRAFT, *_APPROVED_STATES}
+        return today if is_waiting else self.next_issue_date(now).isoformat()
 
     def issues(self) -> list[IssueRecord]:
         """Return every issue, newest first; a file written by hand is a draft without a number."""
@@ -149,8 +156,6 @@ class Desk:
         if found is None and self.path(issue_id).is_file():
             return IssueRecord(issue_id, self.load(issue_id).number, IssueState.DRAFT)
         return found or self._archive.record(issue_id)
-
-    # Reading
 
     def text(self, issue_id: str) -> str:
         """Return the issue file's text exactly.
@@ -179,7 +184,7 @@ class Desk:
             issue = None
         entries = {entry.id for entry in self._library.diary(since=date.min)}
         if issue is not None and set(issue.diary) <= entries:
-            picked = _picked(issue)
+            picked = issue.article_ids
             if picked <= {article.id for article in self._library.articles(ids=sorted(picked))}:
                 return issue
         # Something is wrong: now all ids are worth fetching, to name the nearest.
@@ -269,7 +274,7 @@ class Desk:
             by=by,
             detail={
                 "considered": len(articles),
-                "chosen": len(_picked(issue)),
+                "chosen": len(issue.article_ids),
                 "kept": kept.name if kept else "",
             },
             write_file=lambda: self._folder.replace(
@@ -392,8 +397,3 @@ class Desk:
             rules=(record.audience_rule, audience_rule),
         )
         return changed or ["its checksum"]
-
-
-def _picked(issue: Issue) -> set[str]:
-    blocks = [*issue.sections.values(), *(block.picks for block in issue.regions.values())]
-    return {pick.article_id for picks in blocks for pick in picks}

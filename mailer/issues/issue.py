@@ -130,6 +130,12 @@ class Issue:
     quote: str = ""
     quote_source: str = ""
 
+    @property
+    def article_ids(self) -> set[str]:
+        """Every article picked anywhere."""
+        blocks = [*self.sections.values(), *(block.picks for block in self.regions.values())]
+        return {pick.article_id for picks in blocks for pick in picks}
+
 
 @dataclass(frozen=True, slots=True)
 class IssueRecord:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailer.almanac import short_date
 from mailer.articles.article import Article
@@ -74,6 +74,14 @@ def refusals(
                 f"after the issue goes out {instant(due)}",
             )
         )
+    elif article.published_at is not None and article.published_at > due:
+        found.append(
+            Refusal(
+                "embargo",
+                f"it is dated {instant(article.published_at)}, "
+                f"after the issue goes out {instant(due)}",
+            )
+        )
     if article.expires_at is not None and article.expires_at <= due:
         found.append(
             Refusal(
@@ -118,8 +126,15 @@ def _lateness(article: Article, due: datetime) -> str:
     return f"its deadline {deadline} is past when the issue goes out on {short_date(due.date())}"
 
 
+MOMENT = timedelta(microseconds=1)
+
+
 def _outside(article: Article, context: SelectionContext) -> str:
+    # A piece under embargo, or dated ahead, comes into the window on the day it is free.
     seen = article.first_seen_at
+    free_at = max(seen, article.embargo_until or seen, article.published_at or seen)
+    if free_at > seen:
+        seen = min(free_at, max(seen, context.window_until - MOMENT))
     if seen < context.window_from:
         early = (context.window_from - seen) / DAY
         return (

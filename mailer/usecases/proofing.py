@@ -52,9 +52,8 @@ def render(
     """
     issue = app.desk.load(name)
     wanted = app.regions(list(regions) if regions else None)
-    ids = {pick.article_id for picks in issue.sections.values() for pick in picks}
-    ids |= {pick.article_id for block in issue.regions.values() for pick in block.picks}
-    articles = {article.id: article for article in app.library.articles(ids=sorted(ids))}
+    found = app.library.articles(ids=sorted(issue.article_ids))
+    articles = {article.id: article for article in found}
     diary = app.library.diary(since=issue.date)
     prepared = prepare_images(
         app.root, articles.values(), app.images, logo=app.publication.theme.logo

@@ -73,6 +73,9 @@ def of(proposal: Proposal, article_id: str) -> list[Decision]:
     return [d for d in proposal.decisions if d.article_id == article_id]
 
 
+EARLY = NOW - timedelta(days=7, seconds=1)
+
+
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
@@ -81,7 +84,7 @@ def of(proposal: Proposal, article_id: str) -> list[Decision]:
         ({"expires_at": DUE}, "expired"),
         ({"deadline": date(2026, 11, 29)}, "deadline-past"),
         ({"first_seen_at": NOW}, "window"),
-        ({"first_seen_at": NOW - timedelta(days=7, seconds=1)}, "window"),
+        ({"first_seen_at": EARLY, "published_at": EARLY}, "window"),
         ({"id": "had"}, "already-sent"),
         ({"id": "no"}, "blocked"),
     ],
