@@ -138,9 +138,7 @@ class Dispatch:
         if self.pacer.ready() > batch // 2 or now < self._dry_at + POLL_S:
             return 0
         allowance = self._voyage.allowance
-        if allowance is None:
-            return batch
-        return max(0, min(batch, allowance - self.pacer.waiting))
+        return batch if allowance is None else max(0, min(batch, allowance - self.pacer.waiting))
 
     async def _turn(self, thread: ThreadPoolExecutor, errand: Errand) -> Turn:
         try:
@@ -177,7 +175,8 @@ class Dispatch:
             self._rota.wake_all()
 
     def _park(self, item: Taken, later_s: float) -> None:
-        self._back[item.delivery.id] = self._clock.now() + timedelta(seconds=later_s)
+        self._back[item.delivery.id] = at = self._clock.now() + timedelta(seconds=later_s)
+        self._next_due_at = min(self._next_due_at or at, at)  # The ledger has not heard of it.
 
     def _is_quiet(self) -> bool:
         """True when nothing is in hand, on the wire or about to fall due again."""
