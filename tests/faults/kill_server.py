@@ -1,8 +1,8 @@
 """Starts senders to be killed: everything is imported once, each sender is a fork.
 
-Usage: kill_server.py ROOT PORT IN_DOUBT. A line ``send`` on standard input starts a sender, whose
-process id is answered; its end is answered by its exit status, negative when a signal ended it,
-and the line that it says.
+Usage: kill_server.py ROOT PORT IN_DOUBT CONNECTIONS. A line ``send`` on standard input starts a
+sender, whose process id is answered; its end is answered by its exit status, negative when a
+signal ended it, and the line that it says.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from mailer.storage.database import open_database
 from tests.faults.world import ISSUE, open_world
 
 
-def send(root: Path, port: int, in_doubt: str) -> str:
+def send(root: Path, port: int, in_doubt: str, connections: int) -> str:
     """Send what is due; return the report's sentence."""
     database = open_database("", root=root)
     world = open_world(database, SystemClock())
+    world.connections = connections
     world.retry = RetryPolicy(first_delay_minutes=5, in_doubt=in_doubt)  # type: ignore[arg-type]
     report = world.sender(port, timeout_s=20).run(ISSUE)
     database.close()
@@ -36,13 +37,14 @@ def tell(line: str) -> None:
 def main() -> None:
     """Serve until standard input ends."""
     root, port, in_doubt = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    connections = int(sys.argv[4])
     for _ in sys.stdin:
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
             status = 70
             try:
-                os.write(writing, send(root, port, in_doubt).encode())
+                os.write(writing, send(root, port, in_doubt, connections).encode())
                 status = 0
             finally:
                 os._exit(status)

@@ -24,15 +24,16 @@ from mailer.delivery.delivery import DeliveryState
 from mailer.storage.database import Database
 from tests.faults.accounts import take_account
 from tests.faults.chaos import ChaosServer
-from tests.faults.world import CONNECTIONS, ISSUE, World, make_world
+from tests.faults.world import ISSUE, World, make_world
 
 ROOT = Path(__file__).parents[2]
 S = DeliveryState
 DUE_AT = SystemClock().now() - dt.timedelta(hours=1)
 KILLS = 200
-STAGES_A_RUN = 40 * CONNECTIONS
+CONNECTIONS = 4
+STAGES_A_RUN = 60
 """A sender is killed after so many stages of the protocol at the latest, four or five a message."""
-READERS_A_KILL = STAGES_A_RUN // 3
+READERS_A_KILL = STAGES_A_RUN // 2
 EARLY_S = 0.12
 """Starting up, recovering and claiming take about so long."""
 
@@ -116,7 +117,7 @@ def arena(database: Database, tmp_path: Path, faulty) -> Iterator[Arena]:
         server = faulty()
         command = [sys.executable, str(Path(__file__).with_name("kill_server.py")), str(tmp_path)]
         process = subprocess.Popen(
-            [*command, str(server.port), in_doubt],
+            [*command, str(server.port), in_doubt, str(CONNECTIONS)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -51,6 +51,7 @@ class World:
     ledger: Ledger
     register: Register
     signer: DkimSigner | None = None
+    connections: int = CONNECTIONS
     retry: RetryPolicy = field(default_factory=lambda: RETRY)
 
     def sender(self, port: int, **relay: object) -> Sender:
@@ -59,7 +60,7 @@ class World:
         return Sender(
             ledger=self.ledger,
             database=self.database,
-            routes=[Route(relay=lambda: PipelinedRelay(policy), connections=CONNECTIONS)],
+            routes=[Route(relay=lambda: PipelinedRelay(policy), connections=self.connections)],
             register=self.register,
             edition=self.compiled,
             fields=fields,
