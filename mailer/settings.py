@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     relay_auth: Auth = "auto"
     relay_timeout_s: float = Field(default=300, gt=0)
     relay_hello_name: str = ""
-    relay_connections: int = Field(default=5, ge=1, le=500)
+    relay_connections: int = Field(default=1, ge=1, le=500)
     relay_per_second: float = Field(default=0, ge=0)
     relay_weight: float = Field(default=1, ge=0)
     relay_others: Annotated[SecretStr, AfterValidator(_relays)] = SecretStr("")
