@@ -50,7 +50,7 @@ diagrams: $(TEST)  ## draw the state diagrams of the documents from the tables
 	$(BIN)/python tools/diagrams.py
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-header --no-annotate pyproject.toml --group build
+	--no-emit-find-links --no-header --no-annotate --no-strip-extras pyproject.toml --group build
 lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) -o requirements/runtime.txt
 	$(LOCK) --extra postgresql --group test -c requirements/runtime.txt -o requirements/test.txt
