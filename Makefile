@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TEST := $(VENV)/.test
+BENCH := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock pictures diagrams clean
+.PHONY: help demo test check format lock pictures diagrams bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -49,11 +50,26 @@ pictures: $(TEST)  ## draw the README's pictures from a rendered edition
 diagrams: $(TEST)  ## draw the state diagrams of the documents from the tables
 	$(BIN)/python tools/diagrams.py
 
+# An environment of its own: what the rivals need must not change how the tests run.
+$(BENCH)/.installed: requirements/runtime.txt requirements/bench.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/runtime.txt -r requirements/bench.txt
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: $(BENCH)/.installed  ## measure beside other senders, write benchmarks/RESULTS.md (ARGS=--quick)
+	@benchmarks/tools.sh
+	$(BENCH)/bin/python benchmarks/everything.py $(ARGS)
+
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-header --no-annotate --no-strip-extras pyproject.toml --group build
+	--no-emit-find-links --no-header --no-annotate --no-strip-extras
 lock:  ## resolve the requirements anew (needs uv)
-	$(LOCK) -o requirements/runtime.txt
-	$(LOCK) --extra postgresql --group test -c requirements/runtime.txt -o requirements/test.txt
+	$(LOCK) pyproject.toml --group build -o requirements/runtime.txt
+	$(LOCK) pyproject.toml --group build --extra postgresql --group test -c requirements/runtime.txt \
+	  -o requirements/test.txt
+	$(LOCK) benchmarks/rivals.in -c requirements/runtime.txt -o requirements/bench.txt
 
 clean:  ## remove what was built
-	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) benchmarks/.node benchmarks/RESULTS.quick.md demo-output
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

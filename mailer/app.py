@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from mailer.errors import ConfigurationError, Fault, NotFound
 from mailer.publication import FILE_NAME, Publication, Region, load_publication
-from mailer.settings import Settings, load_settings
+from mailer.settings import RelaySetting, Settings, load_settings
 
 if TYPE_CHECKING:
     # Each stage costs time to import; a command pays only for those it uses.
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mailer.clock import Clock
     from mailer.delivery.dkim import DkimSigner
     from mailer.delivery.ledger import Ledger
-    from mailer.delivery.relay import Relay
+    from mailer.delivery.routes import Route
+    from mailer.delivery.single import SingleRelay
     from mailer.editions.templates import TemplateSet
     from mailer.inbox.store import Store
     from mailer.issues.archive import Archive
@@ -228,22 +229,52 @@ class App:
     @cached_property
     def signer(self) -> DkimSigner | None:
         """The DKIM signer, or None where no key is set."""
-        if not self.settings.dkim_key_file:
+        keys = self.settings.dkim_keys()
+        if not keys:
             return None
         from mailer.delivery.dkim import load_signer
 
         return load_signer(
             self.publication.from_address.rpartition("@")[2],
-            selector=self.settings.dkim_selector,
-            key_file=self.root / self.settings.dkim_key_file,
+            [(selector, self.root / path) for selector, path in keys],
         )
 
-    def relay(self) -> Relay:
-        """Make a relay, not yet opened."""
-        from mailer.delivery.relay import RelayPolicy, SmtplibRelay
+    def routes(self) -> list[Route]:
+        """Return every relay with what it is given, for sending an issue."""
+        from mailer.delivery.relay import PipelinedRelay, RelayPolicy
+        from mailer.delivery.routes import Route
 
         settings = self.settings
-        return SmtplibRelay(
+
+        def route(relay: RelaySetting) -> Route:
+            policy = RelayPolicy(
+                host=relay.host,
+                port=relay.port,
+                tls=relay.tls,
+                ca_file=settings.relay_ca_file,
+                username=relay.username,
+                password=relay.password,
+                timeout_s=settings.relay_timeout_s,
+                hello_name=settings.relay_hello_name,
+                auth=relay.auth,
+            )
+            return Route(
+                relay=lambda: PipelinedRelay(policy),
+                name=f"{relay.host}:{relay.port}",
+                connections=relay.connections,
+                per_second=relay.per_second,
+                weight=relay.weight,
+            )
+
+        return [route(relay) for relay in settings.relays()]
+
+    def relay(self) -> SingleRelay:
+        """Make the first relay, not yet opened, for one message at a time."""
+        from mailer.delivery.relay import RelayPolicy
+        from mailer.delivery.single import SingleRelay
+
+        settings = self.settings
+        return SingleRelay(
             RelayPolicy(
                 host=settings.relay_host,
                 port=settings.relay_port,
@@ -253,6 +284,7 @@ class App:
                 password=settings.relay_password.get_secret_value(),
                 timeout_s=settings.relay_timeout_s,
                 hello_name=settings.relay_hello_name,
+                auth=settings.relay_auth,
             )
         )
 

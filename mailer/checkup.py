@@ -61,13 +61,22 @@ def _configuration(app: App) -> Iterator[Check]:
             f"MAILER_WEB_URL is {app.settings.web_url}, which readers cannot reach",
             "write your https address before real readers get mail",
         )
-    if not app.settings.dkim_key_file:
+    try:
+        signer = app.signer
+    except ConfigurationError as error:
+        for fault in error.faults:
+            yield Check("fail", "DKIM", str(fault))
+        return
+    if signer is None:
         yield Check(
             "warn",
             "DKIM",
             "messages are not signed here",
-            "set MAILER_DKIM_KEY_FILE and MAILER_DKIM_SELECTOR, or let the relay sign",
+            "make keys with `mailer dkim new`, or let the relay sign",
         )
+    else:
+        selectors = ", ".join(key.selector for key in signer.keys)
+        yield Check("ok", "DKIM", f"signs for {signer.domain} with {selectors}")
 
 
 def _database(app: App) -> Iterator[Check]:

@@ -30,6 +30,7 @@ from mailer.checked import (
     Domain,
     Line,
     MailAddress,
+    Sending,
     Slug,
     WebAddress,
     ZoneName,
@@ -188,6 +189,7 @@ class _PublicationFile(_Model):
     schedule: Schedule = Schedule()
     selection: SelectionPolicy = SelectionPolicy()
     retry: RetryPolicy = RetryPolicy()
+    sending: Sending = Sending()
     theme: Theme = Theme()
     support: Support = Support()
 

@@ -7,10 +7,11 @@ here is needed to preview; ``faults_before_sending`` says what sending lacks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,69 @@ def _aware(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
 
 
+Tls = Literal["none", "starttls", "implicit"]
+Auth = Literal["auto", "plain", "login", "xoauth2"]
+
+_SCHEMES: dict[str, tuple[Tls, int]] = {
+    "smtp": ("none", 25),
+    "smtp+starttls": ("starttls", 587),
+    "smtps": ("implicit", 465),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySetting:
+    """One relay as it is set; see MAILER_RELAY_* in ``.env.example``."""
+
+    host: str
+    port: int
+    tls: Tls
+    username: str = ""
+    password: str = field(default="", repr=False)
+    connections: int = 5
+    per_second: float = 0.0
+    weight: float = 1.0
+    auth: Auth = "auto"
+
+
+def _read_relay(text: str, usual: RelaySetting) -> RelaySetting:
+    parts = urlsplit(text)
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise ValueError(
+            "names a relay that is no address; write smtps://user:password@host:465?weight=2"
+        )
+    tls, port = _SCHEMES[parts.scheme]
+    try:
+        options = {
+            name: float(value) for name, value in parse_qsl(parts.query, strict_parsing=True)
+        }
+        port = parts.port or port
+    except ValueError:
+        options = {"": 0.0} if parts.query else {}
+    unknown = options.keys() - {"connections", "per_second", "weight"}
+    if unknown or any(not 0 <= value < 1e6 for value in options.values()):
+        raise ValueError(
+            "has a relay with an option that cannot be used; use connections=, per_second=, weight="
+        )
+    return RelaySetting(
+        host=parts.hostname,
+        port=port,
+        tls=tls,
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        connections=max(1, int(options.get("connections", usual.connections))),
+        per_second=options.get("per_second", usual.per_second),
+        weight=options.get("weight", usual.weight),
+        auth=usual.auth,
+    )
+
+
+def _relays(value: SecretStr) -> SecretStr:
+    for text in value.get_secret_value().split():
+        _read_relay(text, RelaySetting("", 0, "none"))
+    return value
+
+
 class Settings(BaseSettings):
     """What differs between machines, and what must not stand in git."""
 
@@ -54,12 +118,17 @@ class Settings(BaseSettings):
     database_url: str = ""
     relay_host: str = "127.0.0.1"
     relay_port: int = Field(default=2525, ge=1, le=65535)
-    relay_tls: Literal["none", "starttls", "implicit"] = "none"
+    relay_tls: Tls = "none"
     relay_ca_file: str = ""
     relay_username: str = ""
     relay_password: SecretStr = SecretStr("")
+    relay_auth: Auth = "auto"
     relay_timeout_s: float = Field(default=300, gt=0)
     relay_hello_name: str = ""
+    relay_connections: int = Field(default=1, ge=1, le=500)
+    relay_per_second: float = Field(default=0, ge=0)
+    relay_weight: float = Field(default=1, ge=0)
+    relay_others: Annotated[SecretStr, AfterValidator(_relays)] = SecretStr("")
     secret_key: SecretStr = SecretStr("")
     web_url: Annotated[str, AfterValidator(_base_url)] = ""
     inbox_host: str = "127.0.0.1"
@@ -75,6 +144,41 @@ class Settings(BaseSettings):
     def clock(self) -> Clock:
         """Return the machine's clock, or the fixed one of a rehearsal."""
         return FixedClock(self.fixed_now) if self.fixed_now else SystemClock()
+
+    def dkim_keys(self) -> list[tuple[str, Path]]:
+        """Return the selectors with their key files, in order; empty when none is set.
+
+        Raises:
+            ConfigurationError: there are not as many selectors as files.
+        """
+        selectors = [item.strip() for item in self.dkim_selector.split(",") if item.strip()]
+        files = [item.strip() for item in self.dkim_key_file.split(",") if item.strip()]
+        if files and len(selectors) != len(files):
+            raise ConfigurationError(
+                Fault(
+                    f"names {len(selectors)} selectors for {len(files)} key files",
+                    where="environment or .env",
+                    field="MAILER_DKIM_SELECTOR",
+                    remedy="write one selector for each file, in the same order, with commas",
+                )
+            )
+        return [(selector, Path(path)) for selector, path in zip(selectors, files, strict=False)]
+
+    def relays(self) -> list[RelaySetting]:
+        """Return every relay, the main one first."""
+        main = RelaySetting(
+            host=self.relay_host,
+            port=self.relay_port,
+            tls=self.relay_tls,
+            username=self.relay_username,
+            password=self.relay_password.get_secret_value(),
+            connections=self.relay_connections,
+            per_second=self.relay_per_second,
+            weight=self.relay_weight,
+            auth=self.relay_auth,
+        )
+        others = self.relay_others.get_secret_value().split()
+        return [main, *(_read_relay(text, main) for text in others)]
 
     def faults_before_sending(self) -> list[Fault]:
         """Say what is missing before anything may be sent; empty when all is there."""
@@ -98,9 +202,8 @@ class Settings(BaseSettings):
                     remedy="write the https address where your readers reach you",
                 )
             )
-        if is_loopback(self.relay_host):
-            return faults
-        if is_loopback(urlsplit(self.web_url).hostname):
+        relays = [relay for relay in self.relays() if not is_loopback(relay.host)]
+        if relays and is_loopback(urlsplit(self.web_url).hostname):
             faults.append(
                 Fault(
                     f"is {self.web_url}, which no reader can open, and the relay is a real one",
@@ -109,16 +212,18 @@ class Settings(BaseSettings):
                     remedy="write the https address where your readers reach you",
                 )
             )
-        if self.relay_tls == "none":
-            what = "the password" if self.relay_username else "readers' addresses"
-            faults.append(
-                Fault(
-                    f"is none: {what} would go to {self.relay_host} in the clear",
-                    where=".env",
-                    field="MAILER_RELAY_TLS",
-                    remedy="use starttls or implicit",
+        for relay in relays:
+            if relay.tls == "none":
+                what = "the password" if relay.username else "readers' addresses"
+                is_main = relay.host == self.relay_host
+                faults.append(
+                    Fault(
+                        f"is none: {what} would go to {relay.host} in the clear",
+                        where=".env",
+                        field="MAILER_RELAY_TLS" if is_main else "MAILER_RELAY_OTHERS",
+                        remedy="use starttls or implicit",
+                    )
                 )
-            )
         if bool(self.dkim_selector) != bool(self.dkim_key_file):
             faults.append(
                 Fault(

@@ -271,14 +271,33 @@ class Register:
             only: recipients of these regions' editions; None means all.
             connection: read inside this transaction instead of a new one, as planning does.
         """
-        statement = eligibility.recipients_statement(
-            self._regions, only=only, is_sqlite=self._database.is_sqlite
-        ).execution_options(yield_per=_ROWS_A_FETCH)
         if connection is not None:
-            yield from _recipients(connection, statement)
+            yield from self._recipients(connection, only)
             return
         with self._database.read() as reading:
-            yield from _recipients(reading, statement)
+            yield from self._recipients(reading, only)
+
+    def audience(self) -> dict[str, Select[Any]]:
+        """Return each region's statement that selects subscriber_id, address and name, in order.
+
+        For a plan of a million, which the database writes from them by itself.
+        """
+        is_sqlite = self._database.is_sqlite
+        return {
+            region: eligibility.region_recipients_statement(
+                self._regions, region, is_sqlite=is_sqlite
+            )
+            for region in self._regions
+        }
+
+    def _recipients(
+        self, connection: Connection, only: Collection[str] | None
+    ) -> Iterator[Recipient]:
+        for region, statement in self.audience().items():
+            if only is None or region in only:
+                rows = connection.execute(statement.execution_options(yield_per=_ROWS_A_FETCH))
+                for subscriber_id, address, name in rows:
+                    yield Recipient(subscriber_id, address, name, region)
 
     def ineligible(self, pairs: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
         """Return those (subscriber's number, region) that must not be sent any more.
@@ -360,8 +379,3 @@ class Register:
             self.require_region(region)
         with self._database.read() as connection:
             return list_people(connection, region=region, state=state, limit=limit)
-
-
-def _recipients(connection: Connection, statement: Select[Any]) -> Iterator[Recipient]:
-    for subscriber_id, address, name, region in connection.execute(statement):
-        yield Recipient(subscriber_id=subscriber_id, address=address, name=name, region=region)

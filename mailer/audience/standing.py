@@ -125,12 +125,13 @@ def count_regions(connection: Connection, regions: Mapping[str, Region]) -> tupl
         .where(links.c.state == SubscriptionState.CONFIRMED.value)
         .group_by(links.c.region)
     )
-    getting = eligibility.recipient_counts_statement(regions)
     for region, state, number in connection.execute(by_state):
         figures.get(region, {})[state] = number
-    for what, statement in (("suppressed", stopped), ("recipients", getting)):
-        for region, number in connection.execute(statement):
-            figures.get(region, {})[what] = number
+    for region, number in connection.execute(stopped):
+        figures.get(region, {})["suppressed"] = number
+    for region in regions:
+        getting = eligibility.region_count_statement(regions, region)
+        figures[region]["recipients"] = connection.execute(getting).scalar_one()
     return tuple(RegionCount(slug, **figures[slug]) for slug in regions)
 
 

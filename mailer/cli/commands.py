@@ -12,6 +12,7 @@ from mailer import __version__
 from mailer.cli import (
     article_commands,
     audience_commands,
+    dkim_commands,
     edition_commands,
     inbox_commands,
     issue_commands,
@@ -103,4 +104,5 @@ for commands in (setup_commands, article_commands, edition_commands, sending_com
 app.add_typer(issue_commands.app, name="issue")
 app.add_typer(audience_commands.app, name="subscribers")
 app.command(name="regions")(audience_commands.regions)
+app.add_typer(dkim_commands.app, name="dkim")
 app.add_typer(inbox_commands.app, name="inbox")

@@ -70,7 +70,7 @@ def _whole_way(app: App, output: Path) -> bool:
     _step(f"Approved; checksum {record['checksum'][:16]}…, {len(files)} editions frozen")
 
     with progress("Sending") as step:
-        summary = mailing.send(app, name, progress=step)
+        summary = mailing.send(app, name, watch=lambda pulse: step(pulse.done, pulse.total))
     _step("Sent over SMTP to the development inbox")
     show_summary(summary)
     found = check_inbox(app, name)

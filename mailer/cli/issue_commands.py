@@ -174,6 +174,40 @@ def reopen(ctx: typer.Context, issue: IssueName) -> None:
     say(f"Issue {issue_id} is a draft again.")
 
 
+@app.command()
+def pause(
+    ctx: typer.Context,
+    issue: IssueName,
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown to whoever asks.")] = "",
+) -> None:
+    """Hold an issue's sending, wherever it runs; nothing is lost.
+
+    `mailer issue resume` goes on. Example: `mailer issue pause latest --reason "wrong link"`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as opened:
+        issue_id = opened.desk.resolve(issue)
+        editing.pause(opened, issue_id, reason=reason)
+    say(f"Issue {issue_id} is paused; `mailer issue resume {issue_id}` goes on.")
+
+
+@app.command()
+def resume(ctx: typer.Context, issue: IssueName) -> None:
+    """Take a pause back; a sending that waits goes on within a second.
+
+    Example: `mailer issue resume latest`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import editing
+
+    with open_app(folder(ctx)) as opened:
+        issue_id = opened.desk.resolve(issue)
+        was_paused = editing.resume(opened, issue_id)
+    say(f"Issue {issue_id} {'goes on' if was_paused else 'was not paused'}.")
+
+
 def _show(found: dict[str, object]) -> None:
     say(f"Issue {found['id']}, number {found['number']}, {found['state']}", style="bold")
     say(f"{found['subject']}")

@@ -131,8 +131,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     out().print(grid)
 
 
-Progress = Callable[[int, int], None]
-"""Called with done and total."""
+Progress = Callable[..., None]
+"""Called with done, total and, if it is to change, the label."""
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def progress(label: str) -> Iterator[Progress]:
     """Show a bar on a terminal's standard error; elsewhere, nothing."""
     console = err()
     if not console.is_terminal:
-        yield lambda _done, _total: None
+        yield lambda _done, _total, _label="": None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -148,7 +148,9 @@ def progress(label: str) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Bar(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, said="": bar.update(
+            task, completed=done, total=total, description=said or label
+        )
 
 
 def confirm(question: str, *, is_sure: bool) -> None:

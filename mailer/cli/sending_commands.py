@@ -50,13 +50,14 @@ def send(
             show_plan(mailing.send_plan(opened, issue_id, region), as_json=as_json)
             return
         confirm(f"Send issue {issue_id} now?", is_sure=yes)
-        with progress("Sending") as step, stopping() as should_stop:
+        with sending_bar() as watch, stopping() as should_stop:
             summary = mailing.send(
                 opened,
                 issue_id,
                 regions=region,
                 is_waiting=wait,
-                progress=step,
+                watch=watch,
+                on_pause=lambda order: note(f"{order}. Waiting; `mailer issue resume` goes on."),
                 should_stop=should_stop,
             )
     if as_json:
@@ -65,6 +66,20 @@ def send(
         show_summary(summary)
     if not summary["is_finished"]:
         raise typer.Exit(UNFINISHED)
+
+
+@contextmanager
+def sending_bar() -> Iterator[Any]:
+    """Show how far the sending is: a bar, the rate, the time left, who defers."""
+    with progress("Sending") as step:
+
+        def watch(pulse: Any) -> None:
+            deferred = ", ".join(f"{name} {count}" for name, count in pulse.deferrals.items())
+            left = "" if pulse.left_s is None else f", {pulse.left_s:.0f} s left"
+            label = f"Sending {pulse.per_second:,.0f}/s{left}"
+            step(pulse.done, pulse.total, f"{label}; deferred: {deferred}" if deferred else label)
+
+        yield watch
 
 
 @contextmanager
@@ -121,6 +136,26 @@ def show_summary(summary: dict[str, Any]) -> None:
     )
     for row in summary.get("troubles", []):
         say(f"  {row['count']} x {row['reply']}")
+    shown = ("accepted", "deferred", "refused", "in_doubt", "planned")
+    if len(domains := summary.get("domains", [])) > 1:
+        table(
+            "The largest domains",
+            ["domain", "deliveries #", *(f"{s.replace('_', ' ')} #" for s in shown), "retry (UTC)"],
+            [
+                (
+                    row["domain"],
+                    row["total"],
+                    *(row["states"].get(state, 0) for state in shown),
+                    f"{row['next_due_at']:%d %b %H:%M}" if row["next_due_at"] else "",
+                )
+                for row in domains
+            ],
+        )
+    retries = summary.get("retries", {})
+    if retries.get("waiting"):
+        say(f"{retries['waiting']} wait for another try, {retries['due']} of them due now.")
+    if summary.get("order"):
+        say(f"This issue is {summary['order']}.", style="yellow")
     if summary.get("next_due_at"):
         say(f"The next retry is due at {summary['next_due_at']:%Y-%m-%d %H:%M} UTC.")
     if summary.get("stopped"):

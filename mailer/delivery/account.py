@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, case, func, literal, select, tuple_
 
 from mailer.delivery.delivery import OPEN, Delivery, DeliveryState, Reply, Verdict
 from mailer.storage.database import Database
@@ -29,6 +29,25 @@ class Attempt:
     verdict: Verdict
     reply: Reply | None
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A recipient domain's deliveries in figures; ``next_due_at`` is of those that wait."""
+
+    name: str
+    total: int
+    states: dict[DeliveryState, int]
+    next_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How many deliveries were put off, how many of them are due, and when the next one is."""
+
+    waiting: int = 0
+    due: int = 0
+    next_due_at: datetime | None = None
 
 
 class Account:
@@ -62,6 +81,61 @@ class Account:
         with self._database.read() as connection:
             return int(connection.execute(statement).scalar_one())
 
+    def domains(self, issue_id: str, *, limit: int = 20) -> list[Domain]:
+        """Return the domains with the most deliveries, largest first; reads the whole issue."""
+        domain = self._domain().label("domain")
+        waiting = case((_COLUMNS.state == _S.DEFERRED.value, _COLUMNS.due_at))
+        statement = (
+            select(domain, _COLUMNS.state, func.count(), func.min(waiting))
+            .where(_COLUMNS.issue_id == issue_id)
+            .group_by(domain, _COLUMNS.state)
+        )
+        states: dict[str, dict[DeliveryState, int]] = {}
+        due: dict[str, datetime] = {}
+        with self._database.read() as connection:
+            for name, state, count, next_due_at in connection.execute(statement):
+                states.setdefault(name, {})[DeliveryState(state)] = count
+                if next_due_at is not None:
+                    due[name] = next_due_at
+        found = [Domain(name, sum(by.values()), by, due.get(name)) for name, by in states.items()]
+        return sorted(found, key=lambda item: (-item.total, item.name))[:limit]
+
+    def retries(self, issue_id: str, *, now: datetime) -> Retries:
+        """Return what was deferred or is in doubt and waits for another try."""
+        is_due = case((_COLUMNS.due_at <= now, 1), else_=0)
+        statement = (
+            select(func.count(), func.sum(is_due), func.min(_COLUMNS.due_at))
+            .where(_COLUMNS.issue_id == issue_id)
+            .where(_COLUMNS.state.in_([_S.DEFERRED.value, _S.IN_DOUBT.value]))
+        )
+        with self._database.read() as connection:
+            waiting, due, next_due_at = connection.execute(statement).one()
+        return Retries(int(waiting), int(due or 0), next_due_at)
+
+    def troubles(self, issue_id: str, *, limit: int = 5) -> list[tuple[DeliveryState, str, int]]:
+        """Return the commonest replies to what did not get through: state, reply, how many."""
+        states = (_S.REFUSED, _S.DEFERRED, _S.EXPIRED, _S.IN_DOUBT)
+        count = func.count()
+        statement = (
+            select(_COLUMNS.state, _COLUMNS.reply_code, _COLUMNS.reply_text, count)
+            .where(_COLUMNS.issue_id == issue_id)
+            .where(_COLUMNS.state.in_([state.value for state in states]))
+            .group_by(_COLUMNS.state, _COLUMNS.reply_code, _COLUMNS.reply_text)
+            .order_by(count.desc(), _COLUMNS.state, _COLUMNS.reply_text)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [
+                (DeliveryState(state), f"{code} {text}" if code else text or "no reply", number)
+                for state, code, text, number in connection.execute(statement)
+            ]
+
+    def tried_since(self, instant: datetime) -> int:
+        """Return how many attempts ended at or after an instant, over all issues."""
+        statement = select(func.count()).where(attempts.c.ended_at >= instant)
+        with self._database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
+
     def next_due_at(
         self,
         issue_id: str,
@@ -72,11 +146,9 @@ class Account:
         """Return when the next delivery is due, past or future; None when none is waiting."""
         states = [_S.PLANNED, _S.DEFERRED] + [_S.IN_DOUBT] * may_resend
         statement = (
-            select(_COLUMNS.due_at)
+            select(func.min(_COLUMNS.due_at))
             .where(_COLUMNS.issue_id == issue_id, *within(regions))
             .where(_COLUMNS.state.in_([state.value for state in states]))
-            .order_by(_COLUMNS.due_at)
-            .limit(1)
         )
         with self._database.read() as connection:
             return connection.execute(statement).scalar()
@@ -119,6 +191,13 @@ class Account:
                 .order_by(_COLUMNS.dated_at.desc(), _COLUMNS.id.desc())
             ).all()
             return [(read_delivery(row), _attempts(connection, row.id)) for row in rows]
+
+    def _domain(self) -> ColumnElement[str]:
+        at = literal("@")
+        if self._database.is_sqlite:
+            where = func.instr(_COLUMNS.address, at)
+            return func.substr(_COLUMNS.address, where + 1)
+        return func.split_part(_COLUMNS.address, at, 2)
 
     def first_tried_at(self, delivery_id: int) -> datetime | None:
         """Return when a delivery's first attempt ended, or None."""

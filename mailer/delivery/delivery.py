@@ -76,6 +76,8 @@ and may get it after all (another region), or an issue that was cancelled and re
 operator settles what is in doubt: accept on evidence, cancel, or ``defer`` to send it again. A
 claimed message that this program cannot write is refused without a transaction. What nobody sent
 before it was too old expires: a week-old briefing is no briefing.
+
+``transmitting`` is kept in the sender's journal, not in the row: see ``journal`` and ``ledger``.
 """
 
 FORBIDDEN: dict[tuple[DeliveryState, str], str] = {
@@ -126,6 +128,8 @@ class Outcome:
     ``is_connection_usable`` is False when the connection must be dropped (lost, timed out,
     421); a timed-out connection is never used again. ``is_sender_at_fault`` means the relay
     objects to us and would to every reader: the sending pauses and nobody is refused for it.
+    ``is_untried`` means that nothing of the message was judged (its envelope stood in line behind
+    a lost connection, say): this was no attempt, and it may go again at once.
     """
 
     verdict: Verdict
@@ -133,6 +137,7 @@ class Outcome:
     note: str = ""
     is_connection_usable: bool = True
     is_sender_at_fault: bool = False
+    is_untried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

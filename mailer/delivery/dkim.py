@@ -13,12 +13,14 @@ Limits: the signature covers what we send; a list or relay that rewrites the bod
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -46,7 +48,12 @@ SIGNED = (
 """The headers a signature covers, present or not."""
 
 MINIMUM_BITS = 2048
+LONGEST_SELECTOR = 63
+"""Octets of a DNS label."""
 
+_PADDING = padding.PKCS1v15()
+_SHA256 = hashes.SHA256()
+_SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _SPACE = re.compile(rb"[ \t]+")
 
@@ -67,11 +74,19 @@ class DkimKey:
         return "rsa-sha256" if is_rsa else "ed25519-sha256"
 
     def sign(self, data: bytes) -> bytes:
-        """Return the signature over ``data``."""
+        """Return the signature over ``data``; lets other threads run meanwhile."""
         if isinstance(self.private, rsa.RSAPrivateKey):
-            return self.private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            return self.private.sign(data, _PADDING, _SHA256)
         # RFC 8463 section 3: Ed25519 signs the SHA-256 hash, not the data.
         return self.private.sign(hashlib.sha256(data).digest())
+
+    def pem(self) -> bytes:
+        """Return the private half as PEM (PKCS #8), not encrypted."""
+        return self.private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
 
     def dns_record(self) -> str:
         """Return the TXT record for ``<selector>._domainkey.<domain>``."""
@@ -92,51 +107,66 @@ class DkimSigner:
         self.domain = wire_address(f"x@{domain}").partition("@")[2]
         self.keys = tuple(keys)
 
-    def sign(self, fields: Sequence[bytes], body: bytes, *, at: datetime) -> bytes:
+    def sign(
+        self, fields: Sequence[bytes], body: bytes | Sequence[bytes], *, at: datetime
+    ) -> bytes:
         """Return one DKIM-Signature field per key, to stand before ``fields``.
 
         Args:
             fields: the header fields as they are sent, each ending in CRLF.
-            body: everything after the empty line.
+            body: everything after the empty line, whole or in pieces. Of pieces, the first is
+                hashed once for all messages that begin with it.
             at: the delivery's date, aware.
         """
-        body_hash = base64.b64encode(hashlib.sha256(simple_body(body)).digest()).decode()
+        body_hash = base64.b64encode(hash_of_body(body)).decode()
         by_name: dict[str, list[bytes]] = {}
         for item in fields:
-            by_name.setdefault(item.partition(b":")[0].decode().lower(), []).append(item)
-        listed: list[str] = []
-        data: list[bytes] = []
-        for name in SIGNED:
-            present = by_name.get(name, [])
-            listed.extend([name] * (len(present) + 1))
-            # RFC 6376 section 5.4.2: instances are taken from the bottom up; a name beyond them
-            # stands for a field that must stay absent and adds nothing to the data.
-            data.extend(relaxed_field(item) for item in reversed(present))
-        signed = b"".join(data)
-        return b"".join(self._field(key, listed, signed, body_hash, at) for key in self.keys)
-
-    def _field(
-        self, key: DkimKey, listed: list[str], signed: bytes, body_hash: str, at: datetime
-    ) -> bytes:
-        names = ":".join(listed)
-        head = (
-            f"DKIM-Signature: v=1; a={key.algorithm}; c=relaxed/simple;\r\n"
-            f" d={self.domain}; s={key.selector}; t={int(at.timestamp())};\r\n"
-            f" h={_wrapped(names, after=':')};\r\n"
-            f" bh={body_hash};\r\n"
-            f" b="
-        )
-        value = key.sign(signed + relaxed_field(head.encode()).removesuffix(b"\r\n"))
-        encoded = base64.b64encode(value).decode()
-        lines = [encoded[start : start + 72] for start in range(0, len(encoded), 72)]
-        return (head + "\r\n ".join(lines) + "\r\n").encode()
+            name, relaxed = _relaxed(item)
+            by_name.setdefault(name, []).append(relaxed)
+        # RFC 6376 section 5.4.2: instances are taken from the bottom up; a name beyond them stands
+        # for a field that must stay absent and adds nothing to the data.
+        present = [by_name.get(name, ()) for name in SIGNED]
+        signed = b"".join(item for items in present for item in reversed(items))
+        names = _names(tuple(len(items) for items in present))
+        instant = int(at.timestamp())
+        made = []
+        for key in self.keys:
+            value = (
+                f" v=1; a={key.algorithm}; c=relaxed/simple;\r\n"
+                f" d={self.domain}; s={key.selector}; t={instant};\r\n"
+                f" h={names};\r\n"
+                f" bh={body_hash};\r\n"
+                f" b="
+            )
+            # The field's own relaxed form: its folds are all single, so that each is one space.
+            own = f"dkim-signature:{value[1:]}".replace("\r\n ", " ")
+            encoded = base64.b64encode(key.sign(signed + own.encode())).decode()
+            lines = [encoded[start : start + 72] for start in range(0, len(encoded), 72)]
+            made.append(f"DKIM-Signature:{value}" + "\r\n ".join(lines) + "\r\n")
+        return "".join(made).encode()
 
 
-def simple_body(body: bytes) -> bytes:
-    """Return the body with its trailing empty lines reduced to one CRLF (RFC 6376 3.4.3)."""
-    while body.endswith(b"\r\n"):
-        body = body[:-2]
-    return body + b"\r\n"
+def hash_of_body(body: bytes | Sequence[bytes]) -> bytes:
+    """Return the SHA-256 of a body in simple form: trailing empty lines are one CRLF (3.4.3)."""
+    pieces = (body,) if isinstance(body, bytes) else body
+    last = pieces[-1] if pieces else b""
+    end = len(last)
+    while last.endswith(b"\r\n", 0, end):
+        end -= 2
+    if end < 2 and len(pieces) > 1:
+        # The empty lines may begin in an earlier piece, or a line end be cut in two.
+        return hash_of_body(b"".join(pieces))
+    hasher = _hasher_after(pieces[0]).copy() if len(pieces) > 1 else hashlib.sha256()
+    for piece in pieces[1:-1]:
+        hasher.update(piece)
+    hasher.update(memoryview(last)[:end])
+    hasher.update(b"\r\n")
+    return hasher.digest()
+
+
+@functools.lru_cache(maxsize=64)
+def _hasher_after(piece: bytes) -> hashlib._Hash:
+    return hashlib.sha256(piece)
 
 
 def relaxed_field(field: bytes) -> bytes:
@@ -146,21 +176,73 @@ def relaxed_field(field: bytes) -> bytes:
     return name.strip(b" \t").lower() + b":" + squeezed + b"\r\n"
 
 
-def load_signer(domain: str, *, selector: str, key_file: Path) -> DkimSigner:
-    """Read a PEM private key and return the signer of ``domain``.
+# Most fields are the same for every reader of an edition; the few that are not fall out again.
+@functools.lru_cache(maxsize=512)
+def _relaxed(field: bytes) -> tuple[str, bytes]:
+    relaxed = relaxed_field(field)
+    return relaxed.partition(b":")[0].decode(), relaxed
+
+
+@functools.lru_cache(maxsize=64)
+def _names(present: tuple[int, ...]) -> str:
+    """Return the value of ``h=``: each name once more than it is present."""
+    listed = [name for name, count in zip(SIGNED, present, strict=True) for _ in range(count + 1)]
+    return _wrapped(":".join(listed), after=":")
+
+
+def new_key(selector: str, kind: Literal["rsa", "ed25519"]) -> DkimKey:
+    """Return a new key: RSA of 2048 bits, which every verifier takes, or Ed25519."""
+    private: PrivateKey
+    if kind == "rsa":
+        # 4096 bits would not fit one DNS answer everywhere, and cost seven times the time.
+        private = rsa.generate_private_key(public_exponent=65537, key_size=MINIMUM_BITS)
+    else:
+        private = ed25519.Ed25519PrivateKey.generate()
+    return DkimKey(checked_selector(selector), private)
+
+
+def checked_selector(selector: str) -> str:
+    """Return the selector.
 
     Raises:
-        ConfigurationError: the file or the selector cannot be used; says what to do.
+        ConfigurationError: DNS cannot hold it.
     """
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*", selector):
+    if len(selector) <= LONGEST_SELECTOR and _SELECTOR.fullmatch(selector):
+        return selector
+    raise ConfigurationError(
+        Fault(
+            f"{selector!r} is not a selector",
+            where="environment or .env",
+            field="MAILER_DKIM_SELECTOR",
+            remedy="name the part before ._domainkey in your DNS, such as nov2026",
+        )
+    )
+
+
+def load_signer(domain: str, keys: Sequence[tuple[str, Path]]) -> DkimSigner:
+    """Read PEM private keys and return the signer of ``domain``.
+
+    Args:
+        domain: the From address's.
+        keys: selectors with their files; each makes a signature, in this order.
+
+    Raises:
+        ConfigurationError: a file or a selector cannot be used; says what to do.
+    """
+    loaded = tuple(_load(checked_selector(selector), path) for selector, path in keys)
+    if len({selector for selector, _ in keys}) < len(keys):
         raise ConfigurationError(
             Fault(
-                f"{selector!r} is not a selector",
+                "names a selector twice; a selector has one key",
                 where="environment or .env",
                 field="MAILER_DKIM_SELECTOR",
-                remedy="name the part before ._domainkey in your DNS, such as nov2026",
+                remedy="give each key a selector of its own",
             )
         )
+    return DkimSigner(domain, loaded)
+
+
+def _load(selector: str, key_file: Path) -> DkimKey:
     try:
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
     except OSError as error:
@@ -174,7 +256,7 @@ def load_signer(domain: str, *, selector: str, key_file: Path) -> DkimSigner:
             raise _bad_key(key_file, f"has {key.key_size} bits, fewer than {MINIMUM_BITS}")
     elif not isinstance(key, ed25519.Ed25519PrivateKey):
         raise _bad_key(key_file, "is neither RSA nor Ed25519")
-    return DkimSigner(domain, (DkimKey(selector, key),))
+    return DkimKey(selector, key)
 
 
 def _bad_key(path: Path, problem: str) -> ConfigurationError:
@@ -183,7 +265,7 @@ def _bad_key(path: Path, problem: str) -> ConfigurationError:
             problem,
             where=str(path),
             field="MAILER_DKIM_KEY_FILE",
-            remedy="make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`",
+            remedy="name a PEM file; `mailer dkim new` makes one",
         )
     )
 

@@ -1,155 +1,111 @@
 """The ledger: every delivery's row, changed only along the table of states.
 
 Each method is one short transaction; none stays open across the network. The sender's rhythm:
-``claim`` a batch, ``skip`` who may not have it, then for each message ``settle`` the last one and
-mark the next as transmitting in the same commit. So at any instant at most one row a connection
-is ``transmitting``, and that is the only message a crash can repeat.
+``claim`` a batch, send it, ``settle`` what ended in groups. Between the two a row is *claimed*;
+whether its content is on the wire (*transmitting*) is the journal's to say, because a commit for
+each message would cost more than the message. Settling makes both steps of the table at once.
 
-Every UPDATE names the state it expects; a row that is not in it any more (an operator cancelled
-it meanwhile) is not touched. ``recover`` is for the holder of the sender's lock alone: it treats
-every claimed and transmitting row as a dead sender's.
+Every UPDATE names the state and the number of attempts it expects, so that what a journal tells
+twice is written once. A claimed row belongs to its sender: an operator's cancel leaves it alone
+and the sender, who is told within a second, gives it back.
+
+``recover`` is for the holder of the sender's lock alone: it treats every claimed row as a dead
+sender's, and asks that sender's journal what became of it.
 
 Failures: ``StorageFailed`` from the database; ``IllegalTransition`` for a step the table lacks.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, select, update
 
-from mailer.audience.subscriber import Recipient
-from mailer.clock import Clock
-from mailer.delivery.account import CHUNK, Account, read_delivery, within
+from mailer.delivery import journal as journals
+from mailer.delivery import statements
 from mailer.delivery.delivery import (
-    TRANSITIONS,
     Delivery,
     DeliveryState,
     Outcome,
     Verdict,
     next_state,
 )
+from mailer.delivery.journal import Ending
+from mailer.delivery.ordering import Orders, keep_event
+from mailer.delivery.plans import Plans
 from mailer.errors import IllegalTransition
-from mailer.storage.database import Database
-from mailer.storage.schema import attempts, deliveries, events, issues
+from mailer.storage import schema
+from mailer.storage.schema import deliveries
 
 _S = DeliveryState
 _COLUMNS = deliveries.c
 
+DEAD = "the sender died before the reply was read"
+LOST = "the sender died and its journal is not here"
+
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What was left by a sender that died: claims given back, messages in doubt."""
+    """What was left by a sender that died: claims given back, ended attempts, those in doubt."""
 
     released: int = 0
     in_doubt: int = 0
+    settled: int = 0
 
 
-class Ledger(Account):
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Deliveries taken, the longest due first; ``first_tried_at`` of those tried before, by id."""
+
+    deliveries: list[Delivery]
+    first_tried_at: dict[int, datetime]
+
+
+class Ledger(Plans, Orders):
     """Deliveries and attempts in the database; what can be asked of them is in ``Account``."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        super().__init__(database)
-        self._clock = clock
+    def recover(self, told: journals.Account | None = None, *, journal_id: str = "") -> Recovery:
+        """Judge a dead sender's claims by its journal; then expect the journal ``journal_id``.
 
-    def plan(
-        self,
-        issue_id: str,
-        recipients: Callable[[Connection], Iterable[Recipient]],
-        *,
-        due_at: Mapping[str, datetime],
-        token: Callable[[], str],
-    ) -> tuple[Counter[str], Counter[str]]:
-        """Add a row for each recipient without one; return added and present ones per region.
-
-        A row that was skipped or cancelled before anything of it can have arrived starts anew,
-        in the region that is the recipient's now; it counts as added.
-        """
-        planned: Counter[str] = Counter()
-        already: Counter[str] = Counter()
-        now = self._clock.now()
-        make = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        statement = make(deliveries).on_conflict_do_nothing(
-            index_elements=[_COLUMNS.issue_id, _COLUMNS.address]
-        )
-        with self._database.write() as connection:
-            stream = iter(recipients(connection))
-            while chunk := list(islice(stream, CHUNK)):
-                present = _present(connection, issue_id, chunk)
-                rows, again = [], []
-                for who in chunk:
-                    if present.get(who.address, 0) is None:
-                        already[who.region] += 1
-                        continue
-                    planned[who.region] += 1
-                    ended, present[who.address] = present.get(who.address), None
-                    row = {
-                        "region": who.region,
-                        "subscriber_id": who.subscriber_id,
-                        "name": who.name,
-                        "token": token(),
-                        "state": _S.PLANNED.value,
-                        "dated_at": due_at[who.region],
-                        "due_at": due_at[who.region],
-                        "updated_at": now,
-                    }
-                    if ended is not None:
-                        again.append({"row_id": ended, **row})
-                    else:
-                        rows.append({"issue_id": issue_id, "address": who.address, **row})
-                if rows:
-                    connection.execute(statement, rows)
-                for row in again:
-                    connection.execute(
-                        update(deliveries)
-                        .where(_COLUMNS.id == row.pop("row_id"))
-                        .values(**row, reply_code=None, reply_enhanced="", reply_text="")
-                    )
-        return planned, already
-
-    def foresee(
-        self, issue_id: str, recipients: Callable[[Connection], Iterable[Recipient]]
-    ) -> tuple[Counter[str], Counter[str]]:
-        """Count what ``plan`` would add and find, writing nothing."""
-        planned: Counter[str] = Counter()
-        already: Counter[str] = Counter()
-        with self._database.read() as connection:
-            stream = iter(recipients(connection))
-            while chunk := list(islice(stream, CHUNK)):
-                present = _present(connection, issue_id, chunk)
-                for who in chunk:
-                    is_there = present.get(who.address, 0) is None
-                    (already if is_there else planned)[who.region] += 1
-        return planned, already
-
-    def recover(self) -> Recovery:
-        """Give back a dead sender's claims; put what it was transmitting in doubt.
+        What the journal says ended is settled as it ended; what it says was begun is in doubt;
+        the rest goes back. Where the journal is not the one the claims are accounted for in
+        (another machine sent, or the file was lost), every claim is in doubt.
 
         Call it only while holding the sender's lock.
         """
         now = self._clock.now()
         with self._database.write() as connection:
-            rows = connection.execute(
-                select(deliveries).where(_COLUMNS.state == _S.TRANSMITTING.value)
-            ).all()
-            for row in rows:
-                outcome = Outcome(Verdict.DOUBT, None, "the sender died before the reply was read")
-                self._end(connection, read_delivery(row), outcome, now, step="crash")
-            released = connection.execute(
-                update(deliveries)
-                .where(_COLUMNS.state == _S.CLAIMED.value)
-                .values(state=next_state(_S.CLAIMED, "crash").value, updated_at=now)
-            ).rowcount
-            if rows or released:
-                detail = {"released": released, "in_doubt": len(rows)}
-                _event(connection, now, "send.recovered", "", detail)
-        return Recovery(released=released, in_doubt=len(rows))
+            expected = self._journal_id(connection)
+            claims = [
+                self._driver.delivery(row)
+                for row in connection.exec_driver_sql(statements.CLAIMED).all()
+            ]
+            is_ours = bool(expected) and told is not None and told.id == expected
+            is_known = is_ours or not expected
+            ended, begun = _judged(claims, told if is_ours else None, now, is_known=is_known)
+            self._settle(connection, [*ended, *begun])
+            judged = {item.delivery_id for item in (*ended, *begun)}
+            back = [item.id for item in claims if item.id not in judged]
+            released = self._give_back(connection, dict.fromkeys(back), now)
+            self._expect(connection, journal_id, now)
+            if claims:
+                detail = {
+                    "released": released,
+                    "in_doubt": len(begun),
+                    "settled": len(ended),
+                    "damaged_lines": told.damaged if told else 0,
+                    "is_journal_known": is_known,
+                }
+                keep_event(connection, now, "send.recovered", "", detail)
+        return Recovery(released=released, in_doubt=len(begun), settled=len(ended))
+
+    def closed(self) -> None:
+        """Say that every claim is settled or given back: no journal is expected any more."""
+        with self._database.write() as connection:
+            self._expect(connection, "", self._clock.now())
 
     def claim(
         self,
@@ -158,8 +114,11 @@ class Ledger(Account):
         regions: Collection[str] | None = None,
         limit: int = 100,
         may_resend: bool = True,
-    ) -> list[Delivery]:
+    ) -> Claim:
         """Take due deliveries for this sender, the longest due first.
+
+        A region and state at a time, off the end of the index: what it costs does not grow with
+        the list.
 
         Args:
             issue_id: whose deliveries.
@@ -167,26 +126,37 @@ class Ledger(Account):
             limit: how many at most.
             may_resend: take those in doubt as well (the policy ``resend``).
         """
-        now = self._clock.now()
-        states = [_S.PLANNED, _S.DEFERRED] + [_S.IN_DOUBT] * may_resend
-        picked = (
-            select(_COLUMNS.id)
-            .where(_COLUMNS.issue_id == issue_id, _COLUMNS.due_at <= now, *within(regions))
-            .where(_COLUMNS.state.in_([state.value for state in states]))
-            .where(exists().where(issues.c.id == issue_id, issues.c.state != "cancelled"))
-            .order_by(_COLUMNS.due_at, _COLUMNS.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        statement = (
-            update(deliveries)
-            .where(_COLUMNS.id.in_(picked))
-            .values(state=_S.CLAIMED.value, updated_at=now)
-            .returning(*deliveries.c)
-        )
+        now = self._driver.stamp(self._clock.now())
+        driver = self._driver
+        found: list[Delivery] = []
+        first: dict[int, datetime] = {}
         with self._database.write() as connection:
-            rows = connection.execute(statement).all()
-        return sorted((read_delivery(row) for row in rows), key=lambda item: (item.due_at, item.id))
+            for _due, region, state in self._heads(connection, issue_id, regions, may_resend, now):
+                rows = driver.run(
+                    connection, driver.claim, now, issue_id, region, state, now,
+                    limit - len(found),
+                ).all()  # fmt: skip
+                found += [driver.delivery(row) for row in rows]
+                if len(found) >= limit:
+                    break
+            for item in found:
+                if item.attempts:
+                    row = driver.run(connection, statements.FIRST_TRIES, item.id).first()
+                    if row:
+                        first[item.id] = driver.instant(row[1])
+        return Claim(sorted(found, key=lambda item: (item.due_at, item.id)), first)
+
+    def next_planned_at(
+        self, issue_id: str, regions: Collection[str] | None = None
+    ) -> datetime | None:
+        """Return when the next delivery that nobody has tried is due; one step an index's end."""
+        driver = self._driver
+        with self._database.read() as connection:
+            ends = [
+                driver.run(connection, statements.HEAD, issue_id, region, _S.PLANNED.value).scalar()
+                for region in self._regions(connection, issue_id, regions)
+            ]
+        return min((driver.instant(each) for each in ends if each is not None), default=None)
 
     def expire(self, issue_id: str, *, before: datetime) -> int:
         """End planned deliveries that were due before an instant; return how many were."""
@@ -213,58 +183,33 @@ class Ledger(Account):
         if not reasons:
             return 0
         now = self._clock.now()
-        count = 0
-        with self._database.write() as connection:
-            for delivery_id, reason in reasons.items():
-                count += self._move(
-                    connection, delivery_id, _S.CLAIMED, step, now, reply_text=reason[:500]
-                )
-        return count
-
-    def settle(
-        self,
-        done: tuple[Delivery, Outcome, datetime | None] | None,
-        then: Delivery | None = None,
-    ) -> bool:
-        """Write the last message's end and mark the next as transmitting, in one commit.
-
-        Args:
-            done: the delivery, what it came to, and when to try again. None there means never:
-                a deferred or doubtful delivery expires.
-            then: a claimed delivery to mark.
-
-        Returns:
-            Whether ``then`` is marked; False when it was cancelled meanwhile.
-        """
-        now = self._clock.now()
-        with self._database.write() as connection:
-            if done:
-                delivery, outcome, due_at = done
-                self._end(connection, delivery, outcome, due_at)
-            if then is None:
-                return False
-            return bool(self._move(connection, then.id, _S.CLAIMED, "transmit", now))
-
-    def release(self, ids: Collection[int]) -> int:
-        """Give claims back; return how many were given."""
-        now = self._clock.now()
         with self._database.write() as connection:
             return sum(
-                self._move(connection, item, _S.CLAIMED, "release", now) for item in sorted(ids)
+                self._move(connection, item, _S.CLAIMED, step, now, reply_text=reason[:500])
+                for item, reason in reasons.items()
             )
 
-    def cancel(self, issue_id: str, *, by: str) -> int:
-        """Cancel what is not sent yet; return how many. A message on the wire is left alone."""
-        states = [state.value for state, step in TRANSITIONS if step == "cancel"]
-        now = self._clock.now()
+    def settle(self, endings: Sequence[Ending]) -> int:
+        """Write how attempts of claimed deliveries ended, all in one commit.
+
+        Returns:
+            How many were claimed and at that attempt; the others are left as they are.
+        """
+        if not endings:
+            return 0
         with self._database.write() as connection:
-            count = connection.execute(
-                update(deliveries)
-                .where(_COLUMNS.issue_id == issue_id, _COLUMNS.state.in_(states))
-                .values(state=_S.CANCELLED.value, updated_at=now, reply_text=f"cancelled by {by}")
-            ).rowcount
-            _event(connection, now, "deliveries.cancelled", issue_id, {"count": count}, by=by)
-        return count
+            return self._settle(connection, endings)
+
+    def release(self, due_at: Mapping[int, datetime | None]) -> int:
+        """Give claims back; return how many were given.
+
+        Args:
+            due_at: by delivery, when it is due again; None for when it was due before.
+        """
+        if not due_at:
+            return 0
+        with self._database.write() as connection:
+            return self._give_back(connection, due_at, self._clock.now())
 
     def resolve(self, delivery_id: int, step: str, *, why: str) -> None:
         """Settle a delivery in doubt by hand.
@@ -286,55 +231,63 @@ class Ledger(Account):
             if not self._move(connection, delivery_id, _S.IN_DOUBT, step, now, **values):
                 raise IllegalTransition("that delivery is not in doubt; there is nothing to settle")
 
-    def record(self, kind: str, issue_id: str, detail: Mapping[str, Any]) -> None:
-        """Keep an event about an issue's sending."""
-        with self._database.write() as connection:
-            _event(connection, self._clock.now(), kind, issue_id, dict(detail))
-
-    def _end(
+    def _heads(
         self,
         connection: Connection,
-        delivery: Delivery,
-        outcome: Outcome,
-        due_at: datetime | None,
-        *,
-        step: str = "",
-    ) -> None:
-        now = self._clock.now()
-        state = end_state(outcome, due_at, step=step)
-        reply = outcome.reply
-        number = delivery.attempts + 1
-        values: dict[str, Any] = {
-            "state": state.value,
-            "attempts": number,
-            "updated_at": now,
-            "reply_code": reply.code if reply else None,
-            "reply_enhanced": reply.enhanced if reply else "",
-            "reply_text": reply.text if reply else outcome.note,
-        }
-        if due_at is not None:
-            values["due_at"] = due_at
-        changed = connection.execute(
-            update(deliveries)
-            .where(_COLUMNS.id == delivery.id, _COLUMNS.state == _S.TRANSMITTING.value)
-            .values(**values)
-        ).rowcount
-        if changed != 1:
-            raise IllegalTransition(
-                f"delivery {delivery.id} is not transmitting; another sender changed it"
-            )
-        connection.execute(
-            insert(attempts).values(
-                delivery_id=delivery.id,
-                number=number,
-                ended_at=now,
-                verdict=outcome.verdict.value,
-                reply_code=reply.code if reply else None,
-                reply_enhanced=reply.enhanced if reply else "",
-                reply_text=reply.text if reply else "",
-                note=outcome.note,
-            )
-        )
+        issue_id: str,
+        regions: Collection[str] | None,
+        may_resend: bool,
+        now: Any,
+    ) -> list[tuple[Any, str, str]]:
+        """Return (due, region, state) of every end of the index that has something due."""
+        driver = self._driver
+        states = [_S.DEFERRED, _S.PLANNED] + [_S.IN_DOUBT] * may_resend
+        ends = []
+        for region in self._regions(connection, issue_id, regions):
+            for state in states:
+                head = driver.run(connection, statements.HEAD, issue_id, region, state.value)
+                due = head.scalar()
+                if due is not None and due <= now:
+                    ends.append((due, region, state.value))
+        return sorted(ends)
+
+    def _regions(
+        self, connection: Connection, issue_id: str, regions: Collection[str] | None
+    ) -> list[str]:
+        if regions is not None:
+            return sorted(regions)
+        rows = self._driver.run(connection, statements.REGIONS, issue_id, issue_id).all()
+        return [row[0] for row in rows]
+
+    def _settle(self, connection: Connection, endings: Sequence[Ending]) -> int:
+        driver = self._driver
+        now = driver.stamp(self._clock.now())
+        rows = [_settle_row(driver, ending, now) for ending in endings]
+        tries = [_attempt_row(driver, ending) for ending in endings]
+        with connection.begin_nested() as savepoint:
+            if driver.run_all(connection, statements.SETTLE, rows) == len(rows):
+                driver.run_all(connection, statements.ATTEMPT, tries)
+                return len(rows)
+            savepoint.rollback()
+        # Some were settled before (a journal told twice): find out which, one by one.
+        changed = 0
+        for row, attempt in zip(rows, tries, strict=True):
+            if driver.run_all(connection, statements.SETTLE, [row]):
+                driver.run_all(connection, statements.ATTEMPT, [attempt])
+                changed += 1
+        return changed
+
+    def _give_back(
+        self, connection: Connection, due_at: Mapping[int, datetime | None], now: datetime
+    ) -> int:
+        driver = self._driver
+        next_state(_S.CLAIMED, "release")
+        stamp = driver.stamp(now)
+        rows = [
+            (stamp, driver.stamp(at) if at else None, delivery_id)
+            for delivery_id, at in sorted(due_at.items())
+        ]
+        return driver.run_all(connection, statements.RELEASE, rows)
 
     def _move(
         self,
@@ -351,50 +304,85 @@ class Ledger(Account):
             .values(state=next_state(state, step).value, updated_at=now, **values)
         ).rowcount
 
+    def _journal_id(self, connection: Connection) -> str:
+        statement = select(schema.journals.c.id).where(schema.journals.c.name == _SENDER)
+        return connection.execute(statement).scalar() or ""
 
-def end_state(outcome: Outcome, due_at: datetime | None, *, step: str = "") -> DeliveryState:
-    """Return the state of a transmission that ended so.
+    def _expect(self, connection: Connection, journal_id: str, now: datetime) -> None:
+        table = schema.journals
+        connection.execute(table.delete().where(table.c.name == _SENDER))
+        if journal_id:
+            connection.execute(insert(table).values(name=_SENDER, id=journal_id, opened_at=now))
+
+
+_SENDER = "sender"
+
+
+def end_state(outcome: Outcome, due_at: datetime | None) -> DeliveryState:
+    """Return the state of a claimed delivery whose attempt ended so.
 
     Args:
         outcome: what it came to.
         due_at: when to try again; a deferred or doubtful one without it expires.
-        step: instead of the outcome's own step.
     """
-    state = next_state(_S.TRANSMITTING, step or outcome.verdict.value)
-    if due_at is None and outcome.verdict in {Verdict.DEFER, Verdict.DOUBT}:
+    return _END_STATES[outcome.verdict, due_at is None]
+
+
+def _end_state(verdict: Verdict, *, is_last: bool) -> DeliveryState:
+    state = next_state(next_state(_S.CLAIMED, "transmit"), verdict.value)
+    if is_last and verdict in {Verdict.DEFER, Verdict.DOUBT}:
         return next_state(state, "expire")
     return state
 
 
-def _present(
-    connection: Connection, issue_id: str, chunk: Iterable[Recipient]
-) -> dict[str, int | None]:
-    """Return the addresses that have a row: None, or its id when it may start anew."""
-    may_have_arrived = exists().where(
-        attempts.c.delivery_id == _COLUMNS.id,
-        attempts.c.verdict.in_([Verdict.DOUBT.value, Verdict.ACCEPT.value]),
-    )
-    statement = select(_COLUMNS.address, _COLUMNS.id, _COLUMNS.state, may_have_arrived).where(
-        _COLUMNS.issue_id == issue_id, _COLUMNS.address.in_([who.address for who in chunk])
-    )
-    over = {state.value for state, step in TRANSITIONS if step == "replan"}
-    return {
-        address: row_id if state in over and not arrived else None
-        for address, row_id, state, arrived in connection.execute(statement)
-    }
+_END_STATES = {
+    (verdict, is_last): _end_state(verdict, is_last=is_last)
+    for verdict in Verdict
+    for is_last in (False, True)
+}
 
 
-def _event(
-    connection: Connection,
-    at: datetime,
-    kind: str,
-    issue_id: str,
-    detail: Mapping[str, Any],
+def _judged(
+    claims: Sequence[Delivery],
+    told: journals.Account | None,
+    now: datetime,
     *,
-    by: str = "mailer",
-) -> None:
-    connection.execute(
-        insert(events).values(
-            at=at, kind=kind, issue_id=issue_id, region="", by=by, detail=dict(detail)
-        )
+    is_known: bool,
+) -> tuple[list[Ending], list[Ending]]:
+    """Return what ended, and what is in doubt, of a dead sender's claims."""
+    ended = []
+    doubts = []
+    for claim in claims:
+        number = claim.attempts + 1
+        ending = told.ended.get((claim.id, number)) if told else None
+        if ending is not None:
+            ended.append(ending)
+        elif not is_known or (told is not None and told.begun.get(claim.id) == number):
+            outcome = Outcome(Verdict.DOUBT, None, DEAD if is_known else LOST)
+            doubts.append(Ending(claim.id, number, outcome, now, now))
+    return ended, doubts
+
+
+def _settle_row(driver: statements.Driver, ending: Ending, now: Any) -> tuple[Any, ...]:
+    outcome = ending.outcome
+    return (
+        end_state(outcome, ending.due_at).value,
+        ending.number,
+        now,
+        *statements.reply_values(outcome.reply, outcome.note),
+        driver.stamp(ending.due_at) if ending.due_at else None,
+        ending.delivery_id,
+        ending.number - 1,
+    )
+
+
+def _attempt_row(driver: statements.Driver, ending: Ending) -> tuple[Any, ...]:
+    outcome = ending.outcome
+    return (
+        ending.delivery_id,
+        ending.number,
+        driver.stamp(ending.ended_at),
+        outcome.verdict.value,
+        *statements.reply_values(outcome.reply),
+        outcome.note,
     )

@@ -6,6 +6,11 @@ between them. Everything that differs between readers comes from the delivery's 
 reader's fields; nothing from the clock or from chance. Rendering twice gives the same bytes,
 which is what makes a repeat after a crash recognisable as one.
 
+No line of a message ever starts with a dot: one that would is written ``=2E`` (RFC 2049 section 3
+advises it), so that nothing is left for the transport to stuff, and the bytes that are signed are
+the bytes on the wire, by DATA and by BDAT alike. The plain cases (an ASCII name, an address that
+is a dot-atom) take a short way that must give what the long way gives; a test compares them.
+
 Refuses: a slot without a value, an unsubscribe address that is not https (http only on
 loopback), an edition without a subject or a postal address, and line breaks in header values.
 Standards: RFC 5322, 2045-2047, 2046 section 5.1.4, 2369, 2919, 8058; see docs/standards.md.
@@ -13,19 +18,19 @@ Standards: RFC 5322, 2045-2047, 2046 section 5.1.4, 2369, 2919, 8058; see docs/s
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote, urlsplit
 
 from mailer.delivery.delivery import Delivery, Envelope
 from mailer.delivery.dkim import DkimSigner
 from mailer.delivery.headers import (
+    LIMIT,
     mailbox,
     needs_smtputf8,
     phrase,
@@ -33,14 +38,11 @@ from mailer.delivery.headers import (
     unstructured,
     wire_address,
 )
+from mailer.delivery.quoting import EncodedPart, fill, merged
 from mailer.delivery.smtp import bounce_address
-from mailer.editions.edition import Edition, Segments, Slot
+from mailer.editions.edition import Edition, Slot
 from mailer.errors import Fault, InvalidInput, RenderFailed
 from mailer.publication import Publication, Region
-
-SOFT_BREAK = b"=\r\n"
-LINE = 76
-"""Characters of an encoded line, the soft break's ``=`` included (RFC 2045 section 6.7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +95,43 @@ class CompiledEdition:
         self.edition = edition
         self.html_slots = html_part.slots
         self.text_slots = text_part.slots
+        self.is_signed = signer is not None
         self._head = head
         self._signer = signer
         self._html = html_part
         self._text = text_part
+        # One for all readers: quoted-printable never leaves a bare "=_", so no value can hold it.
+        boundary = f"=_{_derived('boundary', f'{edition.checksum}')}"
         self._before = _fields_before(edition, head)
-        self._after = _fields_after(edition, head)
+        self._after = (
+            structured("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+            *_fields_after(edition, head),
+        )
+        mark = b"--" + boundary.encode()
+        self._body_pieces = merged(
+            [
+                mark + b"\r\n" + _PLAIN,
+                *text_part.pieces,
+                b"\r\n" + mark + b"\r\n" + _HTML,
+                *html_part.pieces,
+                b"\r\n" + mark + b"--\r\n",
+            ]
+        )
+        self._head_piece = b"".join(self._before)
+        self._tail_piece = b"".join(self._after) + b"\r\n"
+        self._pieces = merged([self._tail_piece, *self._body_pieces])
+        self._message_id_end = f"@{head.bounce_domain}>"
+        self._date: tuple[datetime | None, bytes] = (None, b"")
 
     def envelope(self, delivery: Delivery) -> Envelope:
         """Return the delivery's envelope; the same for every attempt."""
+        address = delivery.address
         return Envelope(
-            sender=bounce_address(delivery.token, self._head.bounce_domain),
-            recipient=wire_address(delivery.address),
-            envid=delivery.token,
+            bounce_address(delivery.token, self._head.bounce_domain)
+            if not _PLAIN_TOKEN.fullmatch(delivery.token)
+            else f"bounces+{delivery.token}@{self._head.bounce_domain}",
+            address if _PLAIN_ADDRESS.fullmatch(address) else wire_address(address),
+            delivery.token,
         )
 
     def message_id(self, delivery: Delivery) -> str:
@@ -113,47 +139,84 @@ class CompiledEdition:
 
         It is a hash of the token: replies quote it in public, the bounce address stays secret.
         """
-        return f"<{_derived('message-id', delivery.token)}@{self._head.bounce_domain}>"
+        return f"<{_derived('message-id', delivery.token)}{self._message_id_end}"
 
     def needs_smtputf8(self, delivery: Delivery) -> bool:
         """True when only an SMTPUTF8 server can take the message."""
-        return needs_smtputf8(delivery.address)
+        return not delivery.address.isascii() and needs_smtputf8(delivery.address)
 
-    def render(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
-        """Return the message: CRLF line ends, nothing above 76 columns in the body.
+    def compose(
+        self, delivery: Delivery, fields: Mapping[str, str], *, signatures: bytes = b""
+    ) -> list[bytes]:
+        """Return the message in pieces: CRLF line ends, no line that starts with a dot.
 
         Args:
             delivery: the ledger's row.
             fields: a value for every slot, and ``unsubscribe_url`` in any case.
+            signatures: what ``signatures`` gave for the same two, where the edition is signed.
 
         Raises:
             InvalidInput: the address or a value cannot be sent; concerns this reader alone.
         """
-        boundary = f"=_{_derived('boundary', delivery.token)}"
+        own = b"".join(self._own_fields(delivery, fields))
+        pieces = [signatures + self._head_piece + own]
+        fill(pieces, self._pieces, fields)
+        return pieces
+
+    def signatures(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
+        """Return the DKIM-Signature fields, "" without a signer; may run in any thread.
+
+        Raises:
+            InvalidInput: the address or a value cannot be sent; concerns this reader alone.
+        """
+        if self._signer is None:
+            return b""
+        headers = [*self._before, *self._own_fields(delivery, fields), *self._after]
+        body: list[bytes] = []
+        fill(body, self._body_pieces, fields)
+        return self._signer.sign(headers, b"".join(body), at=delivery.dated_at)
+
+    def render(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
+        """Return the whole message, signed: ``compose`` with its ``signatures``, joined.
+
+        Raises:
+            InvalidInput: the address or a value cannot be sent; concerns this reader alone.
+        """
+        signatures = self.signatures(delivery, fields)
+        return b"".join(self.compose(delivery, fields, signatures=signatures))
+
+    def _own_fields(self, delivery: Delivery, fields: Mapping[str, str]) -> list[bytes]:
         unsubscribe = _one_click_url(fields.get("unsubscribe_url", ""))
-        is_utf8 = self.needs_smtputf8(delivery)
-        to = mailbox(" ".join(delivery.name.split()), delivery.address)
-        headers = [
-            *self._before,
-            structured("To", to, allow_utf8=is_utf8),
-            structured("Date", format_datetime(delivery.dated_at)),
-            structured("Message-ID", self.message_id(delivery)),
-            structured("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
-            structured("List-Unsubscribe", f"<{unsubscribe}>"),
-            *self._after,
+        dated_at, date = self._date
+        if dated_at != delivery.dated_at:
+            date = structured("Date", format_datetime(delivery.dated_at))
+            self._date = (delivery.dated_at, date)
+        line = f"List-Unsubscribe: <{unsubscribe}>"
+        return [
+            _to_field(delivery),
+            date,
+            f"Message-ID: {self.message_id(delivery)}\r\n".encode(),
+            f"{line}\r\n".encode()
+            if len(line) <= LIMIT
+            else structured("List-Unsubscribe", f"<{unsubscribe}>"),
         ]
-        mark = b"--" + boundary.encode()
-        body = b"".join(
-            [
-                *(mark, b"\r\n", _PLAIN),
-                *self._text.join(fields),
-                *(b"\r\n", mark, b"\r\n", _HTML),
-                *self._html.join(fields),
-                *(b"\r\n", mark, b"--\r\n"),
-            ]
-        )
-        signatures = self._signer.sign(headers, body, at=delivery.dated_at) if self._signer else b""
-        return b"".join([signatures, *headers, b"\r\n", body])
+
+
+_FOLDED_ABOVE = 78
+_PLAIN_TOKEN = re.compile(r"[a-z2-7]{1,40}")
+_ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_PLAIN_ADDRESS = re.compile(rf"{_ATOMS}(?:\.{_ATOMS})*@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_PLAIN_NAME = re.compile(rf"(?!.*=\?){_ATOMS}(?: {_ATOMS})*")
+
+
+def _to_field(delivery: Delivery) -> bytes:
+    name, address = delivery.name, delivery.address
+    if _PLAIN_ADDRESS.fullmatch(address) and (not name or _PLAIN_NAME.fullmatch(name)):
+        line = f"To: {name} <{address}>" if name else f"To: <{address}>"
+        if len(line) <= _FOLDED_ABOVE:
+            return f"{line}\r\n".encode()
+    to = mailbox(" ".join(name.split()), address)
+    return structured("To", to, allow_utf8=needs_smtputf8(address))
 
 
 _ENCODING = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -197,70 +260,6 @@ def compile_edition(
             Fault(fault.problem, where=where, remedy="mend it and approve the issue again")
             for fault in error.faults
         ) from None
-
-
-class EncodedPart:
-    """A part whose literals are encoded; ``join`` adds a reader's values between them."""
-
-    def __init__(self, segments: Segments, *, is_html: bool) -> None:
-        self._is_html = is_html
-        self.slots = frozenset(part.name for part in segments if isinstance(part, Slot))
-        pieces: list[bytes | str] = [
-            part.name if isinstance(part, Slot) else encode_literal(part) for part in segments
-        ]
-        # The part must end in a hard line break: a soft one before the boundary is an error.
-        last = segments[-1] if segments else ""
-        if isinstance(last, Slot) or not last.endswith("\n"):
-            pieces.append(b"\r\n")
-        self._pieces = tuple(pieces)
-
-    def join(self, fields: Mapping[str, str]) -> list[bytes]:
-        """Return the part's pieces for one reader."""
-        encoded: dict[str, bytes] = {}
-        pieces = []
-        for piece in self._pieces:
-            if isinstance(piece, bytes):
-                pieces.append(piece)
-                continue
-            if piece not in encoded:
-                encoded[piece] = self._value(piece, fields)
-            pieces.append(encoded[piece])
-        return pieces
-
-    def _value(self, name: str, fields: Mapping[str, str]) -> bytes:
-        try:
-            value = fields[name]
-        except KeyError:
-            raise InvalidInput(f"the reader's field {name!r} has no value") from None
-        if self._is_html:
-            return encode_literal(html.escape(value, quote=True))
-        return encode_literal(" ".join(value.split()))
-
-
-def encode_literal(text: str) -> bytes:
-    """Return text as quoted-printable that can be joined to more: it ends at a line's start.
-
-    Its line ends become CRLF; a soft break follows unless the text ends in one.
-
-    Raises:
-        InvalidInput: a lone surrogate.
-    """
-    if not text:
-        return b""
-    try:
-        data = re.sub(r"\r\n|\r|\n", "\r\n", text).encode("utf-8")
-    except UnicodeEncodeError:
-        raise InvalidInput("a lone surrogate in the text cannot be sent") from None
-    # b2a_qp copies the line ends it finds, and writes bare LF for its own when it finds none.
-    encoded = binascii.b2a_qp(data, quotetabs=False, istext=True, header=False)
-    encoded = encoded.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    if encoded.endswith(b"\r\n"):
-        return encoded
-    tail = len(encoded) - (encoded.rfind(b"\n") + 1)
-    if tail >= LINE:
-        # Only a plain character is ever put into the last column, so this splits no =XX.
-        encoded = encoded[:-1] + SOFT_BREAK + encoded[-1:]
-    return encoded + SOFT_BREAK
 
 
 def _fields_before(edition: Edition, head: Letterhead) -> tuple[bytes, ...]:
@@ -327,7 +326,12 @@ def _footer_faults(edition: Edition, head: Letterhead, where: str) -> list[Fault
     return faults
 
 
+_PLAIN_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9/._~%?&=+-]*")
+
+
 def _one_click_url(url: str) -> str:
+    if _PLAIN_URL.fullmatch(url):
+        return url
     parts = urlsplit(url)
     is_loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback)):
@@ -338,5 +342,4 @@ def _one_click_url(url: str) -> str:
 
 
 def _derived(purpose: str, token: str) -> str:
-    digest = hashlib.sha256(f"{purpose}:{token}".encode()).digest()
-    return base64.b32encode(digest[:20]).decode().lower()
+    return hashlib.sha256(f"{purpose}:{token}".encode()).hexdigest()[:40]

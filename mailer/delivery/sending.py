@@ -1,131 +1,88 @@
-"""Sending: from due deliveries to settled ones, through the relay.
+"""Sending: from due deliveries to settled ones, through the relays.
 
 The order of things is the promise:
 
-1. one sender at a time, by a lock that dies with its holder; what a dead one left is recovered;
+1. one sender at a time, by a lock that dies with its holder; what a dead one left is recovered
+   with the journal it left;
 2. a claim is committed, then eligibility is asked again: who left since the plan is skipped;
-3. the relay is reached and the message written *before* the delivery is marked as transmitting;
-4. the mark is committed before the first byte, the outcome before the next message's bytes.
+3. the journal says "begun" before the first byte of a content, "ended" once its reply is read;
+4. the ledger is settled in groups; what it does not have yet the journal has.
 
 A reader's own trouble (a refused address, a name that cannot be written) is settled for that
-reader. Trouble that would meet everybody (the relay is down, does not trust us, drops every
+reader. Trouble that would meet everybody (every relay is down, does not trust us, drops every
 connection) stops the run with a sentence about it, and what was claimed is given back. Asked to
-stop, the sender finishes the message on the wire, gives the rest back and repeats nothing.
+stop, the sender finishes what is on the wire, gives the rest back and repeats nothing. Orders from
+other terminals (pause, resume, cancel) are looked for four times a second.
 
-Failures: ``SenderBusy`` when another process sends; ``StorageFailed`` leaves at most one message
-in doubt. Limits: one connection, one message at a time.
+After SIGKILL at most one message a connection is repeated, byte for byte; after a power cut, at
+most one group. Failures: ``SenderBusy`` when another process sends; ``StorageFailed`` from the
+ledger or the journal, with what ended kept by the other of the two.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from mailer.clock import Clock
-from mailer.delivery.delivery import (
-    Delivery,
-    DeliveryState,
-    Outcome,
-    Trouble,
-    Verdict,
-    next_state,
-)
-from mailer.delivery.ledger import Ledger, Recovery, end_state
+from mailer.delivery.books import Books, Eligibility
+from mailer.delivery.delivery import Delivery, Trouble
+from mailer.delivery.dispatch import LOST_IN_A_ROW, Dispatch
+from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.ledger import Ledger
 from mailer.delivery.message import CompiledEdition
-from mailer.delivery.relay import Relay
-from mailer.delivery.retries import next_try_at
-from mailer.errors import IllegalTransition, InvalidInput
-from mailer.publication import RetryPolicy
+from mailer.delivery.ordering import Order
+from mailer.delivery.relay import run_loop
+from mailer.delivery.rota import at_fault
+from mailer.delivery.routes import Route, open_lines
+from mailer.delivery.voyage import Pulse, SendPolicy, SendReport, Voyage
+from mailer.errors import ConfigurationError, Fault, IllegalTransition
 from mailer.storage.database import Database
 
-LOST_IN_A_ROW = 5
-"""So many connections lost one after the other mean the relay is ill, not the readers."""
+__all__ = [
+    "LOST_IN_A_ROW",
+    "Eligibility",
+    "Pulse",
+    "Route",
+    "SendPolicy",
+    "SendReport",
+    "Sender",
+    "SenderBusy",
+    "at_fault",
+]
 
-ASK_AGAIN_S = 5.0
-"""How old the answer to "who may not be mailed any more?" may be when a message leaves."""
-
-POLL_S = 1.0
-"""How often a waiting sender asks whether it should stop."""
-
-
-class Eligibility(Protocol):
-    """Knows who may not be mailed; the audience's register."""
-
-    def ineligible(self, pairs: Collection[tuple[int, str]], /) -> Collection[tuple[int, str]]:
-        """Return those of the (subscriber id, region) pairs that may not be mailed now."""
-        ...
+POLL_S = 0.5
+"""How often a waiting sender asks whether it should stop, or go on."""
 
 
 class SenderBusy(IllegalTransition):
     """Another process is sending."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendPolicy:
-    """How the sender works; ``batch`` deliveries are claimed at a time."""
-
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    batch: int = 100
-
-    @property
-    def may_resend(self) -> bool:
-        """Whether what is in doubt is sent again."""
-        return self.retry.in_doubt == "resend"
-
-
-@dataclass(slots=True)
-class SendReport:
-    """What a run came to.
-
-    ``counts`` are this run's ends by state; a delivery tried twice counts twice. ``left`` is what
-    is still open in the regions asked for, ``next_due_at`` when the first of it is due.
-    """
-
-    issue_id: str
-    recovery: Recovery = field(default_factory=Recovery)
-    counts: Counter[DeliveryState] = field(default_factory=Counter)
-    trouble: Trouble | None = None
-    was_stopped: bool = False
-    left: int = 0
-    next_due_at: datetime | None = None
-
-    @property
-    def is_finished(self) -> bool:
-        """True when nothing is left to do."""
-        return self.left == 0
-
-    def sentence(self) -> str:
-        """Say in one line how it ended."""
-        if self.trouble:
-            return f"stopped: {self.trouble}. {self.left} deliveries are kept for the next run"
-        if self.was_stopped:
-            return f"stopped as asked; {self.left} deliveries are kept for the next run"
-        if not self.left:
-            return "every delivery is settled"
-        when = f"; the next is due at {self.next_due_at:%Y-%m-%d %H:%M} UTC"
-        return f"{self.left} deliveries wait{when if self.next_due_at else ' for an operator'}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """Sends what the ledger says is due.
 
-    ``relay`` makes a relay, not yet opened; ``register`` says who may not be mailed any more;
-    ``edition`` returns a region's compiled edition of the issue being sent, asked once a run and
-    region; ``fields`` returns the values of a reader's slots, the same at every call.
+    ``routes`` are the relays; ``register`` says who may not be mailed any more; ``edition``
+    returns a region's compiled edition of the issue being sent, asked once a run and region;
+    ``fields`` returns the values of a reader's slots, the same at every call, and like ``edition``
+    may be called from another thread. ``journal`` is a file on this machine's disk, the same for
+    every sender of the database; beside the database when it is SQLite.
     """
 
     ledger: Ledger
     database: Database
-    relay: Callable[[], Relay]
+    routes: Sequence[Route]
     register: Eligibility
     edition: Callable[[str], CompiledEdition]
     fields: Callable[[Delivery], Mapping[str, str]]
     clock: Clock
     policy: SendPolicy = field(default_factory=SendPolicy)
+    journal: Path | None = None
 
     def run(
         self,
@@ -134,18 +91,22 @@ class Sender:
         regions: Collection[str] | None = None,
         wait_s: float = 0,
         prepare: Callable[[], None] | None = None,
+        on_pause: Callable[[Order], None] | None = None,
         progress: Callable[[int, int], None] | None = None,
+        watch: Callable[[Pulse], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> SendReport:
         """Send the issue's due deliveries.
 
         Args:
             issue_id: whose deliveries.
-            prepare: called under the sender's lock before the first message: planning, so that
-                no two processes plan and send side by side.
             regions: only these; None for all.
             wait_s: wait up to so long in all for retries that fall due; 0 to leave them.
-            progress: called with done and total after each message.
+            prepare: called under the sender's lock before the first message: planning, so that
+                no two processes plan and send side by side.
+            on_pause: told of a pause, which is then waited out; without it a pause ends the run.
+            progress: called with done and total, a few times a second.
+            watch: called with more of the same, as often.
             should_stop: asked before each message and while waiting.
 
         Raises:
@@ -156,212 +117,172 @@ class Sender:
                 raise SenderBusy(
                     "another process is sending from this database; wait for it, or stop it first"
                 )
-            run = _Run(self, issue_id, regions, progress, should_stop)
-            run.report.recovery = self.ledger.recover()
-            if prepare:
-                prepare()
-            age = timedelta(hours=self.policy.retry.max_age_hours)
-            self.ledger.expire(issue_id, before=self.clock.now() - age)
-            try:
-                run.until_settled(wait_s)
-            finally:
-                run.close()
-            report = run.report
-            report.left = self.ledger.open_count(issue_id, regions=regions)
-            report.next_due_at = self.ledger.next_due_at(
-                issue_id, regions=regions, may_resend=self.policy.may_resend
+            report = SendReport(issue_id)
+            editions: dict[str, CompiledEdition] = {}
+
+            def edition(region: str) -> CompiledEdition:
+                if region not in editions:
+                    editions[region] = self.edition(region)
+                    voyage.is_signed = voyage.is_signed or editions[region].is_signed
+                return editions[region]
+
+            voyage = Voyage(
+                clock=self.clock,
+                policy=self.policy,
+                edition=edition,
+                fields=self.fields,
+                should_stop=should_stop or (lambda: False),
+                progress=progress or (lambda _done, _total: None),
+                watch=watch or (lambda _pulse: None),
+                report=report,
+                record=self._record_relay,
             )
-            if report.trouble:
-                self.ledger.record(
-                    "send.paused",
-                    issue_id,
-                    {"problem": report.trouble.problem, "is_lasting": report.trouble.is_lasting},
-                )
+            _Run(self, voyage, regions).until_settled(wait_s, prepare, on_pause)
             return report
+
+    def journal_path(self) -> Path:
+        """Return where the journal is.
+
+        Raises:
+            ConfigurationError: the database is no file and no place was given.
+        """
+        if self.journal is not None:
+            return self.journal
+        if not self.database.is_sqlite:
+            raise ConfigurationError(
+                Fault("a sender on PostgreSQL needs a file for its journal", field="journal")
+            )
+        return Path(f"{self.database.engine.url.database}.sending")
+
+    def _record_relay(self, name: str, trouble: Trouble) -> None:
+        self.ledger.record("relay.failed", "", {"relay": name, "problem": trouble.problem})
 
 
 class _Run:
-    """One run's state: the relay, the message to settle, the claims in hand."""
+    """One run: passes of sending, and the waits between them."""
 
-    def __init__(
-        self,
-        sender: Sender,
-        issue_id: str,
-        regions: Collection[str] | None,
-        progress: Callable[[int, int], None] | None,
-        should_stop: Callable[[], bool] | None,
-    ) -> None:
-        self.report = SendReport(issue_id)
+    def __init__(self, sender: Sender, voyage: Voyage, regions: Collection[str] | None) -> None:
         self._sender = sender
         self._ledger = sender.ledger
-        self._policy = sender.policy
         self._clock = sender.clock
+        self._voyage = voyage
+        self._report = voyage.report
         self._regions = regions
-        self._progress = progress or (lambda _done, _total: None)
-        self._should_stop = should_stop or (lambda: False)
-        self._relay = sender.relay()
-        self._editions: dict[str, CompiledEdition] = {}
-        self._claims: deque[Delivery] = deque()
-        self._unsettled: tuple[Delivery, Outcome, datetime | None] | None = None
-        self._lost_in_a_row = 0
-        self._asked_at = 0.0
-        self._done = 0
-        self._total = 0
+        self._issue_id = voyage.report.issue_id
 
-    def until_settled(self, wait_s: float) -> None:
-        """Send batch after batch; wait for retries while the time allows."""
-        deadline = self._clock.monotonic() + wait_s
-        self._total = self._ledger.open_count(self.report.issue_id, regions=self._regions)
-        while True:
-            while self._batch():
-                pass
-            if self._is_over() or not self._wait(deadline):
-                return
-
-    def close(self) -> None:
-        """Settle the last message, give the other claims back, say goodbye to the relay."""
+    def until_settled(
+        self,
+        wait_s: float,
+        prepare: Callable[[], None] | None,
+        on_pause: Callable[[Order], None] | None,
+    ) -> None:
+        """Send pass after pass, wait for retries while the time allows; then say what is left."""
+        path = self._sender.journal_path()
+        journal_id = secrets.token_hex(8)
+        told = read_journal(path)
+        self._report.recovery = self._ledger.recover(told, journal_id=journal_id)
+        if prepare:
+            prepare()
+        age = timedelta(hours=self._sender.policy.retry.max_age_hours)
+        self._ledger.expire(self._issue_id, before=self._clock.now() - age)
+        journal = Journal(path, journal_id)
+        is_settled = False
         try:
-            self._settle()
-            self._release()
+            self._passes(journal, wait_s, on_pause)
+            is_settled = True
         finally:
-            self._relay.close()
-
-    def _batch(self) -> bool:
-        """Claim and send one batch; return whether to go on."""
-        if self._should_stop():
-            self.report.was_stopped = True
-            return False
-        claims = self._ledger.claim(
-            self.report.issue_id,
-            regions=self._regions,
-            limit=self._policy.batch,
-            may_resend=self._policy.may_resend,
+            # First the file, then the word that none is expected: never the other way round.
+            journal.close(is_settled=False)
+            if is_settled:
+                self._ledger.closed()
+                path.unlink(missing_ok=True)
+        self._ledger.carry_out_cancel(self._issue_id)
+        report = self._report
+        report.left = self._ledger.open_count(self._issue_id, regions=self._regions)
+        report.next_due_at = self._ledger.next_due_at(
+            self._issue_id, regions=self._regions, may_resend=self._sender.policy.may_resend
         )
-        self._claims.extend(claims)
-        if not claims:
-            self._settle()
-            return False
-        self._skip_ineligible()
-        while self._claims:
-            if self._should_stop():
-                self.report.was_stopped = True
+        if report.trouble:
+            detail = {"problem": report.trouble.problem, "is_lasting": report.trouble.is_lasting}
+            self._ledger.record("send.paused", self._issue_id, detail)
+
+    def _passes(
+        self, journal: Journal, wait_s: float, on_pause: Callable[[Order], None] | None
+    ) -> None:
+        deadline = self._clock.monotonic() + wait_s
+        policy = self._sender.policy
+        books = Books(
+            self._ledger,
+            self._sender.register,
+            edition=self._voyage.edition,
+            fields=self._sender.fields,
+            issue_id=self._issue_id,
+            regions=self._regions,
+            may_resend=policy.may_resend,
+        )
+        try:
+            while self._may_begin(on_pause):
+                self._voyage.total = self._voyage.done + self._ledger.open_count(
+                    self._issue_id, regions=self._regions
+                )
+                self._voyage.allowance = self._allowance()
+                run_loop(self._pass(journal, books))
+                if self._report.order:
+                    continue
+                if self._is_over() or not self._wait(deadline):
+                    return
+        finally:
+            books.close()
+
+    async def _pass(self, journal: Journal, books: Books) -> None:
+        lines = open_lines(self._sender.routes)
+        await Dispatch(self._voyage, books, journal, lines).run()
+
+    def _may_begin(self, on_pause: Callable[[Order], None] | None) -> bool:
+        """Look for an order; wait out a pause, if that was asked for."""
+        told: Order | None = None
+        while order := self._ledger.order(self._issue_id):
+            self._report.order = order
+            if order.word == "cancel" or on_pause is None:
                 return False
-            if trouble := self._relay.open():
-                self.report.trouble = trouble
+            if order != told:
+                on_pause(order)
+                told = order
+            if self._voyage.should_stop():
+                self._report.was_stopped = True
                 return False
-            if self._clock.monotonic() - self._asked_at > ASK_AGAIN_S:
-                # A slow relay must not make a batch's answer to "who left?" an old one.
-                self._skip_ineligible()
-                continue
-            self._send(self._claims[0])
-            if self.report.trouble:
-                return False
+            self._clock.sleep(POLL_S)
+        self._report.order = None
         return True
 
-    def _skip_ineligible(self) -> None:
-        self._asked_at = self._clock.monotonic()
-        pairs = [(delivery.subscriber_id, delivery.region) for delivery in self._claims]
-        gone = set(self._sender.register.ineligible(pairs))
-        if not gone:
-            return
-        left = [item for item in self._claims if (item.subscriber_id, item.region) in gone]
-        self._skip({item.id: "left or suppressed since the plan" for item in left})
-
-    def _skip(self, reasons: Mapping[int, str], *, step: str = "skip") -> None:
-        count = self._ledger.skip(reasons, step=step)
-        self._claims = deque(item for item in self._claims if item.id not in reasons)
-        self.report.counts[next_state(DeliveryState.CLAIMED, step)] += count
-        self._advance(len(reasons))
-
-    def _send(self, delivery: Delivery) -> None:
-        try:
-            edition = self._edition(delivery.region)
-            content = edition.render(delivery, self._sender.fields(delivery))
-            envelope = edition.envelope(delivery)
-        except InvalidInput as error:
-            self._skip({delivery.id: f"cannot be written: {error}"}, step="refuse")
-            return
-        is_marked = self._ledger.settle(self._unsettled, delivery)
-        self._unsettled = None
-        self._claims.popleft()
-        if not is_marked:
-            self._advance(1)
-            return
-        outcome = self._relay.deliver(
-            envelope, content, needs_smtputf8=edition.needs_smtputf8(delivery)
-        )
-        due_at = self._due_again(delivery, outcome)
-        self._unsettled = (delivery, outcome, due_at)
-        self.report.counts[end_state(outcome, due_at)] += 1
-        self._advance(1)
-        self._notice(outcome)
-
-    def _edition(self, region: str) -> CompiledEdition:
-        if region not in self._editions:
-            self._editions[region] = self._sender.edition(region)
-        return self._editions[region]
-
-    def _due_again(self, delivery: Delivery, outcome: Outcome) -> datetime | None:
-        now = self._clock.now()
-        if outcome.verdict in {Verdict.ACCEPT, Verdict.REFUSE}:
+    def _allowance(self) -> int | None:
+        """Return how many attempts today's warm-up leaves; None when it sets no bound."""
+        policy = self._sender.policy
+        here = self._clock.now().astimezone(ZoneInfo(policy.time_zone))
+        ceiling = policy.warm_up.ceiling(here.date())
+        if ceiling is None:
             return None
-        first = self._ledger.first_tried_at(delivery.id) if delivery.attempts else None
-        again = next_try_at(
-            delivery.attempts + 1,
-            now=now,
-            first_tried_at=first or now,
-            policy=self._policy.retry,
-            key=delivery.token,
-        )
-        # The reader is not to blame and was not tried: due as soon as the fault is mended.
-        return now if outcome.is_sender_at_fault else again
-
-    def _notice(self, outcome: Outcome) -> None:
-        """Stop the run when the outcome says that nobody would get through."""
-        said = f"{outcome.reply.code} {outcome.reply.text}" if outcome.reply else outcome.note
-        if outcome.is_sender_at_fault:
-            self.report.trouble = Trouble(
-                f"the relay objects to the sender, not to a reader: {said}",
-                "mend what it names (login, From domain, SPF, DKIM, size), then send again",
-                is_lasting=True,
-                reply=outcome.reply,
-            )
-        self._lost_in_a_row = 0 if outcome.is_connection_usable else self._lost_in_a_row + 1
-        if self._lost_in_a_row >= LOST_IN_A_ROW and not self.report.trouble:
-            self.report.trouble = Trouble(
-                f"the relay dropped {LOST_IN_A_ROW} connections one after the other: {said}",
-                "look at its log; what is not sent stays in the ledger, run the command again",
-                reply=outcome.reply,
-            )
-
-    def _settle(self) -> None:
-        if self._unsettled:
-            self._ledger.settle(self._unsettled)
-            self._unsettled = None
-
-    def _advance(self, count: int) -> None:
-        self._done += count
-        self._total = max(self._total, self._done)
-        self._progress(self._done, self._total)
+        return max(0, ceiling - self._ledger.tried_since(_midnight(here)))
 
     def _is_over(self) -> bool:
-        trouble = self.report.trouble
-        return self.report.was_stopped or (trouble is not None and trouble.is_lasting)
+        trouble = self._report.trouble
+        return self._report.was_stopped or (trouble is not None and trouble.is_lasting)
 
     def _wait(self, deadline: float) -> bool:
         """Sleep until something is due; return False when it is not worth it."""
-        self._settle()
-        self._release()
         due_at = self._ledger.next_due_at(
-            self.report.issue_id, regions=self._regions, may_resend=self._policy.may_resend
+            self._issue_id, regions=self._regions, may_resend=self._sender.policy.may_resend
         )
         if due_at is None:
             return False
         now = self._clock.now()
-        if self.report.trouble:
+        if self._report.trouble:
             # The relay was just found ill; asking it again at once would only hammer it.
-            pause = timedelta(minutes=self._policy.retry.first_delay_minutes)
+            pause = timedelta(minutes=self._sender.policy.retry.first_delay_minutes)
             due_at = max(due_at, now + pause)
+        if self._report.is_at_ceiling:
+            here = now.astimezone(ZoneInfo(self._sender.policy.time_zone))
+            due_at = max(due_at, _midnight(here + timedelta(days=1)))
         seconds = (due_at - now).total_seconds()
         if seconds <= 0:
             # Due, and yet not to be had: the issue was cancelled, or another machine has it.
@@ -370,15 +291,16 @@ class _Run:
             return False
         end = self._clock.monotonic() + seconds
         while (rest := end - self._clock.monotonic()) > 0:
-            if self._should_stop():
-                self.report.was_stopped = True
+            if self._voyage.should_stop():
+                self._report.was_stopped = True
                 return False
+            if self._ledger.order(self._issue_id):
+                break
             self._clock.sleep(min(rest, POLL_S))
-        self.report.trouble = None
-        self._lost_in_a_row = 0
+        self._report.trouble = None
+        self._report.is_at_ceiling = False
         return True
 
-    def _release(self) -> None:
-        if self._claims:
-            self._ledger.release([delivery.id for delivery in self._claims])
-            self._claims.clear()
+
+def _midnight(here: datetime) -> datetime:
+    return here.replace(hour=0, minute=0, second=0, microsecond=0)

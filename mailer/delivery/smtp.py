@@ -50,7 +50,9 @@ def read_reply(code: int, text: bytes) -> Reply:
         if found:
             enhanced = enhanced or found[1]
         rest = line[found.end() :] if found else line
-        words.append("".join(ch if ch.isprintable() else " " for ch in rest))
+        if not rest.isprintable():
+            rest = "".join(ch if ch.isprintable() else " " for ch in rest)
+        words.append(rest)
     return Reply(code, enhanced, " ".join(" ".join(words).split())[:500])
 
 
@@ -110,6 +112,8 @@ def stuffed(content: bytes) -> bytes:
 
 def xtext(value: str) -> str:
     """Return RFC 3461's xtext: printable ASCII except ``+`` and ``=``, the rest as ``+HH``."""
+    if value.isalnum() and value.isascii():
+        return value
     return "".join(
         chr(byte) if 33 <= byte <= 126 and byte not in b"+=" else f"+{byte:02X}"
         for byte in value.encode("utf-8")

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -266,9 +267,17 @@ deliveries = Table(
     UniqueConstraint("issue_id", "address"),
     _one_of("state", DELIVERY_STATES),
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-    Index(None, "issue_id", "state", "due_at"),
+    Index(None, "issue_id", "region", "state", "due_at", "id"),
+    Index(
+        "ix_deliveries_claimed",
+        "id",
+        sqlite_where=text("state = 'claimed'"),
+        postgresql_where=text("state = 'claimed'"),
+    ),
 )
-"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong."""
+"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong. The index is
+in the order of claiming: a claim reads its rows off one end, however long the list is. The other
+holds a sender's claims alone, so that recovery finds a dead one's without reading the rest."""
 
 attempts = Table(
     "attempts",
@@ -281,7 +290,30 @@ attempts = Table(
     Column("reply_enhanced", String(20), nullable=False),
     Column("reply_text", Text, nullable=False),
     Column("note", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
+"""One SMTP transaction each, in one tree: without a rowid the key is not stored twice."""
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("issue_id", String(40), primary_key=True),
+    Column("word", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    _one_of("word", ("pause", "cancel")),
+)
+"""What an operator, or the mailer itself, told an issue's sender; none means: go on."""
+
+journals = Table(
+    "journals",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("id", String(32), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+)
+"""Which journal the claims of a sender are accounted for in; see ``delivery/journal``."""
 
 events = Table(
     "events",

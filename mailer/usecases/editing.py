@@ -143,6 +143,16 @@ def cancel(app: App, name: str) -> int:
         return app.ledger.cancel(name, by=by)
 
 
+def pause(app: App, name: str, *, reason: str) -> None:
+    """Tell an issue's sender to stop and keep everything."""
+    app.ledger.pause(app.desk.record(name).id, by=login_name(), reason=reason)
+
+
+def resume(app: App, name: str) -> bool:
+    """Take a pause back; return whether there was one."""
+    return app.ledger.resume(app.desk.record(name).id, by=login_name())
+
+
 def issue_data(app: App, name: str) -> dict[str, Any]:
     """Return an issue as its file says it, with its state and the reason of each pick."""
     issue = app.desk.load(name)

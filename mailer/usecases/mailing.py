@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,13 +18,16 @@ from mailer.audience.addresses import normalise
 from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import CompiledEdition, compile_edition
+from mailer.delivery.ordering import Order
+from mailer.delivery.pacing import DomainLimit, WarmUp
 from mailer.delivery.planning import plan
-from mailer.delivery.sending import Sender, SendPolicy, SendReport
+from mailer.delivery.sending import Pulse, Sender, SendPolicy, SendReport
 from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
 from mailer.localtime import send_at
+from mailer.publication import Publication
 from mailer.usecases.editing import login_name, require_unchanged
-from mailer.usecases.readers import reader_fields
+from mailer.usecases.readers import fields_of
 
 Progress = Callable[[int, int], None]
 Question = Callable[[], bool]
@@ -45,6 +49,8 @@ def send(
     regions: Sequence[str] | None = None,
     is_waiting: bool = False,
     progress: Progress | None = None,
+    watch: Callable[[Pulse], None] | None = None,
+    on_pause: Callable[[Order], None] | None = None,
     should_stop: Question | None = None,
 ) -> dict[str, Any]:
     """Send an approved issue now; safe to call again whatever happened before.
@@ -66,13 +72,15 @@ def send(
             due_at=dict.fromkeys(wanted, app.clock.now()),
             wait_s=WAIT_S if is_waiting else 0,
             progress=progress,
+            watch=watch,
+            on_pause=on_pause or (lambda _order: None),
             should_stop=should_stop,
         )
         due = app.ledger.next_due_at(name, regions=wanted, may_resend=False)
-        is_early = report.trouble is not None or report.was_stopped
+        is_early = report.trouble or report.was_stopped or report.order
         if is_early or due is None or due > app.clock.now():
             break
-    is_early = report.trouble is not None or report.was_stopped
+    is_early = report.trouble or report.was_stopped or report.order
     return summary(app, name) | {"stopped": report.sentence() if is_early else ""}
 
 
@@ -83,6 +91,8 @@ def send_regions(
     due_at: Mapping[str, datetime],
     wait_s: float = 0,
     progress: Progress | None = None,
+    watch: Callable[[Pulse], None] | None = None,
+    on_pause: Callable[[Order], None] | None = None,
     should_stop: Question | None = None,
 ) -> SendReport:
     """Plan the regions whose readers are due and send; everything that can fail comes first."""
@@ -106,6 +116,10 @@ def send_regions(
 
     def begin() -> None:
         with app.database.write():
+            order = app.ledger.order(name)
+            if order and order.word == "cancel":
+                # A cancelled issue that came this far was reopened since.
+                app.ledger.reopen(name)
             app.archive.transition(name, "send")
             if app.archive.record(name).checksum != record.checksum:
                 raise IllegalTransition(
@@ -119,6 +133,8 @@ def send_regions(
         wait_s=wait_s,
         prepare=begin,
         progress=progress,
+        watch=watch,
+        on_pause=on_pause,
         should_stop=should_stop,
     )
     conclude(app, name, report)
@@ -131,7 +147,7 @@ def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
         report = plan(
             app.ledger,
             issue_id=name,
-            recipients=lambda connection: app.register.recipients(connection=connection),
+            recipients=app.register.audience(),
             due_at=due_at,
         )
         for region in due_at:
@@ -153,16 +169,36 @@ def make_sender(app: App, editions: Mapping[str, FrozenEdition]) -> Sender:
         region: compile_edition(frozen.edition, frozen.head, signer=app.signer)
         for region, frozen in editions.items()
     }
-    app.relay()
+    fields = {region: fields_of(app, frozen.web_url) for region, frozen in editions.items()}
+    routes = app.routes()
+    for route in routes:
+        route.relay()
     return Sender(
         ledger=app.ledger,
         database=app.database,
-        relay=app.relay,
+        routes=routes,
         register=app.register,
         edition=compiled.__getitem__,
-        fields=lambda item: reader_fields(app, item, web_url=editions[item.region].web_url),
+        fields=lambda item: fields[item.region](item),
         clock=app.clock,
-        policy=SendPolicy(retry=app.publication.retry),
+        policy=send_policy(app.publication),
+        journal=app.root / "var" / "sending.journal",
+    )
+
+
+def send_policy(publication: Publication) -> SendPolicy:
+    """Return how the publication wants its issues sent."""
+    sending = publication.sending
+    return SendPolicy(
+        retry=publication.retry,
+        domains={
+            name: DomainLimit(limit.per_second, limit.at_once)
+            for limit in sending.limits
+            for name in limit.domains
+        },
+        domain_at_once=sending.domain_at_once,
+        warm_up=WarmUp(**dict(sending.warm_up)),
+        time_zone=publication.time_zone,
     )
 
 
@@ -281,16 +317,25 @@ def summary(app: App, name: str) -> dict[str, Any]:
             for slug in slugs
         ],
         "troubles": _troubles(app, name),
+        "order": str(said) if (said := app.ledger.order(name)) else "",
+        "retries": asdict(app.ledger.retries(name, now=app.clock.now())),
+        "domains": [
+            {
+                "domain": domain.name,
+                "total": domain.total,
+                "states": {state.value: count for state, count in domain.states.items()},
+                "next_due_at": domain.next_due_at,
+            }
+            for domain in app.ledger.domains(name)
+        ],
     }
 
 
 def _troubles(app: App, name: str) -> list[dict[str, Any]]:
-    replies: Counter[str] = Counter()
-    for state in (DeliveryState.REFUSED, DeliveryState.DEFERRED, DeliveryState.EXPIRED):
-        for delivery in app.ledger.deliveries(name, state=state):
-            said = f"{delivery.reply.code} {delivery.reply.text}" if delivery.reply else "no reply"
-            replies[f"{state.value}: {said}"] += 1
-    return [{"reply": reply, "count": count} for reply, count in replies.most_common(5)]
+    return [
+        {"reply": f"{state.value}: {reply}", "count": count}
+        for state, reply, count in app.ledger.troubles(name)
+    ]
 
 
 def resolve(app: App, name: str, address: str, step: str) -> None:

@@ -13,6 +13,7 @@ from mailer.audience.addresses import normalise
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.delivery.message import compile_edition, letterhead
 from mailer.delivery.planning import new_token
+from mailer.delivery.transaction import Outgoing
 from mailer.editions.edition import Edition, merge_html, merge_text
 from mailer.editions.finding import Finding, Level
 from mailer.editions.images import prepare_images
@@ -176,11 +177,10 @@ def send_proofs(
     wanted = list(regions) if regions else [next(iter(app.publication.region_map))]
     rendered = render(app, name, regions=wanted)
     relay = app.relay()
-    trouble = relay.open()
-    if trouble:
-        raise ConfigurationError(Fault(trouble.problem, remedy=trouble.remedy))
     rows: list[dict[str, Any]] = []
     try:
+        if trouble := relay.open():
+            raise ConfigurationError(Fault(trouble.problem, remedy=trouble.remedy))
         for slug, edition in rendered.editions.items():
             proof = replace(edition, subject=f"[Proof] {edition.subject}")
             compiled = compile_edition(
@@ -191,11 +191,13 @@ def send_proofs(
                     app.publication, app.region(slug), address=address, web_url=app.web_url
                 )
                 delivery = _stand_in(edition, fields, app.clock.now())
-                content = compiled.render(delivery, fields)
                 outcome = relay.deliver(
-                    compiled.envelope(delivery),
-                    content,
-                    needs_smtputf8=compiled.needs_smtputf8(delivery),
+                    Outgoing(
+                        delivery,
+                        compiled.envelope(delivery),
+                        compiled.render(delivery, fields),
+                        needs_smtputf8=compiled.needs_smtputf8(delivery),
+                    )
                 )
                 rows.append(
                     {

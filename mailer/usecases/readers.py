@@ -27,15 +27,27 @@ def reader_fields(app: App, delivery: Delivery, *, web_url: str) -> dict[str, st
         delivery: the reader's.
         web_url: the address that was approved with the edition.
     """
-    token = app.tokens.unsubscribe(delivery.subscriber_id, delivery.region)
-    return {
-        "name": delivery.name or "reader",
-        "greeting": greeting(delivery.name),
-        "address": delivery.address,
-        "unsubscribe_url": f"{web_url}/unsubscribe/{token}",
-        "preferences_url": f"{web_url}/preferences/{token}",
-        "view_online_url": f"{web_url}/issues/{delivery.issue_id}/{delivery.region}",
-    }
+    return fields_of(app, web_url)(delivery)
+
+
+def fields_of(app: App, web_url: str) -> Callable[[Delivery], dict[str, str]]:
+    """Return what gives a reader's slots; made once for all readers of an edition."""
+    sign = app.tokens.unsubscribe
+    unsubscribe, preferences = f"{web_url}/unsubscribe/", f"{web_url}/preferences/"
+    issues = f"{web_url}/issues/"
+
+    def fields(delivery: Delivery) -> dict[str, str]:
+        token = sign(delivery.subscriber_id, delivery.region)
+        return {
+            "name": delivery.name or "reader",
+            "greeting": greeting(delivery.name),
+            "address": delivery.address,
+            "unsubscribe_url": unsubscribe + token,
+            "preferences_url": preferences + token,
+            "view_online_url": f"{issues}{delivery.issue_id}/{delivery.region}",
+        }
+
+    return fields
 
 
 def import_roster(

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Chromium for a file of tests: while Playwright is open its event loop counts as running in
+    this thread, where other tests run loops of their own."""
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("Chromium is missing: apt-get install chromium-headless-shell")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,14 +20,8 @@ from tests.cli.driving import ISSUE, Mailer, change
 
 def send_some(root: Path, count: int) -> None:
     """Send an issue's first messages and stop as Ctrl-C would."""
-    sent: list[int] = []
     with open_app(root) as app:
-        mailing.send(
-            app,
-            ISSUE,
-            progress=lambda done, _total: sent.append(done),
-            should_stop=lambda: len(sent) >= count,
-        )
+        mailing.send(app, ISSUE, should_stop=lambda: len(app.inbox.ids()) >= count)
 
 
 def copies(inbox: Store) -> Counter[str]:
@@ -241,17 +236,26 @@ def test_a_lasting_trouble_is_not_hammered(
     mailer: Mailer, publication: Path, drafted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mailer.delivery.delivery import Outcome, Reply, Verdict
-    from mailer.delivery.relay import SmtplibRelay
+    from mailer.delivery.relay import PipelinedRelay
 
     tries: list[str] = []
 
-    def object_to_us(_self: object, envelope: object, _content: bytes, **_more: object) -> Outcome:
-        tries.append(str(envelope))
-        reply = Reply(550, "5.7.515", "access denied, sending domain does not meet the rules")
-        return Outcome(Verdict.DEFER, reply, is_sender_at_fault=True)
+    class Objecting:
+        """A session whose server objects to the sender at every message."""
 
-    monkeypatch.setattr(SmtplibRelay, "open", lambda _self: None)
-    monkeypatch.setattr(SmtplibRelay, "deliver", object_to_us)
+        async def drive(self, work: Any) -> None:
+            if item := work.next():
+                tries.append(item.envelope.recipient)
+                reply = Reply(550, "5.7.515", "access denied, sending domain does not comply")
+                work.ended(item, Outcome(Verdict.DEFER, reply, is_sender_at_fault=True))
+
+        async def close(self) -> None: ...
+
+    async def connect(_self: object) -> Objecting:
+        return Objecting()
+
+    monkeypatch.setattr(PipelinedRelay, "connect", connect)
+    monkeypatch.setenv("MAILER_RELAY_CONNECTIONS", "1")
     mailer("issue", "approve", "next")
     for minute in range(30):
         monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T08:{minute:02}:00+00:00")

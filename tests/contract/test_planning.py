@@ -15,7 +15,7 @@ from mailer.audience.subscriber import Recipient
 from mailer.clock import FixedClock
 from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.ledger import Ledger
-from mailer.delivery.planning import new_token, plan
+from mailer.delivery.planning import growing_tokens, new_token, plan
 from mailer.errors import StorageFailed
 from mailer.publication import Region
 from mailer.storage import schema
@@ -174,3 +174,40 @@ def test_tokens_are_unguessable_base32_and_fit_a_mail_address() -> None:
     for token in tokens:
         assert len(token) == 26
         assert set(token) <= set("abcdefghijklmnopqrstuvwxyz234567")
+
+
+def test_growing_tokens_grow_and_keep_their_unguessable_part() -> None:
+    make = growing_tokens()
+    tokens = [token for _ in range(40) for token in make(50)]
+    assert tokens == sorted(set(tokens))
+    assert {len(token) for token in tokens} == {29}
+    assert len({token[3:] for token in tokens}) == len(tokens)
+    assert set("".join(tokens)) <= set("abcdefghijklmnopqrstuvwxyz234567")
+
+
+def test_the_database_plans_an_audience_as_the_stream_would(
+    ledger: Ledger, register: Register, database: Database
+) -> None:
+    for number in range(40):
+        register.add(f"r{number}@reader.example", ("wales", "national")[number % 2], "R")
+    foreseen = plan(
+        ledger, issue_id=ISSUE, recipients=register.audience(), due_at=DUE, is_dry_run=True
+    )
+    assert count(database) == 0
+    seen: list[int] = []
+    report = plan(
+        ledger, issue_id=ISSUE, recipients=register.audience(), due_at=DUE, progress=seen.append
+    )
+    assert report == foreseen
+    wanted = {(who.address, who.region, who.name) for who in register.recipients()}
+    rows = list(ledger.deliveries(ISSUE))
+    assert {(row.address, row.region, row.name) for row in rows} == wanted
+    assert {row.due_at for row in rows if row.region == "wales"} == {DUE["wales"]}
+    assert all(set(row.token) <= set("abcdefghijklmnopqrstuvwxyz234567") for row in rows)
+    assert len({row.token for row in rows}) == len(rows)
+    register.add("late@reader.example", "wales", "Late")
+    again = plan(ledger, issue_id=ISSUE, recipients=register.audience(), due_at=DUE)
+    assert again.planned == {"wales": 1}
+    assert sum(again.already.values()) == len(rows)
+    part = plan(ledger, issue_id=ISSUE, recipients=register.audience(), due_at={"national": AT})
+    assert part.left_out == {"wales": report.planned["wales"] + 1}

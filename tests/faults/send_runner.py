@@ -15,13 +15,14 @@ from mailer.delivery.delivery import Delivery
 from mailer.delivery.ledger import Ledger
 from mailer.delivery.message import CompiledEdition, Letterhead, compile_edition
 from mailer.delivery.planning import plan
-from mailer.delivery.relay import RelayPolicy, SmtplibRelay
-from mailer.delivery.sending import Sender
+from mailer.delivery.relay import PipelinedRelay, RelayPolicy
+from mailer.delivery.sending import Route, Sender
 from mailer.editions.edition import Edition, Slot
 from mailer.publication import Region
 from mailer.storage.database import open_database
 
 DUE_AT = SystemClock().now()
+CONNECTIONS = 4
 POSTAL = "12 Harbour Street, Exbridge EX0 0XX"
 
 
@@ -76,9 +77,10 @@ def main() -> int:
     plan(
         ledger,
         issue_id=issue_id,
-        recipients=lambda connection: register.recipients(connection=connection),
+        recipients=register.audience(),
         due_at={"wales": DUE_AT},
     )
+    policy = RelayPolicy("127.0.0.1", port, timeout_s=10)
     said: list[bool] = []
 
     def progress(_done: int, _total: int) -> None:
@@ -90,7 +92,7 @@ def main() -> int:
     report = Sender(
         ledger=ledger,
         database=database,
-        relay=lambda: SmtplibRelay(RelayPolicy("127.0.0.1", port, timeout_s=10)),
+        routes=[Route(relay=lambda: PipelinedRelay(policy), connections=CONNECTIONS)],
         register=register,
         edition=edition,
         fields=fields,

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: nobody is forgotten, and a kill repeats one message at most.
+"""SIGKILL at random moments: nobody is forgotten, a kill repeats one message a connection at most.
 
 The sender is a process that a test kills; the inbox is another that lives on. Afterwards the
 inbox's folder is joined with the ledger.
@@ -30,8 +30,10 @@ from mailer.storage.database import Database, open_database
 
 HERE = Path(__file__).parent
 ISSUE = "2026-11-30"
-READERS = 320
+READERS = 2500
 KILLS = 20
+CONNECTIONS = 4
+"""As many as the runner opens: a kill repeats one message of each at most."""
 
 
 @dataclass
@@ -83,7 +85,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         )
         at = clock.now()
         people = [
-            {"address": f"r{n:03}@reader.example", "name": f"Reader {n}", "fields": {},
+            {"address": f"r{n:04}@reader.example", "name": f"Reader {n}", "fields": {},
              "created_at": at}
             for n in range(READERS)
         ]  # fmt: skip
@@ -146,14 +148,16 @@ def kill_once(world: World, chance: random.Random, *, is_early: bool) -> bool:
 def test_killed_twenty_times_everybody_has_one_message(world: World) -> None:
     chance = random.Random()
     hits = 0
-    gone: list[str] = []
+    gone: dict[str, int] = {}
     for number in range(KILLS):
         hits += kill_once(world, chance, is_early=number % 5 == 0)
         if number == KILLS // 2:
             waiting = list(world.ledger.deliveries(ISSUE, state=DeliveryState.PLANNED))
-            gone = [item.address for item in waiting[::7][:10]]
-            for address in gone:
+            had = world.copies()
+            for address in [item.address for item in waiting[::7][:10]]:
                 world.register.suppress(address, "manual", "asked by letter")
+                # Two kills may leave one planned whose message went before the first of them.
+                gone[address] = len(had.get(address, ()))
     assert hits >= KILLS // 2
     assert len(gone) >= 3
 
@@ -165,12 +169,12 @@ def test_killed_twenty_times_everybody_has_one_message(world: World) -> None:
     assert {address for address, row in rows.items() if row.state is DeliveryState.SKIPPED} == set(
         gone
     )
-    assert not set(gone) & set(copies)
+    assert {address: len(copies.pop(address, ())) for address in gone} == gone
     wanted = set(rows) - set(gone)
     assert {rows[address].state for address in wanted} == {DeliveryState.ACCEPTED}
     assert set(copies) == wanted
     repeats = {address: found for address, found in copies.items() if len(found) > 1}
-    assert sum(len(found) - 1 for found in repeats.values()) <= KILLS
+    assert sum(len(found) - 1 for found in repeats.values()) <= KILLS * CONNECTIONS
     for address, found in copies.items():
         assert len(set(found)) == 1, f"{address}: a repeat differs"
         message = message_from_bytes(found[0])

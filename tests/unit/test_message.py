@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.delivery.delivery import Delivery, DeliveryState
-from mailer.delivery.message import Letterhead, compile_edition, encode_literal
+from mailer.delivery.headers import mailbox, structured
+from mailer.delivery.message import Letterhead, compile_edition
+from mailer.delivery.quoting import encode_literal
 from mailer.editions.edition import Edition, Slot, merge_html, merge_text
 from mailer.errors import InvalidInput, RenderFailed
 
@@ -102,7 +104,7 @@ def test_the_golden_headers() -> None:
         "X-Auto-Response-Suppress: OOF, AutoReply",
     ]
     assert re.fullmatch(
-        r"<[a-z2-7]{32}@bounces\.lantern\.example>", parsed(rendered())["Message-ID"]
+        r"<[0-9a-f]{40}@bounces\.lantern\.example>", parsed(rendered())["Message-ID"]
     )
 
 
@@ -140,10 +142,16 @@ def test_a_repeat_is_the_same_bytes_whatever_happened_in_between() -> None:
     assert again == rendered()
 
 
-def test_another_delivery_has_another_message_id_and_boundary() -> None:
+def test_another_delivery_has_another_message_id_and_no_value_can_be_the_boundary() -> None:
     one, two = parsed(rendered()), parsed(rendered(token="b" * 26))
     assert one["Message-ID"] != two["Message-ID"]
-    assert one.get_boundary() != two.get_boundary()
+    boundary = one.get_boundary()
+    assert boundary == two.get_boundary()
+    name = f"x\n--{boundary}--\n"
+    fields = FIELDS | {"name": name}
+    message = parsed(compile_edition(EDITION, HEAD).render(DELIVERY, fields))
+    assert len(list(message.iter_parts())) == 2
+    assert " ".join(name.split()) in next(message.iter_parts()).get_content()
 
 
 def test_the_message_does_not_give_the_bounce_token_away() -> None:
@@ -244,7 +252,50 @@ def test_pieces_encoded_apart_decode_together(pieces: list[str]) -> None:
     assert all(len(line) <= 76 for line in lines)
     assert all(not line.endswith((b" ", b"\t")) for line in lines)
     assert b"\n" not in joined.replace(b"\r\n", b"")
+    assert not any(line.startswith(b".") for line in lines)
     assert joined.isascii()
+
+
+@given(
+    st.text(st.sampled_from("ab .é=,&<\n\t"), min_size=60, max_size=170)
+    | st.text(st.sampled_from("ab."), min_size=70, max_size=240)
+    | LITERAL
+)
+def test_whatever_a_value_holds_it_comes_back_and_breaks_no_line(value: str) -> None:
+    fields = FIELDS | {"name": value}
+    compiled = compile_edition(EDITION, HEAD)
+    content = compiled.render(DELIVERY, fields)
+    assert content == b"".join(compiled.compose(DELIVERY, fields))
+    lines = content.partition(b"\r\n\r\n")[2].split(b"\r\n")
+    assert all(len(line) <= 76 and not line.startswith(b".") for line in lines)
+    plain, html = parsed(content).iter_parts()
+    wanted = merge_text(EDITION.text, fields).replace("\n", "\r\n")
+    assert plain.get_payload(decode=True).decode() == wanted + "\r\n"
+    escaped = merge_html(EDITION.html, fields)
+    assert html.get_payload(decode=True).decode() == re.sub(r"\r\n|\r|\n", "\r\n", escaped)
+
+
+NAMES = [
+    "",
+    "Nora",
+    "Nora Whitfield",
+    "N. O'Hara",
+    "a =?utf-8?q?x?=",
+    "Zoë",
+    "x" * 70,
+    "a  b",
+    "a@b",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "address", ["n@r.example", "n.o+x@r.example", "n..o@r.example", "n@Bücher.example"]
+)
+def test_the_short_way_to_a_header_is_the_long_way(name: str, address: str) -> None:
+    head = rendered(name=name, address=address).partition(b"\r\nDate:")[0].partition(b"\r\nTo:")[2]
+    long = structured("To", mailbox(" ".join(name.split()), address))
+    assert b"To:" + head + b"\r\n" == long
 
 
 @pytest.mark.parametrize("length", range(70, 82))

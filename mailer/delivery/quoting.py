@@ -1,0 +1,135 @@
+"""Text as quoted-printable that can be joined: an edition's literals once, a reader's values each.
+
+Every piece begins at a line's start and ends in a line break, soft where the text has none. So
+pieces join in any order, and no line of the whole starts with a dot when no line of a piece does.
+A value that is plain (letters, figures and what is safe everywhere) takes a short way; it must
+give what the long way gives.
+
+Standards: RFC 2045 section 6.7, RFC 2049 section 3 (a dot at a line's start is written ``=2E``).
+"""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+from collections.abc import Iterable, Mapping
+
+from mailer.editions.edition import Segments, Slot
+from mailer.errors import InvalidInput
+
+SOFT_BREAK = b"=\r\n"
+LINE = 76
+"""Characters of an encoded line, the soft break's ``=`` included (RFC 2045 section 6.7)."""
+
+
+Piece = bytes | tuple[str, bool]
+"""Literal bytes, or a slot's name and whether it stands in HTML."""
+
+
+class EncodedPart:
+    """A part whose literals are encoded; ``pieces`` are they and the slots between them."""
+
+    def __init__(self, segments: Segments, *, is_html: bool) -> None:
+        self.slots = frozenset(part.name for part in segments if isinstance(part, Slot))
+        pieces: list[Piece] = [
+            (part.name, is_html) if isinstance(part, Slot) else encode_literal(part)
+            for part in segments
+        ]
+        # The part must end in a hard line break: a soft one before the boundary is an error.
+        last = segments[-1] if segments else ""
+        if isinstance(last, Slot) or not last.endswith("\n"):
+            pieces.append(b"\r\n")
+        self.pieces = tuple(pieces)
+
+
+def merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Join neighbouring literals."""
+    merged: list[Piece] = []
+    for piece in pieces:
+        if merged and isinstance(piece, bytes) and isinstance(before := merged[-1], bytes):
+            merged[-1] = before + piece
+        else:
+            merged.append(piece)
+    return tuple(merged)
+
+
+def fill(out: list[bytes], pieces: Iterable[Piece], fields: Mapping[str, str]) -> None:
+    """Add the pieces for one reader."""
+    encoded: dict[Piece, bytes] = {}
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            out.append(piece)
+            continue
+        value = encoded.get(piece)
+        if value is None:
+            value = encoded[piece] = _value(*piece, fields)
+        out.append(value)
+
+
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9/_:?#,@-][A-Za-z0-9 ./_:?#,@-]*(?<! )")
+"""What is the same in text, in HTML and in quoted-printable, on a line of its own."""
+
+
+def _value(name: str, is_html: bool, fields: Mapping[str, str]) -> bytes:
+    try:
+        value = fields[name]
+    except KeyError:
+        raise InvalidInput(f"the reader's field {name!r} has no value") from None
+    if "  " not in value and _PLAIN_VALUE.fullmatch(value):
+        if len(value) < LINE:
+            return value.encode() + SOFT_BREAK
+        # The first word of a line must not be a dot, nor its last a space.
+        lines = [value[at : at + LINE - 1] for at in range(0, len(value), LINE - 1)]
+        if not any(line[0] == "." or line[-1] == " " for line in lines):
+            return "=\r\n".join([*lines, ""]).encode()
+    if is_html:
+        return encode_literal(html.escape(value, quote=True))
+    return encode_literal(" ".join(value.split()))
+
+
+def encode_literal(text: str) -> bytes:
+    """Return text as quoted-printable that can be joined to more: it ends at a line's start.
+
+    Its line ends become CRLF; a soft break follows unless the text ends in one. No line of it
+    starts with a dot.
+
+    Raises:
+        InvalidInput: a lone surrogate.
+    """
+    if not text:
+        return b""
+    try:
+        data = re.sub(r"\r\n|\r|\n", "\r\n", text).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidInput("a lone surrogate in the text cannot be sent") from None
+    # b2a_qp copies the line ends it finds, and writes bare LF for its own when it finds none.
+    encoded = binascii.b2a_qp(data, quotetabs=False, istext=True, header=False)
+    encoded = encoded.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if encoded.startswith(b".") or b"\n." in encoded:
+        encoded = b"\r\n".join(_without_dot(line) for line in encoded.split(b"\r\n"))
+    if encoded.endswith(b"\r\n"):
+        return encoded
+    if len(encoded) - (encoded.rfind(b"\n") + 1) < LINE:
+        return encoded + SOFT_BREAK
+    at = _before_escape(encoded, len(encoded) - 1)
+    return encoded[:at] + SOFT_BREAK + _without_dot(encoded[at:]) + SOFT_BREAK
+
+
+def _without_dot(line: bytes) -> bytes:
+    """Write a dot at a line's start as ``=2E``; break the line again if that makes it too long."""
+    if not line.startswith(b"."):
+        return line
+    line = b"=2E" + line[1:]
+    if len(line) <= LINE:
+        return line
+    at = _before_escape(line, LINE - 1)
+    return line[:at] + SOFT_BREAK + _without_dot(line[at:])
+
+
+def _before_escape(encoded: bytes, at: int) -> int:
+    """Return ``at``, or the start of the ``=XX`` that a cut there would split."""
+    for back in (1, 2):
+        if encoded[at - back : at - back + 1] == b"=":
+            return at - back
+    return at
