@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, time
+from datetime import time
 from ipaddress import ip_address
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]+)*"
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -90,45 +90,3 @@ Domain = Annotated[str, AfterValidator(_domain)]
 Line = Annotated[str, AfterValidator(_one_line)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class DomainLimits(_Model):
-    """What some recipient domains are given: messages a second and at once; 0 is no limit."""
-
-    domains: tuple[Domain, ...] = Field(min_length=1)
-    per_second: float = Field(default=0, ge=0)
-    at_once: int = Field(default=0, ge=0)
-
-
-class WarmUpPlan(_Model):
-    """A new sender's daily ceiling: ``first_day`` messages, then ``growth`` times as many a day.
-
-    Without ``starts_on`` there is no ceiling.
-    """
-
-    starts_on: date | None = None
-    first_day: int = Field(default=500, ge=1)
-    growth: float = Field(default=1.5, gt=1, le=10)
-
-
-class Sending(_Model):
-    """How hard recipients' providers may be pressed; ``domain_at_once`` 0 leaves it to the mailer.
-
-    Domains that are not named share no limit; the mailer still gives a domain that defers less.
-    """
-
-    domain_at_once: int = Field(default=0, ge=0)
-    limits: tuple[DomainLimits, ...] = ()
-    warm_up: WarmUpPlan = WarmUpPlan()
-
-    @model_validator(mode="after")
-    def _domains_once(self) -> Self:
-        names = [name for limit in self.limits for name in limit.domains]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"limits names {', '.join(twice)} twice; keep one")
-        return self

@@ -14,42 +14,37 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
 from mailer.checked import (
     LANGUAGE,
     SLUG,
     ClockTime,
-    Colour,
     Domain,
     Line,
     MailAddress,
-    Sending,
     Slug,
     WebAddress,
     ZoneName,
     zone,
 )
 from mailer.errors import ConfigurationError, Fault
+from mailer.policies import (
+    AudiencePolicy,
+    PolicyModel,
+    RetryPolicy,
+    Schedule,
+    SelectionPolicy,
+    Sending,
+    Support,
+    Theme,
+)
 from mailer.tomlfile import faults_of, find_line, read_toml
 
 FILE_NAME = "publication.toml"
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Section(_Model):
+class Section(PolicyModel):
     """A named part of an issue: at most ``quota`` stories; ``minimum`` is wanted, not forced.
 
     Articles that name no section may fill one with ``takes_any``; ``kinds`` narrows a section to
@@ -73,70 +68,7 @@ class Section(_Model):
         return self
 
 
-class Weights(_Model):
-    """How much each term of the score counts; 0 switches a term off."""
-
-    priority: float = 1.0
-    recency: float = 1.0
-    region: float = 0.5
-    section: float = 0.5
-
-
-class SelectionPolicy(_Model):
-    """How articles are chosen; see docs on scoring."""
-
-    half_life_days: float = Field(default=3.0, gt=0)
-    window_days: int = Field(default=7, ge=1, le=366)
-    per_author: int = Field(default=2, ge=1)
-    per_source: int = Field(default=8, ge=1)
-    region_quota: int = Field(default=3, ge=0, le=10)
-    weights: Weights = Weights()
-
-
-class Schedule(_Model):
-    """The week in the publication's own time zone, unless a region says otherwise."""
-
-    draft_day: Weekday = "fri"
-    draft_time: ClockTime = time(12, 0)
-    send_day: Weekday = "mon"
-    send_time: ClockTime = time(7, 0)
-    late_hours: int = Field(default=12, ge=0, le=144)
-
-
-class RetryPolicy(_Model):
-    """When a deferred delivery is tried again, and when it is given up."""
-
-    first_delay_minutes: float = Field(default=5, gt=0)
-    factor: float = Field(default=2, ge=1)
-    longest_delay_minutes: float = Field(default=240, gt=0)
-    max_age_hours: float = Field(default=72, gt=0)
-    in_doubt: Literal["resend", "hold"] = "resend"
-
-
-class Theme(_Model):
-    """Colours of the light and the dark scheme; checked for contrast by preflight."""
-
-    accent: Colour = "#9c2a1f"
-    accent_dark: Colour = "#f0a598"
-    ink: Colour = "#1d1b19"
-    paper: Colour = "#fbf8f3"
-    ink_dark: Colour = "#ece7e1"
-    paper_dark: Colour = "#1c1a18"
-    font: Line = "Georgia, 'Times New Roman', serif"
-    logo: str = ""
-    logo_alt: Line = ""
-
-
-class Support(_Model):
-    """The appeal at the end of an edition; no title, no appeal."""
-
-    title: Line = ""
-    text: str = ""
-    label: Line = ""
-    url: WebAddress = ""
-
-
-class Region(_Model):
+class Region(PolicyModel):
     """An audience with its own list, reply address, time zone and fallback parent.
 
     ``language``, ``time_zone`` and ``send_time`` fall back to the publication's. ``places`` are
@@ -164,7 +96,7 @@ class Region(_Model):
         return self
 
 
-class _PublicationFile(_Model):
+class _PublicationFile(PolicyModel):
     """What ``publication.toml`` may say."""
 
     title: Annotated[Line, Field(min_length=1)]
@@ -190,6 +122,7 @@ class _PublicationFile(_Model):
     selection: SelectionPolicy = SelectionPolicy()
     retry: RetryPolicy = RetryPolicy()
     sending: Sending = Sending()
+    audience: AudiencePolicy = AudiencePolicy()
     theme: Theme = Theme()
     support: Support = Support()
 

@@ -14,7 +14,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from mailer.errors import InvalidInput
-from mailer.publication import RetryPolicy
+from mailer.policies import RetryPolicy
 
 SPREAD = 0.2
 """The largest share of a delay that the jitter adds or takes away."""

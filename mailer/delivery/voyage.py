@@ -16,7 +16,7 @@ from mailer.delivery.ordering import Order
 from mailer.delivery.pacing import DomainLimit, WarmUp
 from mailer.delivery.retries import next_try_at
 from mailer.delivery.transaction import Outgoing
-from mailer.publication import RetryPolicy
+from mailer.policies import RetryPolicy
 
 GROUP = 200
 """So many endings are settled at once, or fewer after a twentieth of a second."""

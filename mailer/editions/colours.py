@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailer.publication import Theme
+from mailer.policies import Theme
 
 READABLE = 4.5
 """The least contrast of text with its ground; WCAG 2.2 level AA."""

@@ -16,7 +16,8 @@ from mailer.articles.article import Article, DiaryEntry
 from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock
 from mailer.issues.writing import plain
 from mailer.localtime import first_send_at, last_send_at
-from mailer.publication import WEEKDAYS, Publication
+from mailer.policies import WEEKDAYS
+from mailer.publication import Publication
 from mailer.selection.filtering import SelectionContext, instant
 from mailer.selection.reasons import Proposal
 

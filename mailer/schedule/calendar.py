@@ -16,7 +16,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from mailer.localtime import first_instant, first_send_at, send_at
-from mailer.publication import WEEKDAYS, Publication
+from mailer.policies import WEEKDAYS
+from mailer.publication import Publication
 
 Job = Literal["draft", "send"]
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailer.articles.article import Article
-from mailer.publication import Section, SelectionPolicy
+from mailer.policies import SelectionPolicy
+from mailer.publication import Section
 from mailer.selection.filtering import Refusal, SelectionContext
 from mailer.selection.reasons import Decision
 from mailer.selection.scoring import (

@@ -23,7 +23,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mailer.articles.article import Article
 from mailer.errors import Fault, InvalidInput
-from mailer.publication import Section, SelectionPolicy
+from mailer.policies import SelectionPolicy
+from mailer.publication import Section
 from mailer.selection.filling import (
     Block,
     Candidate,

@@ -207,8 +207,12 @@ subscribers = Table(
     Column("address", String(254), nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("fields", JSON, nullable=False),
+    Column("language", String(20), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
+    Column("paused_until", Instant),
 )
+"""``fields`` are a roster's other columns, text by name; ``paused_until`` is the reader's own wish
+to be left alone for a while, on every list."""
 
 subscriptions = Table(
     "subscriptions",
@@ -232,9 +236,54 @@ consent_events = Table(
     Column("state", String(20), nullable=False),
     Column("source", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("basis", String(40), nullable=False, server_default=""),
+    Column("form_version", String(40), nullable=False, server_default=""),
+    Column("came_from", String(64), nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
     _one_of("state", SUBSCRIPTION_STATES),
     Index(None, "subscriber_id"),
+    Index(None, "at"),
 )
+"""The record of consent. ``basis`` is the lawful basis an import stated; ``form_version`` names
+the text a reader saw; ``came_from`` is the network address, where the publication keeps it;
+``note`` is what a reader gave as the reason for leaving."""
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey("subscribers.id"), nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("form_version", String(40), nullable=False, server_default=""),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("used_at", Instant),
+    Index(None, "subscriber_id", "created_at"),
+    Index(None, "due_at"),
+)
+"""Confirmations asked for: single use, the token kept as its hash. ``due_at`` is when the mail is
+to be tried next; None once it was accepted or given up."""
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("reason", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Who asked to be forgotten: a keyed hash of the address, and nothing else of them."""
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("key", String(120), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""Totals that outlive what they counted: pruned deliveries, erased consents, refused posts."""
 
 suppressions = Table(
     "suppressions",

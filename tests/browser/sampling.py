@@ -16,7 +16,8 @@ from mailer.editions.pictures import PreparedImage, PreparedPicture
 from mailer.editions.rendering import render_edition
 from mailer.editions.templates import TemplateSet, load_templates
 from mailer.issues.issue import Issue, Pick, RegionBlock
-from mailer.publication import Publication, Region, Section, Support
+from mailer.policies import Support
+from mailer.publication import Publication, Region, Section
 
 MONDAY = date(2026, 11, 30)
 SEEN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mailer.editions.colours import contrast, palettes
-from mailer.publication import Theme
+from mailer.policies import Theme
 from tests.browser.sampling import make_articles, make_issue, make_publication
 
 WIDTHS = (320, 375, 600, 1024)

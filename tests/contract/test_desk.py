@@ -23,7 +23,8 @@ from mailer.issues.folder import IssueFolder
 from mailer.issues.issue import IssueState, Pick
 from mailer.issues.manifest import PLACEHOLDER
 from mailer.localtime import first_send_at
-from mailer.publication import Publication, Region, Schedule, Section
+from mailer.policies import Schedule
+from mailer.publication import Publication, Region, Section
 from mailer.storage.database import Database
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

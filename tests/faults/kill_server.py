@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from mailer.clock import SystemClock
-from mailer.publication import RetryPolicy
+from mailer.policies import RetryPolicy
 from mailer.storage.database import open_database
 from tests.faults.world import ISSUE, open_world
 

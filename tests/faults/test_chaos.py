@@ -9,7 +9,7 @@ import pytest
 
 from mailer.clock import FixedClock
 from mailer.delivery.delivery import DeliveryState
-from mailer.publication import RetryPolicy
+from mailer.policies import RetryPolicy
 from mailer.storage.database import Database
 from tests.faults.accounts import take_account
 from tests.faults.chaos import FAULTS, NO_ANSWER, UNDERSTOOD, ChaosServer

@@ -23,7 +23,8 @@ from mailer.delivery.relay import Outgoing, PipelinedRelay, RelayPolicy
 from mailer.delivery.sending import Route, Sender, SendPolicy
 from mailer.delivery.single import SingleRelay
 from mailer.editions.edition import Edition, Slot
-from mailer.publication import Region, RetryPolicy
+from mailer.policies import RetryPolicy
+from mailer.publication import Region
 from mailer.storage import schema
 from mailer.storage.database import Database
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.localtime import first_instant, first_send_at, send_at
-from mailer.publication import Publication, Region, Schedule, Section
+from mailer.policies import Schedule
+from mailer.publication import Publication, Region, Section
 from mailer.schedule.calendar import (
     draft_at,
     send_day_from,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.publication import Publication, Region, Schedule, Section
+from mailer.policies import Schedule
+from mailer.publication import Publication, Region, Section
 from mailer.schedule.calendar import Slot, slots_of
 from mailer.schedule.due import deadline, due, missed
 from mailer.schedule.runs import Key, Run, RunState, key_of

@@ -14,7 +14,7 @@ from mailer.editions.finding import Finding, Level, has_errors
 from mailer.editions.preflight import check_edition
 from mailer.issues.issue import Pick, RegionBlock
 from mailer.issues.writing import PLACEHOLDER
-from mailer.publication import Theme
+from mailer.policies import Theme
 from tests.browser.sampling import (
     WEB_URL,
     make_articles,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mailer.articles.article import Article, Flag, Kind, Picture
 from mailer.errors import InvalidInput
-from mailer.publication import Section, SelectionPolicy
+from mailer.policies import SelectionPolicy
+from mailer.publication import Section
 from mailer.selection.ranking import SelectionContext, propose
 from mailer.selection.reasons import Decision, Proposal
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailer.articles.article import Article
-from mailer.publication import Section, SelectionPolicy
+from mailer.policies import SelectionPolicy
+from mailer.publication import Section
 from mailer.selection.ranking import SelectionContext, propose
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

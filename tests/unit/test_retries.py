@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailer.delivery.retries import SPREAD, next_try_at
 from mailer.errors import InvalidInput
-from mailer.publication import RetryPolicy
+from mailer.policies import RetryPolicy
 
 NOW = datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
 POLICY = RetryPolicy(first_delay_minutes=10, factor=2, longest_delay_minutes=60, max_age_hours=10)

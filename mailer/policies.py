@@ -1,0 +1,139 @@
+"""The policies a publication sets: small values that services take instead of the whole.
+
+Each is a table of ``publication.toml`` with defaults that work; a key that is not known is a fault.
+Pure: no file is read here.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mailer.checked import ClockTime, Colour, Domain, Line, WebAddress
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class PolicyModel(BaseModel):
+    """Frozen, and strict about keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Weights(PolicyModel):
+    """How much each term of the score counts; 0 switches a term off."""
+
+    priority: float = 1.0
+    recency: float = 1.0
+    region: float = 0.5
+    section: float = 0.5
+
+
+class SelectionPolicy(PolicyModel):
+    """How articles are chosen; see docs on scoring."""
+
+    half_life_days: float = Field(default=3.0, gt=0)
+    window_days: int = Field(default=7, ge=1, le=366)
+    per_author: int = Field(default=2, ge=1)
+    per_source: int = Field(default=8, ge=1)
+    region_quota: int = Field(default=3, ge=0, le=10)
+    weights: Weights = Weights()
+
+
+class Schedule(PolicyModel):
+    """The week in the publication's own time zone, unless a region says otherwise."""
+
+    draft_day: Weekday = "fri"
+    draft_time: ClockTime = time(12, 0)
+    send_day: Weekday = "mon"
+    send_time: ClockTime = time(7, 0)
+    late_hours: int = Field(default=12, ge=0, le=144)
+
+
+class RetryPolicy(PolicyModel):
+    """When a deferred delivery is tried again, and when it is given up."""
+
+    first_delay_minutes: float = Field(default=5, gt=0)
+    factor: float = Field(default=2, ge=1)
+    longest_delay_minutes: float = Field(default=240, gt=0)
+    max_age_hours: float = Field(default=72, gt=0)
+    in_doubt: Literal["resend", "hold"] = "resend"
+
+
+class Theme(PolicyModel):
+    """Colours of the light and the dark scheme; checked for contrast by preflight."""
+
+    accent: Colour = "#9c2a1f"
+    accent_dark: Colour = "#f0a598"
+    ink: Colour = "#1d1b19"
+    paper: Colour = "#fbf8f3"
+    ink_dark: Colour = "#ece7e1"
+    paper_dark: Colour = "#1c1a18"
+    font: Line = "Georgia, 'Times New Roman', serif"
+    logo: str = ""
+    logo_alt: Line = ""
+
+
+class Support(PolicyModel):
+    """The appeal at the end of an edition; no title, no appeal."""
+
+    title: Line = ""
+    text: str = ""
+    label: Line = ""
+    url: WebAddress = ""
+
+
+class DomainLimits(PolicyModel):
+    """What some recipient domains are given: messages a second and at once; 0 is no limit."""
+
+    domains: tuple[Domain, ...] = Field(min_length=1)
+    per_second: float = Field(default=0, ge=0)
+    at_once: int = Field(default=0, ge=0)
+
+
+class WarmUpPlan(PolicyModel):
+    """A new sender's daily ceiling: ``first_day`` messages, then ``growth`` times as many a day.
+
+    Without ``starts_on`` there is no ceiling.
+    """
+
+    starts_on: date | None = None
+    first_day: int = Field(default=500, ge=1)
+    growth: float = Field(default=1.5, gt=1, le=10)
+
+
+class Sending(PolicyModel):
+    """How hard recipients' providers may be pressed; ``domain_at_once`` 0 leaves it to the mailer.
+
+    Domains that are not named share no limit; the mailer still gives a domain that defers less.
+    """
+
+    domain_at_once: int = Field(default=0, ge=0)
+    limits: tuple[DomainLimits, ...] = ()
+    warm_up: WarmUpPlan = WarmUpPlan()
+
+    @model_validator(mode="after")
+    def _domains_once(self) -> Self:
+        names = [name for limit in self.limits for name in limit.domains]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"limits names {', '.join(twice)} twice; keep one")
+        return self
+
+
+class AudiencePolicy(PolicyModel):
+    """How readers join, and how long what is known of them is kept.
+
+    ``keeps_network_address``: the address a sign-up came from is kept with the consent.
+    ``confirm_days``: how long a confirmation's link works. ``pending_days``: who has not confirmed
+    by then is forgotten. ``ledger_days``: deliveries older than that become totals.
+    """
+
+    keeps_network_address: bool = False
+    confirm_days: int = Field(default=7, ge=1, le=60)
+    pending_days: int = Field(default=30, ge=1, le=366)
+    ledger_days: int = Field(default=400, ge=30)
+    longest_pause_weeks: int = Field(default=12, ge=0, le=52)
