@@ -46,6 +46,7 @@ from mailer.audience.suppression import (
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
+from mailer.segment import Node
 from mailer.storage import schema
 from mailer.storage.database import Database
 
@@ -247,12 +248,17 @@ class Register:
             )
 
     def roll(
-        self, region: str, *, state: SubscriptionState | None = SubscriptionState.CONFIRMED
+        self,
+        region: str,
+        *,
+        state: SubscriptionState | None = SubscriptionState.CONFIRMED,
+        where: Node | None = None,
     ) -> Iterator[tuple[str, str, SubscriptionState]]:
         """Stream a list's unsuppressed addresses, names and states, by address."""
         statement = eligibility.roll_statement(
             region,
             state=state.value if state else None,
+            where=where,
             is_sqlite=self._database.is_sqlite,
         ).execution_options(yield_per=_ROWS_A_FETCH)
         with self._database.read() as connection:
@@ -310,7 +316,7 @@ class Register:
         with self._database.read() as connection:
             for start in range(0, len(ids), _IDS_A_QUESTION):
                 statement = eligibility.still_eligible_statement(
-                    ids[start : start + _IDS_A_QUESTION]
+                    self._regions, ids[start : start + _IDS_A_QUESTION]
                 )
                 allowed.update((row[0], row[1]) for row in connection.execute(statement))
         return wanted - allowed

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mailer.cli.options import Json, RegionName, Yes, folder
+from mailer.cli.options import Json, RegionName, Where, Yes, folder
 from mailer.cli.output import UNFINISHED, confirm, err, note, progress, say, say_json, table
 
 app = typer.Typer(no_args_is_help=True, help="Who gets it, and who may not.")
@@ -95,6 +95,7 @@ def export_roster(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Else standard output.", show_default=False),
     ] = None,
+    where: Where = "",
 ) -> None:
     """Write a region's confirmed subscribers as CSV that a spreadsheet cannot run.
 
@@ -104,7 +105,7 @@ def export_roster(
     from mailer.usecases import readers
 
     with open_app(folder(ctx)) as opened:
-        count = readers.export_roster(opened, region, out)
+        count = readers.export_roster(opened, region, out, where=where)
     note(f"{count} subscribers of {region}.")
 
 
@@ -216,19 +217,23 @@ def list_subscribers(
         Literal["pending", "confirmed", "unsubscribed"] | None,
         typer.Option("--state", help="Only these."),
     ] = None,
+    where: Where = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
     as_json: Json = False,
 ) -> None:
     """List subscribers.
 
-    Example: `mailer subscribers list --region wales --state confirmed`
+    Example: `mailer subscribers list --region wales --where 'field.town = "Swansea"'`
     """
     from mailer.app import open_app
-    from mailer.usecases import readers
+    from mailer.usecases import readers, segmenting
 
     with open_app(folder(ctx)) as opened:
         slug = opened.region(region).slug if region else None
-        rows = readers.subscribers_data(opened, slug, state, limit)
+        if where:
+            rows = segmenting.list_data(opened, where, slug, state, limit)
+        else:
+            rows = readers.subscribers_data(opened, slug, state, limit)
     if as_json:
         say_json(rows)
         return

@@ -113,6 +113,11 @@ def show_plan(plan: dict[str, Any], *, as_json: bool) -> None:
             for r in plan["regions"]
         ],
     )
+    if plan["audience"]:
+        say(f"Only to readers for whom: {plan['audience']}")
+    for row in plan["regions"]:
+        if row["where"]:
+            say(f"The list of {row['region']} is narrowed to: {row['where']}")
 
 
 def show_summary(summary: dict[str, Any]) -> None:
