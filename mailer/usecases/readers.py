@@ -92,40 +92,6 @@ def export_roster(app: App, region: str, out: Path | None, *, where: str = "") -
     return count
 
 
-def subscriber_data(app: App, address: str) -> dict[str, Any]:
-    """Return all that is held of an address."""
-    standing = app.register.show(address)
-    person, suppression = standing.subscriber, standing.suppression
-    return {
-        "address": standing.address,
-        "name": person.name if person else "",
-        "fields": person.fields if person else {},
-        "suppression": {"reason": suppression.reason, "at": suppression.at}
-        if suppression
-        else None,
-        "subscriptions": [
-            {
-                "region": link.region,
-                "state": link.state,
-                "changed_at": link.changed_at,
-                "source": link.source,
-            }
-            for link in (person.subscriptions if person else ())
-        ],
-        "events": [
-            {
-                "at": event.at,
-                "region": event.region,
-                "step": event.step,
-                "state": event.state,
-                "source": event.source,
-            }
-            for event in standing.history
-        ],
-        "deliveries": history(app, standing.address, may_be_unknown=True),
-    }
-
-
 def subscribers_data(
     app: App, region: str | None, state: str | None, limit: int
 ) -> list[dict[str, Any]]:
