@@ -16,6 +16,7 @@ from mailer.cli import (
     edition_commands,
     inbox_commands,
     issue_commands,
+    retention_commands,
     rights_commands,
     segment_commands,
     sending_commands,
@@ -103,6 +104,7 @@ def main(
 
 for commands in (setup_commands, article_commands, edition_commands, sending_commands):
     commands.register(app)
+retention_commands.register(app)
 app.add_typer(issue_commands.app, name="issue")
 rights_commands.register(audience_commands.app)
 segment_commands.register(audience_commands.app)

@@ -22,6 +22,7 @@ from mailer.delivery.message import CompiledEdition, compile_edition
 from mailer.delivery.ordering import Order
 from mailer.delivery.pacing import DomainLimit, WarmUp
 from mailer.delivery.planning import plan
+from mailer.delivery.pruning import pruned_summary, require_ledger
 from mailer.delivery.sending import Pulse, Sender, SendPolicy, SendReport
 from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
@@ -145,6 +146,7 @@ def send_regions(
 def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
     """Plan for everybody who is due in these regions; return how many deliveries are new."""
     with app.database.write():
+        require_ledger(app.database, name)
         report = plan(
             app.ledger,
             issue_id=name,
@@ -258,6 +260,7 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
     For an issue that is not approved the subject is the file's; for others it is what was frozen.
     """
     record = app.desk.record(name)
+    require_ledger(app.database, name)
     issue = app.desk.load(name)
     frozen = frozen_editions(app, name) if record.checksum else {}
     wanted = app.regions(list(regions) if regions else None)
@@ -303,6 +306,8 @@ def summary(app: App, name: str) -> dict[str, Any]:
     """Return what the ledger says of an issue, per region and in all."""
     record = app.desk.record(name)
     found = app.ledger.summary(name)
+    for slug, pruned in pruned_summary(app.database, name).items():
+        found[slug] = dict(Counter(found.get(slug, {})) + Counter(pruned))
     totals: Counter[str] = Counter()
     for states in found.values():
         totals.update({state.value: count for state, count in states.items()})

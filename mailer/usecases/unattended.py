@@ -11,9 +11,9 @@ from typing import Any
 import structlog
 
 from mailer.app import App
-from mailer.errors import IllegalTransition
+from mailer.errors import IllegalTransition, MailerError
 from mailer.schedule.jobs import JobReport, Jobs, Runner, TickReport
-from mailer.usecases import editing, slots
+from mailer.usecases import editing, retention, slots
 
 log = structlog.get_logger()
 
@@ -40,7 +40,18 @@ def make_runner(app: App) -> Runner:
     def retry() -> str:
         for trouble in slots.watch_approved(app):
             log.error("approval.void", why=trouble)
+        prune()
         return slots.retry_due(app, should_stop=stop.is_set)
+
+    def prune() -> None:
+        try:
+            done = retention.prune_daily(app)
+        except MailerError as error:
+            # What could not go today goes tomorrow; mail does not wait for it.
+            log.warning("retention.failed", why=str(error))
+            return
+        if done and (what := retention.sentence(done)):
+            log.info("retention.pruned", what=what)
 
     return Runner(
         publication=app.publication,
