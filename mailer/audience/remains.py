@@ -51,6 +51,7 @@ class Trace:
             + b"|" + b"|".join(re.escape(each) for each in wide),
             re.IGNORECASE,
         )  # fmt: skip
+        self._marks = {each.encode().lower() for each in ways} | {each.lower() for each in wide}
         self._longest = max(len(each) for each in wide) * 2
 
     def is_in_file(self, path: Path) -> bool:
@@ -61,7 +62,9 @@ class Trace:
                 while chunk := handle.read(_CHUNK):
                     # Quoted-printable cuts a long line with "=" wherever it happens to end.
                     window = (tail + chunk).replace(b"=\r\n", b"").replace(b"=\n", b"")
-                    if self._raw.search(window):
+                    # The pattern costs a hundred times as much as looking for the bytes.
+                    lowered = window.lower()
+                    if any(each in lowered for each in self._marks) and self._raw.search(window):
                         return True
                     tail = chunk[-self._longest :]
         except OSError:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailer.cli.options import Json, Where, complete_region, folder
-from mailer.cli.output import say, say_json, table
+from mailer.cli.output import note, say, say_json, table
 
 
 def register(app: typer.Typer) -> None:
@@ -52,3 +52,10 @@ def count(
         ],
     )
     say(f"{found['readers']} readers may be mailed.")
+    note_unknown(found["unknown_fields"])
+
+
+def note_unknown(fields: list[str]) -> None:
+    """Say which fields nobody has: a misspelt one is no error, and selects nobody."""
+    for name in fields:
+        note(f"No reader has the field {name!r}; see `mailer subscribers show ADDRESS` for theirs.")

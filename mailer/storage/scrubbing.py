@@ -42,25 +42,32 @@ def scrub(database: Database, *, except_in: Collection[str] = ()) -> None:
         if raw is None:
             raise TypeError("the connection has no driver beneath it")
         connection.rollback()
-        if database.is_sqlite:
-            raw.execute("VACUUM")
-            (is_busy, _pages, _moved) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if is_busy:
-                raise StorageFailed(
-                    Fault(
-                        "it is erased, but another process is reading and the write-ahead log "
-                        "could not be emptied",
-                        remedy="run the command again",
-                    )
-                )
-            return
-        raw.autocommit = True
         try:
-            for table in metadata.sorted_tables:
-                if table.name not in except_in:
-                    raw.execute(f'VACUUM (FULL) "{table.name}"')
+            if database.is_sqlite:
+                raw.execute("VACUUM")
+                is_busy, *_pages = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            else:
+                is_busy = False
+                raw.autocommit = True
+                for table in metadata.sorted_tables:
+                    if table.name not in except_in:
+                        raw.execute(f'VACUUM (FULL) "{table.name}"')
+        except database.engine.dialect.loaded_dbapi.Error as error:
+            raise _unfinished(str(error).strip().partition("\n")[0]) from error
         finally:
-            raw.autocommit = False
+            if not database.is_sqlite:
+                raw.autocommit = False
+        if is_busy:
+            raise _unfinished("another process is reading")
+
+
+def _unfinished(why: str) -> StorageFailed:
+    return StorageFailed(
+        Fault(
+            f"it is deleted, but the database's files still hold it and cannot be rewritten: {why}",
+            remedy="run the command again when the other process is done",
+        )
+    )
 
 
 def replace_everywhere(

@@ -30,6 +30,7 @@ from mailer.localtime import send_at
 from mailer.publication import Publication
 from mailer.usecases.editing import approved_segment, login_name, require_unchanged
 from mailer.usecases.readers import fields_of
+from mailer.usecases.segmenting import fields_nobody_has
 
 Progress = Callable[[int, int], None]
 Question = Callable[[], bool]
@@ -297,6 +298,7 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
         "issue": name,
         "state": record.state,
         "audience": segment,
+        "unknown_fields": fields_nobody_has(app, segment),
         "total": total,
         "regions": rows,
     }

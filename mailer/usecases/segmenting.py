@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from mailer.app import App
 from mailer.audience.segments import compile_segment, read_where
 from mailer.audience.subscriber import SubscriptionState
+from mailer.segment import Comparison, comparisons_of, read_segment
 from mailer.storage import schema
 
 _PEOPLE, _LINKS, _BARRED = schema.subscribers, schema.subscriptions, schema.suppressions
@@ -18,7 +19,8 @@ _PEOPLE, _LINKS, _BARRED = schema.subscribers, schema.subscriptions, schema.supp
 def count_data(app: App, where: str, region: str | None) -> dict[str, Any]:
     """Count the subscriptions that an expression selects, by list and state.
 
-    ``readers`` are people who are confirmed on one of these lists and not suppressed.
+    ``readers`` are people who are confirmed on one of these lists and not suppressed;
+    ``unknown_fields`` are named and nobody has them.
 
     Raises:
         InvalidInput: the expression cannot be read.
@@ -42,6 +44,7 @@ def count_data(app: App, where: str, region: str | None) -> dict[str, Any]:
     return {
         "where": where,
         "readers": total,
+        "unknown_fields": fields_nobody_has(app, where),
         "lists": [
             {"region": slug}
             | {state.value: found.get(slug, Counter())[state.value] for state in SubscriptionState}
@@ -75,6 +78,23 @@ def list_data(
         statement = statement.where(_LINKS.c.state == state)
     with app.database.read() as connection:
         return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def fields_nobody_has(app: App, where: str) -> list[str]:
+    """Return the fields that an expression names and no reader has; most likely misspelt."""
+    if not where:
+        return []
+    names = {c.name for c in comparisons_of(read_segment(where)) if c.subject == "field"}
+    with app.database.read() as connection:
+        return [
+            name
+            for name in sorted(names)
+            if not connection.execute(
+                select(_PEOPLE.c.id)
+                .where(compile_segment(Comparison("field", name, "is set")))
+                .limit(1)
+            ).first()
+        ]
 
 
 def _selected(app: App, where: str, region: str | None) -> Select[Any]:

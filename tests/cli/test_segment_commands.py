@@ -48,6 +48,18 @@ def test_count_list_and_export_agree(mailer: Mailer, members: set[str], tmp_path
     assert f"{len(members)} readers may be mailed." in said.out
 
 
+def test_a_field_that_nobody_has_is_named(mailer: Mailer, drafted: Path, members: set[str]) -> None:
+    typo = "field.membre = 'yes' or field.member = 'no'"
+    said = mailer("subscribers", "count", "--where", typo)
+    assert said.code == 0
+    assert "No reader has the field 'membre'" in said.err
+    assert "'member'" not in said.err
+    change(drafted, r"^sections:", f'audience: "{typo}"\nsections:')
+    plan = mailer("send", "next", "--dry-run", "--json").data
+    assert (plan["total"], plan["unknown_fields"]) == (0, ["membre"])
+    assert "No reader has the field 'membre'" in mailer("send", "next", "--dry-run").err
+
+
 @pytest.mark.parametrize(
     "words",
     [

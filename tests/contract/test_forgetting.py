@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -15,10 +17,10 @@ from mailer.clock import FixedClock
 from mailer.delivery.anonymity import anonymise
 from mailer.delivery.ledger import Ledger
 from mailer.delivery.planning import plan
-from mailer.errors import IllegalTransition
+from mailer.errors import IllegalTransition, StorageFailed
 from mailer.publication import Region
 from mailer.storage import schema
-from mailer.storage.database import Database
+from mailer.storage.database import Database, open_database
 from mailer.storage.scrubbing import replace_everywhere, scrub
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -146,8 +148,6 @@ def raw_bytes_of(database: Database) -> Callable[[], bytes]:
     path = database.engine.url.database or ""
 
     def of_sqlite() -> bytes:
-        from pathlib import Path
-
         folder = Path(path).parent
         return b"".join(each.read_bytes() for each in folder.glob(f"{Path(path).name}*"))
 
@@ -165,6 +165,25 @@ def raw_bytes_of(database: Database) -> Callable[[], bytes]:
             )
 
     return of_sqlite if database.is_sqlite else of_postgresql
+
+
+@pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "BEGIN"])
+def test_a_busy_database_is_said_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str
+) -> None:
+    monkeypatch.setattr("mailer.storage.database.BUSY_TIMEOUT_S", 0.05)
+    database = open_database("", root=tmp_path)
+    other = sqlite3.connect(tmp_path / "var" / "mailer.db", isolation_level=None)
+    try:
+        other.execute(begin)
+        other.execute("SELECT count(*) FROM events").fetchone()
+        with pytest.raises(StorageFailed, match="run the command again"):
+            scrub(database)
+        other.execute("ROLLBACK")
+        scrub(database)
+    finally:
+        other.close()
+        database.close()
 
 
 def test_the_files_hold_it_no_more(database: Database, ledger: Ledger) -> None:
