@@ -7,7 +7,7 @@ preview`` no secret. Whoever opened it closes it (``with open_app(...) as app``)
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -199,9 +199,11 @@ class App:
 
     @cached_property
     def register(self) -> Register:
+        from mailer.audience.erasure import erased_among
         from mailer.audience.register import Register
 
-        return Register(self.database, self.clock, self.publication.region_map)
+        erased = partial(erased_among, pepper=self.pepper)
+        return Register(self.database, self.clock, self.publication.region_map, erased)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -24,9 +24,10 @@ import binascii
 import hashlib
 import hmac
 import secrets as randomness
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -138,6 +139,16 @@ class Pepper:
 def digest(address: str, key: bytes) -> str:
     """Return the keyed hash of a normalised address: HMAC-SHA256 in hex."""
     return hmac.digest(key, address.encode(), hashlib.sha256).hex()
+
+
+def digest_of(connection: Connection, pepper: Pepper) -> Callable[[str], str] | None:
+    """Return the hash of normalised addresses for many questions; None while nobody is erased.
+
+    Raises:
+        ConfigurationError: somebody was, and no secret opens the key.
+    """
+    key = pepper.key(connection)
+    return None if key is None else partial(digest, key=key)
 
 
 def is_erased(connection: Connection, address: str, pepper: Pepper) -> bool:

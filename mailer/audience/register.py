@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, text, update
 from mailer.audience import eligibility
 from mailer.audience.addresses import clean_name, normalise
 from mailer.audience.consent import Step, next_state
-from mailer.audience.joining import Decision, Entry, Verdict, take_in
+from mailer.audience.joining import Decision, Entry, FindErased, Verdict, take_in
 from mailer.audience.standing import (
     ConsentEvent,
     RegionCount,
@@ -67,9 +67,17 @@ class Register:
         database: where it is kept.
         clock: when things happen.
         regions: by slug, in the publication's order (``publication.region_map``).
+        erased: finds addresses that asked to be forgotten; they are put on no list.
     """
 
-    def __init__(self, database: Database, clock: Clock, regions: Mapping[str, Region]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        regions: Mapping[str, Region],
+        erased: FindErased | None = None,
+    ) -> None:
+        self._erased = erased
         self._database = database
         self._clock = clock
         self._regions = dict(regions)
@@ -122,6 +130,7 @@ class Register:
                 source=source,
                 now=self._clock.now(),
                 may_rejoin=rejoin,
+                erased=self._erased,
             )
             if decision.verdict is Verdict.KEPT_OUT:
                 raise IllegalTransition(
@@ -153,6 +162,7 @@ class Register:
                 region=region,
                 source=source,
                 now=self._clock.now(),
+                erased=self._erased,
                 is_dry_run=is_dry_run,
                 progress=progress,
             )

@@ -199,6 +199,17 @@ def test_a_forgotten_reader_is_not_held_and_not_mailed_again(
     count = len(inbox.ids())
     assert mailer("send", "next").code == 0
     assert len(inbox.ids()) == count
+    # Neither an operator's word nor a roster brings them back.
+    added = mailer("subscribers", "add", ADDRESS.upper(), "-r", "wales", "--rejoin")
+    assert added.code == 5
+    assert f"{ADDRESS} asked to be forgotten; only the reader can come back" in added.err
+    roster = publication / "again.csv"
+    roster.write_text(f"email,name\n{ADDRESS},{NAME}\nnew@reader.example,New\n")
+    said = mailer("subscribers", "import", roster, "-r", "wales", "--json")
+    assert (said.data["added"], said.data["kept_out"]) == (1, 1)
+    assert "asked to be forgotten" in str(said.data["problems"])
+    roster.unlink()
+    assert mailer("subscribers", "show", ADDRESS).code == 4
     # Again finds nothing more and is no error: whatever was interrupted is finished so.
     again = forget(mailer, "--json")
     assert (again.code, again.data["deliveries"]) == (0, 0)

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from mailer.audience.erasure import (
     Pepper,
     digest,
+    digest_of,
     erase_person,
     erased_among,
     is_erased,
@@ -77,6 +78,20 @@ def test_the_erased_are_found_among_many_and_only_they(
         rows = connection.execute(select(schema.erasures)).all()
     assert {(row.reason, row.at) for row in rows} == {("asked", NOW)}
     assert all(len(row.digest) == 64 for row in rows)
+
+
+def test_many_questions_share_one_hash(database: Database) -> None:
+    pepper = Pepper([OLD])
+    with database.read() as connection:
+        assert digest_of(connection, pepper) is None
+    erase(database, "a@x.example")
+    with database.read() as connection:
+        made = digest_of(connection, pepper)
+        assert made is not None
+        kept = connection.execute(select(schema.erasures.c.digest)).scalar()
+        assert made("a@x.example") == kept != made("b@x.example")
+        with pytest.raises(ConfigurationError):
+            digest_of(connection, Pepper([]))
 
 
 def test_a_changed_secret_still_finds_them_and_an_erasure_seals_anew(database: Database) -> None:
