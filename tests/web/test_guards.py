@@ -43,13 +43,13 @@ def gone(_request: Request) -> Response:
 
 
 @pytest.fixture
-def client(opened: App) -> TestClient:
+def client(shared: App) -> TestClient:
     frame = Frame(
-        opened.publication, web_url=WEB_URL, sources=load_pages(), languages=load_languages()
+        shared.publication, web_url=WEB_URL, sources=load_pages(), languages=load_languages()
     )
     doors = Doors(
         [
-            *fittings(frame, Shelf(PastIssues(opened.database))),
+            *fittings(frame, Shelf(PastIssues(shared.database))),
             Door("/unsubscribe/{token}", lambda _r: PlainTextResponse("ok"), Access.TOKEN),
             Door("/unsubscribe/{token}", read, Access.TOKEN, ("POST",)),
             Door("/join", read, Access.PAGE, ("POST",)),
@@ -112,15 +112,15 @@ def test_a_page_behind_a_token_is_neither_kept_nor_found(client: TestClient) -> 
     assert client.get("/").headers["vary"] == "Accept-Language"
 
 
-def test_http_has_no_hsts(opened: App) -> None:
+def test_http_has_no_hsts(shared: App) -> None:
     frame = Frame(
-        opened.publication,
+        shared.publication,
         web_url="http://localhost:8080",
         sources=load_pages(),
         languages=load_languages(),
     )
     client = TestClient(
-        make_site(frame, Doors(fittings(frame, Shelf(PastIssues(opened.database))))),
+        make_site(frame, Doors(fittings(frame, Shelf(PastIssues(shared.database))))),
         base_url="http://localhost:8080",
     )
     assert "strict-transport-security" not in client.get("/").headers
