@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from mailer.errors import NotFound, StorageFailed
 from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
 from mailer.usecases.shelf import Shelf
+from mailer.web import guards
 from mailer.web.doors import Access, Door, Doors
 from mailer.web.fittings import fittings
 from mailer.web.frame import Frame, load_pages
@@ -160,6 +162,38 @@ def test_a_body_as_large_as_allowed_is_read(client: TestClient) -> None:
     )
     assert answer.status_code == 200
     assert len(answer.text) > LARGEST_BODY_BYTES - 10
+
+
+def test_a_body_that_never_ends_is_given_up(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "SLOWEST_PIECE_S", 0.05)
+    sent: list[Any] = []
+
+    async def post() -> None:
+        async def receive() -> Any:
+            if not pieces:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": pieces.pop(), "more_body": True}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        pieces = [b"address="]
+        kind = (b"content-type", b"application/x-www-form-urlencoded")
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/join",
+            "root_path": "",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost"), kind],
+        }
+        await client.app(scope, receive, send)
+
+    asyncio.run(post())
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 @pytest.mark.parametrize(
