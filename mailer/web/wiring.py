@@ -20,7 +20,7 @@ from mailer.web.doors import Doors
 from mailer.web.fittings import fittings
 from mailer.web.frame import Frame, load_pages
 from mailer.web.listening import listen
-from mailer.web.reading import reading_doors
+from mailer.web.past_pages import reading_doors
 from mailer.web.site import make_site
 
 

@@ -11,10 +11,19 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from mailer.app import App, open_app
+from mailer.issues.published import PastIssues
+from mailer.languages import load_languages
 from mailer.settings import load_settings
+from mailer.usecases.shelf import Shelf
+from mailer.web.doors import Access, Door, Doors
+from mailer.web.fittings import fittings
+from mailer.web.frame import Frame, load_pages
+from mailer.web.past_pages import reading_doors
+from mailer.web.site import make_site
 from mailer.web.wiring import site_of
 from tests.web.conftest import visit
 from tests.web.publishing import ISSUE, WEB_URL, add_issue
@@ -109,6 +118,39 @@ def test_reading_changes_nothing(client: TestClient, opened: App) -> None:
             assert client.request(method, path).status_code == 200
     assert everything() == before
     assert sorted(opened.root.rglob("*")) == files
+
+
+@pytest.mark.parametrize(
+    ("there", "bar", "instead"),
+    [
+        ((), None, "/privacy"),
+        (("/join",), "/join?region=wales", "/join"),
+        (("/join", "/join/{region}"), "/join/wales", "/join"),
+        (("/join", "/preferences"), "/join?region=wales", "/preferences"),
+    ],
+)
+def test_personal_links_lead_to_the_nearest_public_page_there_is(
+    shared: App, there: tuple[str, ...], bar: str | None, instead: str
+) -> None:
+    frame = Frame(
+        shared.publication, web_url=WEB_URL, sources=load_pages(), languages=load_languages()
+    )
+    shelf = Shelf(PastIssues(shared.database))
+    doors = Doors(
+        [
+            *fittings(frame, shelf),
+            *reading_doors(frame, shelf, shared.images),
+            *(Door(path, lambda _r: PlainTextResponse(""), Access.PAGE) for path in there),
+        ]
+    )
+    frame.paths = doors.paths
+    client = TestClient(make_site(frame, doors), base_url=WEB_URL)
+    page = client.get(WALES).text
+    assert re.findall(r'<a href="([^"]+)"[^>]*>Unsubscribe', page) == [instead] * 2
+    assert re.findall(r'<a href="([^"]+)"[^>]*>Change what you get', page) == [instead]
+    assert re.findall(r'href="(/join[^"]*)">Get it by mail', page) == ([bar] if bar else [])
+    home = client.get("/").text
+    assert home.count('href="/join') == (16 if there else 0)
 
 
 def test_the_text_has_whole_addresses(client: TestClient) -> None:
