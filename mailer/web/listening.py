@@ -7,8 +7,11 @@ anybody else it is a lie that costs nothing to tell.
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -65,4 +68,26 @@ def listen(
             forwarded_allow_ips=list(proxies),
             timeout_graceful_shutdown=PATIENCE_S,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with _ended_by_a_signal():
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _ended_by_a_signal() -> Iterator[None]:
+    """Let a signal that has ended the server be no more than its end.
+
+    uvicorn raises it once more when it has stopped, which would end the process before whoever
+    called could close what they opened.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, lambda _number, _frame: None)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
