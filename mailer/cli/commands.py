@@ -22,6 +22,7 @@ from mailer.cli import (
     segment_commands,
     sending_commands,
     setup_commands,
+    web_commands,
 )
 from mailer.cli.output import complain, err, exit_code
 from mailer.errors import ConfigurationError, Fault, InvalidInput, MailerError
@@ -103,7 +104,13 @@ def main(
     ctx.obj = publication
 
 
-for commands in (setup_commands, article_commands, edition_commands, sending_commands):
+for commands in (
+    setup_commands,
+    article_commands,
+    edition_commands,
+    sending_commands,
+    web_commands,
+):
     commands.register(app)
 retention_commands.register(app)
 app.add_typer(issue_commands.app, name="issue")
