@@ -7,58 +7,26 @@ even a hand-written UPDATE can invent one. Changes go through Alembic (``storage
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Float,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.engine import Dialect
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from mailer.storage.columns import Instant, metadata, one_of
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant; a naive value is refused before it reaches the database."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive instant cannot be stored: {value!r}")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
+__all__ = ["Instant", "metadata"]
 
 ISSUE_STATES = ("draft", "approved", "scheduled", "sending", "sent", "cancelled")
 SUBSCRIPTION_STATES = ("pending", "confirmed", "unsubscribed")
@@ -76,12 +44,6 @@ DELIVERY_STATES = (
     "bounced",
     "complained",
 )
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
 
 articles = Table(
     "articles",
@@ -157,7 +119,7 @@ issues = Table(
     Column("window_from", Instant),
     Column("window_until", Instant),
     Column("frozen", Text),
-    _one_of("state", ISSUE_STATES),
+    one_of("state", ISSUE_STATES),
     CheckConstraint(
         "state NOT IN ('approved', 'scheduled', 'sending', 'sent') OR checksum <> ''",
         name="approval_has_checksum",
@@ -222,7 +184,7 @@ subscriptions = Table(
     Column("state", String(20), nullable=False),
     Column("source", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
-    _one_of("state", SUBSCRIPTION_STATES),
+    one_of("state", SUBSCRIPTION_STATES),
     Index(None, "region", "state"),
 )
 
@@ -240,7 +202,7 @@ consent_events = Table(
     Column("form_version", String(40), nullable=False, server_default=""),
     Column("came_from", String(64), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
-    _one_of("state", SUBSCRIPTION_STATES),
+    one_of("state", SUBSCRIPTION_STATES),
     Index(None, "subscriber_id"),
     Index(None, "at"),
 )
@@ -248,10 +210,27 @@ consent_events = Table(
 the text a reader saw; ``came_from`` is the network address, where the publication keeps it;
 ``note`` is what a reader gave as the reason for leaving."""
 
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("address", String(254), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("form_version", String(40), nullable=False),
+    Column("came_from", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Posts that were answered and not yet looked at; a row lives for a moment. What is done before
+the answer is therefore the same for every address."""
+
 confirmations = Table(
     "confirmations",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    Column("seed", String(32), nullable=False),
     Column("subscriber_id", Integer, ForeignKey("subscribers.id"), nullable=False),
     Column("regions", JSON, nullable=False),
     Column("form_version", String(40), nullable=False, server_default=""),
@@ -259,12 +238,16 @@ confirmations = Table(
     Column("expires_at", Instant, nullable=False),
     Column("due_at", Instant),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("dated_at", Instant),
+    Column("sent_at", Instant),
     Column("used_at", Instant),
     Index(None, "subscriber_id", "created_at"),
     Index(None, "due_at"),
 )
-"""Confirmations asked for: single use, the token kept as its hash. ``due_at`` is when the mail is
-to be tried next; None once it was accepted or given up."""
+"""Confirmations asked for: single use, the token kept as its hash. The token is the ``seed`` signed
+with the mailer's secret, so that a retry carries the same link and a stolen database opens nothing.
+``created_at`` is when it was last asked for, ``due_at`` when the mail is to be tried next (None once
+it was accepted or given up), ``dated_at`` the Date of every try, ``sent_at`` when a relay took it."""
 
 erasures = Table(
     "erasures",
@@ -292,7 +275,7 @@ suppressions = Table(
     Column("reason", String(20), nullable=False),
     Column("evidence", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    _one_of("reason", ("complaint", "bounce", "erased", "manual")),
+    one_of("reason", ("complaint", "bounce", "erased", "manual")),
 )
 
 deliveries = Table(
@@ -314,7 +297,7 @@ deliveries = Table(
     Column("reply_text", Text, nullable=False, server_default=""),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("issue_id", "address"),
-    _one_of("state", DELIVERY_STATES),
+    one_of("state", DELIVERY_STATES),
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
     Index(None, "issue_id", "region", "state", "due_at", "id"),
     Index(
@@ -351,7 +334,7 @@ orders = Table(
     Column("reason", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    _one_of("word", ("pause", "cancel")),
+    one_of("word", ("pause", "cancel")),
 )
 """What an operator, or the mailer itself, told an issue's sender; none means: go on."""
 
@@ -388,6 +371,6 @@ runs = Table(
     Column("issue_id", String(40), nullable=False),
     Column("note", Text, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    _one_of("state", ("started", "done", "held", "failed")),
+    one_of("state", ("started", "done", "held", "failed")),
 )
 """One row a job, region and slot: two schedulers, a restart and a clock jump are harmless."""
