@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     # Each stage costs time to import; a command pays only for those it uses.
     from mailer.articles.ingesting import Ingest
     from mailer.articles.library import Library
+    from mailer.audience.erasure import Pepper
     from mailer.audience.register import Register
     from mailer.audience.tokens import Tokens
     from mailer.clock import Clock
@@ -206,7 +207,14 @@ class App:
     def tokens(self) -> Tokens:
         from mailer.audience.tokens import Tokens
 
-        return Tokens(self.settings.secret_key.get_secret_value())
+        secret, *retired = self.settings.secrets()
+        return Tokens(secret, retired=retired)
+
+    @cached_property
+    def pepper(self) -> Pepper:
+        from mailer.audience.erasure import Pepper
+
+        return Pepper(self.settings.secrets())
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -172,9 +172,11 @@ subscribers = Table(
     Column("language", String(20), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     Column("paused_until", Instant),
+    sqlite_autoincrement=True,
 )
-"""``fields`` are a roster's other columns, text by name; ``paused_until`` is the reader's own wish
-to be left alone for a while, on every list."""
+"""A number is never given twice, not even after its reader was erased: links that were mailed
+carry it. ``fields`` are a roster's other columns, text by name; ``paused_until`` is the reader's
+own wish to be left alone for a while, on every list."""
 
 subscriptions = Table(
     "subscriptions",
@@ -257,6 +259,15 @@ erasures = Table(
     Column("at", Instant, nullable=False),
 )
 """Who asked to be forgotten: a keyed hash of the address, and nothing else of them."""
+
+peppers = Table(
+    "peppers",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+"""Random keys, each sealed by MAILER_SECRET_KEY; see ``audience/erasure``."""
 
 tallies = Table(
     "tallies",
