@@ -22,8 +22,8 @@ from mailer.errors import Fault, IllegalTransition
 class Step(StrEnum):
     """What can happen to a subscription.
 
-    ``import`` is a roster's row or an operator's add; ``choose`` is a tick on the reader's own page,
-    whose address only mail to that reader carries.
+    ``import`` is a roster's row or an operator's add; ``choose`` is a tick on the reader's own
+    page, whose address only mail to that reader carries.
     """
 
     SIGN_UP = "sign_up"

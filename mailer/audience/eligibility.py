@@ -1,10 +1,10 @@
 """Who gets an issue, and for which region: the statements behind ``Register.recipients``.
 
 Eligible is an address with a confirmed subscription, no suppression and no pause that still runs
-(``now`` is aware UTC; it is asked when an issue is planned and again at every claim). Somebody on several
-lists gets one copy, for the most specific region: the deeper in the ladder of parents the better
-(a group before the national list), then the publication's order. Regions the publication no longer
-has count for nothing. One statement does it on SQLite and PostgreSQL alike.
+(``now`` is aware UTC; it is asked when an issue is planned and again at every claim). Somebody on
+several lists gets one copy, for the most specific region: the deeper in the ladder of parents the
+better (a group before the national list), then the publication's order. Regions the publication no
+longer has count for nothing. One statement does it on SQLite and PostgreSQL alike.
 """
 
 from __future__ import annotations

@@ -246,10 +246,11 @@ confirmations = Table(
     Index(None, "subscriber_id", "created_at"),
     Index(None, "due_at"),
 )
-"""Confirmations asked for: single use, the token kept as its hash. The token is the ``seed`` signed
-with the mailer's secret, so that a retry carries the same link and a stolen database opens nothing.
-``created_at`` is when it was last asked for, ``due_at`` when the mail is to be tried next (None once
-it was accepted or given up), ``dated_at`` the Date of every try, ``sent_at`` when a relay took it."""
+"""Confirmations asked for: single use, the token kept as its hash. The token is the ``seed``
+signed with the mailer's secret, so that a retry carries the same link and a stolen database opens
+nothing. ``created_at`` is when it was last asked for, ``due_at`` when the mail is to be tried next
+(None once it was accepted or given up), ``dated_at`` the Date of every try, ``sent_at`` when a
+relay took it."""
 
 erasures = Table(
     "erasures",
