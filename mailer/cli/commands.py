@@ -18,6 +18,7 @@ from mailer.cli import (
     issue_commands,
     sending_commands,
     setup_commands,
+    web_commands,
 )
 from mailer.cli.output import complain, err, exit_code
 from mailer.errors import ConfigurationError, Fault, InvalidInput, MailerError
@@ -99,7 +100,13 @@ def main(
     ctx.obj = publication
 
 
-for commands in (setup_commands, article_commands, edition_commands, sending_commands):
+for commands in (
+    setup_commands,
+    article_commands,
+    edition_commands,
+    sending_commands,
+    web_commands,
+):
     commands.register(app)
 app.add_typer(issue_commands.app, name="issue")
 app.add_typer(audience_commands.app, name="subscribers")

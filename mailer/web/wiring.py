@@ -1,0 +1,47 @@
+"""The public site of a publication: which doors it has, and what they are given.
+
+The composition root of the web, as ``app`` is of the rest: the only place here that reads
+settings, and the only one that knows every family of doors. ``serve`` is what the command calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+
+from mailer.app import App
+from mailer.languages import load_languages
+from mailer.usecases.unattended import start_log
+from mailer.web.doors import Doors
+from mailer.web.fittings import fittings
+from mailer.web.frame import Frame, load_pages
+from mailer.web.listening import listen
+from mailer.web.site import make_site
+
+
+def site_of(app: App) -> Starlette:
+    """Return the publication's site."""
+    override = app.root / "templates"
+    frame = Frame(
+        app.publication,
+        web_url=app.web_url,
+        sources=load_pages(override),
+        languages=load_languages(override),
+    )
+    doors = Doors([*fittings(frame)])
+    frame.paths = doors.paths
+    return make_site(frame, doors)
+
+
+def serve(app: App, *, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
+    """Serve the public pages until SIGINT or SIGTERM."""
+    start_log(app)
+    settings = app.settings
+    listen(
+        site_of(app),
+        host=settings.web_host if host is None else host,
+        port=settings.web_port if port is None else port,
+        proxies=settings.web_proxies.replace(",", " ").split(),
+        ready=lambda address: announce(f"The public pages are at {address} (Ctrl-C ends it)"),
+    )
