@@ -72,7 +72,8 @@ class Region(PolicyModel):
     """An audience with its own list, reply address, time zone and fallback parent.
 
     ``language``, ``time_zone`` and ``send_time`` fall back to the publication's. ``places`` are
-    names found in articles that mean this region.
+    names found in articles that mean this region; ``postcodes`` are beginnings of its postcodes, by
+    which the page for joining proposes it.
     """
 
     slug: Slug
@@ -85,6 +86,7 @@ class Region(PolicyModel):
     language: str = Field(default="", pattern=rf"^({LANGUAGE})?$")
     group_contact: MailAddress = ""
     places: tuple[str, ...] = ()
+    postcodes: tuple[Line, ...] = ()
 
     @model_validator(mode="after")
     def _list_id_is_a_domain(self) -> Self:

@@ -88,6 +88,11 @@ class Outbox:
                 self._settle(connection, Settled(claimed.token_hash))
             return None
 
+    def settle(self, settled: Settled) -> None:
+        """Settle one without taking another."""
+        with in_turn(self._database) as connection:
+            self._settle(connection, settled)
+
     def _settle(self, connection: Connection, settled: Settled) -> None:
         table = schema.confirmations
         changed: dict[str, object] = {"due_at": settled.again_at}

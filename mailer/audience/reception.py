@@ -76,11 +76,18 @@ class Reception:
         self._flushed_s = clock.monotonic()
 
     def start(self) -> None:
-        """Begin; also takes up what an earlier process kept and did not look over."""
+        """Begin; also takes up what an earlier process kept and did not look over.
+
+        The first post begins as well.
+        """
         if self._thread is None:
-            self._stopping.clear()
-            self._thread = threading.Thread(target=self._work, name="reception", daemon=True)
-            self._thread.start()
+            with self._counting:
+                if self._thread is None:
+                    self._stopping.clear()
+                    self._thread = threading.Thread(
+                        target=self._work, name="reception", daemon=True
+                    )
+                    self._thread.start()
 
     def stop(self) -> None:
         """Answer what waits, write the counters, and end."""
@@ -98,6 +105,7 @@ class Reception:
             StorageFailed: too many wait already.
         """
         kept: Future[None] = Future()
+        self.start()
         try:
             self._posts.put_nowait((post, kept))
         except queue.Full:
@@ -105,6 +113,10 @@ class Reception:
                 Fault("too many sign-ups wait to be written", remedy="try again in a minute")
             ) from None
         return kept
+
+    def remember(self, version: str, text: str, language: str) -> None:
+        """Keep the text of a form under its version, once; it is the evidence of a consent."""
+        self._sign_ups.remember_text(version, text, language)
 
     def count(self, why: str, *, name: str = REFUSED) -> None:
         """Count something that leaves nothing else behind."""
@@ -134,7 +146,7 @@ class Reception:
             if group:
                 self._keep(group)
                 has_left = True
-            elif self._stopping.is_set() and self._posts.empty():
+            elif self._stopping.is_set() and self._posts.empty() and not has_left:
                 self.flush()
                 return
             is_time = self._clock.monotonic() - looked_s >= LOOK_S

@@ -40,6 +40,8 @@ BATCH = 200
 """Posts a transaction; short enough that a post which arrives meanwhile hardly waits."""
 
 TALLY = "sign_ups"
+TEXT = "form_text"
+"""The kind of event that keeps the text of a form, under its version in the place of an issue."""
 
 EraseCheck = Callable[[Connection, Sequence[str]], set[str]]
 """Returns those of some addresses that asked to be forgotten; see ``erasure.erased_among``."""
@@ -109,6 +111,25 @@ class SignUps:
         ]
         with self._database.write() as connection:
             connection.execute(insert(schema.sign_ups), rows)
+
+    def remember_text(self, version: str, text: str, language: str) -> None:
+        """Keep a form's text as an event under its version, unless it is there."""
+        table = schema.events
+        with in_turn(self._database) as connection:
+            known = connection.execute(
+                select(table.c.id).where(table.c.kind == TEXT, table.c.issue_id == version)
+            ).first()
+            if known is None:
+                connection.execute(
+                    insert(table).values(
+                        at=self._clock.now(),
+                        kind=TEXT,
+                        issue_id=version,
+                        region="",
+                        by="",
+                        detail={"text": text, "language": language},
+                    )
+                )
 
     def work_off(self, limit: int = BATCH) -> int:
         """Decide the oldest posts in one transaction; return how many there were."""

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from datetime import date
+from functools import cache
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from mailer.app import App
 from mailer.errors import IllegalTransition
 from mailer.schedule.jobs import JobReport, Jobs, Runner, TickReport
 from mailer.usecases import editing, slots
+from mailer.usecases.confirming import Confirmer
 
 log = structlog.get_logger()
 
@@ -21,6 +23,10 @@ log = structlog.get_logger()
 def make_runner(app: App) -> Runner:
     """Wire the scheduler to the work."""
     stop = threading.Event()
+
+    @cache
+    def confirmer() -> Confirmer:
+        return Confirmer(app)
 
     def draft(day: date) -> JobReport:
         record = app.archive.find(day.isoformat())
@@ -38,6 +44,8 @@ def make_runner(app: App) -> Runner:
         return JobReport(note, is_complete=is_complete)
 
     def retry() -> str:
+        if done := confirmer().send_due(should_stop=stop.is_set).trouble:
+            log.warning("confirmations.trouble", why=done)
         for trouble in slots.watch_approved(app):
             log.error("approval.void", why=trouble)
         return slots.retry_due(app, should_stop=stop.is_set)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
@@ -248,7 +249,7 @@ def test_one_confirmation_a_day_whatever_is_posted(world: World) -> None:
                 world.confirmations.confirm(claimed.token, claimed.regions)
         world.clock.sleep(3600)
     assert 2 <= len(sent) <= 6
-    assert all(b - a >= DAY for a, b in zip(sent, sent[1:], strict=False))
+    assert all(b - a >= DAY for a, b in pairwise(sent))
 
 
 def test_a_second_wish_joins_the_question_that_is_open(world: World) -> None:
@@ -324,7 +325,7 @@ def test_who_was_erased_is_asked_once_a_month_at_most(world: World) -> None:
         sent += [world.clock.now() for _ in world.mail()]
         world.clock.sleep(86400)
     assert 1 <= len(sent) <= 3
-    assert all(b - a >= 30 * DAY for a, b in zip(sent, sent[1:], strict=False))
+    assert all(b - a >= 30 * DAY for a, b in pairwise(sent))
 
 
 def test_a_link_of_who_was_erased_is_nobodys(world: World) -> None:
