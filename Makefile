@@ -71,5 +71,5 @@ lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) benchmarks/rivals.in -c requirements/runtime.txt -o requirements/bench.txt
 
 clean:  ## remove what was built
-	rm -rf $(VENV) $(BENCH) benchmarks/.node benchmarks/RESULTS.quick.md demo-output
+	rm -rf $(VENV) $(BENCH) benchmarks/.node benchmarks/RESULTS.quick.md demo-output test-output
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

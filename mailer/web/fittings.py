@@ -1,10 +1,11 @@
-"""The small things every site has: its first page, style sheet, favicon and robots.txt."""
+"""What every site has: its first page, the page on privacy, style sheet, favicon, robots.txt."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from mailer.usecases.shelf import Shelf
 from mailer.web.doors import Access, Door
 from mailer.web.frame import Frame
 
@@ -12,11 +13,12 @@ FOR_EVER = "public, max-age=31536000, immutable"
 A_DAY = "public, max-age=86400"
 
 
-def fittings(frame: Frame) -> list[Door]:
+def fittings(frame: Frame, shelf: Shelf) -> list[Door]:
     """Return the doors."""
-    own = _Fittings(frame)
+    own = _Fittings(frame, shelf)
     return [
         Door("/", own.home, Access.PAGE),
+        Door("/privacy", own.privacy, Access.PAGE),
         Door("/style.css", own.style, Access.MACHINE),
         Door("/favicon.svg", own.favicon, Access.MACHINE),
         Door("/favicon.ico", own.favicon, Access.MACHINE),
@@ -25,8 +27,9 @@ def fittings(frame: Frame) -> list[Door]:
 
 
 class _Fittings:
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, shelf: Shelf) -> None:
         self._frame = frame
+        self._shelf = shelf
         self._icon = frame.render(
             "favicon.svg.j2",
             frame.languages.words("en"),
@@ -34,7 +37,12 @@ class _Fittings:
         )
 
     def home(self, request: Request) -> Response:
-        return self._frame.page(request, "home.html.j2")
+        return self._frame.page(request, "home.html.j2", newest=self._shelf.newest())
+
+    def privacy(self, request: Request) -> Response:
+        return self._frame.page(
+            request, "privacy.html.j2", audience=self._frame.publication.audience
+        )
 
     def style(self, request: Request) -> Response:
         is_current = request.query_params.get("v") == self._frame.style_version

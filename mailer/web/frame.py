@@ -108,7 +108,7 @@ class Frame:
         self.languages = languages
         self.root = urlsplit(web_url).path.rstrip("/")
         self.paths = paths
-        self.logo = logo
+        self.logo = self.root + logo if logo else ""
         self._sources = dict(sources)
         self._environments: dict[str, Environment] = {}
         light, dark = palettes(publication.theme)
@@ -212,6 +212,11 @@ class Site:
     def absolute(self, path: str) -> str:
         """Return the whole address of a page."""
         return self._frame.absolute(path)
+
+    def foreign(self, tag: str) -> str | None:
+        """Return a text's language where it is not the page's, for its ``lang``; else None."""
+        own, other = self._words.tag.partition("-")[0], tag.partition("-")[0]
+        return tag if own != other else None
 
     def has(self, path: str) -> bool:
         """Say whether there is such a page."""

@@ -12,16 +12,20 @@ from starlette.applications import Starlette
 
 from mailer.app import App
 from mailer.audience.reception import Reception
+from mailer.editions.images import prepare_images
+from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
 from mailer.usecases.confirming import Confirmer, Postman
+from mailer.usecases.shelf import Shelf
 from mailer.usecases.unattended import start_log
-from mailer.web.doors import Doors
+from mailer.web.doors import Door, Doors
 from mailer.web.fittings import fittings
 from mailer.web.formkeys import FormKeys
 from mailer.web.frame import Frame, load_pages
 from mailer.web.join_pages import JoinPages
 from mailer.web.listening import listen
 from mailer.web.reader_pages import ReaderPages
+from mailer.web.reading import reading_doors
 from mailer.web.site import make_site
 
 
@@ -37,22 +41,17 @@ def site_of(app: App, *, on_kept: Callable[[], object] = lambda: None) -> Starle
         web_url=app.web_url,
         sources=load_pages(override),
         languages=load_languages(override),
+        logo=_logo(app),
     )
+    shelf = Shelf(PastIssues(app.database))
     reception = Reception(app.database, app.clock, app.sign_ups, on_kept=on_kept)
-    keys = FormKeys(app.tokens)
-    policy = app.publication.audience
-    joining = JoinPages(frame, reception, keys, app.clock, policy.limits)
-    readers = ReaderPages(
-        frame,
-        reception,
-        keys,
-        tokens=app.tokens,
-        confirmations=app.confirmations,
-        preferences=app.preferences,
-        clock=app.clock,
-        longest_pause_weeks=policy.longest_pause_weeks,
+    doors = Doors(
+        [
+            *fittings(frame, shelf),
+            *_audience_doors(app, frame, reception),
+            *reading_doors(frame, shelf, app.images),
+        ]
     )
-    doors = Doors([*fittings(frame), *joining.doors(), *readers.doors()])
     frame.paths = doors.paths
     site = make_site(frame, doors)
     site.state.reception = reception
@@ -82,3 +81,29 @@ def serve(app: App, *, host: str | None, port: int | None, announce: Callable[[s
     finally:
         site.state.reception.stop()
         postman.stop()
+
+
+def _audience_doors(app: App, frame: Frame, reception: Reception) -> list[Door]:
+    keys = FormKeys(app.tokens)
+    policy = app.publication.audience
+    joining = JoinPages(frame, reception, keys, app.clock, policy.limits)
+    readers = ReaderPages(
+        frame,
+        reception,
+        keys,
+        tokens=app.tokens,
+        confirmations=app.confirmations,
+        preferences=app.preferences,
+        clock=app.clock,
+        longest_pause_weeks=policy.longest_pause_weeks,
+    )
+    return [*joining.doors(), *readers.doors()]
+
+
+def _logo(app: App) -> str:
+    """Make the masthead's picture ready; return its path, "" when there is none to be had."""
+    logo = app.publication.theme.logo
+    if not logo:
+        return ""
+    prepared = prepare_images(app.root, (), app.images, logo=logo).pictures.get(logo)
+    return f"/images/{prepared.lead.name}" if prepared else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,17 +10,25 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from mailer.app import App, make_publication, open_app
+from mailer.app import App, open_app
 from mailer.web.wiring import site_of
+from tests.web.publishing import FRIDAY, WEB_URL, publish
 
-HOST = "https://mail.lantern.example"
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A publication that has sent an issue, made once and copied for each test."""
+    root = tmp_path_factory.mktemp("published") / "lantern"
+    publish(root)
+    return root
 
 
 @pytest.fixture
-def publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MAILER_WEB_URL", HOST)
+def publication(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MAILER_WEB_URL", WEB_URL)
+    monkeypatch.setenv("MAILER_FIXED_NOW", FRIDAY)
     root = tmp_path / "lantern"
-    make_publication(root)
+    shutil.copytree(published, root)
     return root
 
 
@@ -37,7 +46,7 @@ def visit() -> Iterator[Visit]:
     """Open a site for a test; an error that nobody answers fails it."""
     with ExitStack() as stack:
 
-        def open_(app: App, base: str = HOST) -> TestClient:
+        def open_(app: App, base: str = WEB_URL) -> TestClient:
             client = TestClient(site_of(app), base_url=base, follow_redirects=False)
             return stack.enter_context(client)
 

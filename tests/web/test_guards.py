@@ -12,13 +12,15 @@ from structlog.testing import capture_logs
 
 from mailer.app import App
 from mailer.errors import NotFound, StorageFailed
+from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
+from mailer.usecases.shelf import Shelf
 from mailer.web.doors import Access, Door, Doors
 from mailer.web.fittings import fittings
 from mailer.web.frame import Frame, load_pages
 from mailer.web.guards import LARGEST_BODY_BYTES
 from mailer.web.site import make_site
-from tests.web.conftest import HOST
+from tests.web.publishing import WEB_URL
 
 KEY = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo"
 
@@ -43,11 +45,11 @@ def gone(_request: Request) -> Response:
 @pytest.fixture
 def client(opened: App) -> TestClient:
     frame = Frame(
-        opened.publication, web_url=HOST, sources=load_pages(), languages=load_languages()
+        opened.publication, web_url=WEB_URL, sources=load_pages(), languages=load_languages()
     )
     doors = Doors(
         [
-            *fittings(frame),
+            *fittings(frame, Shelf(PastIssues(opened.database))),
             Door("/unsubscribe/{token}", lambda _r: PlainTextResponse("ok"), Access.TOKEN),
             Door("/unsubscribe/{token}", read, Access.TOKEN, ("POST",)),
             Door("/join", read, Access.PAGE, ("POST",)),
@@ -56,7 +58,7 @@ def client(opened: App) -> TestClient:
             Door("/gone", gone, Access.PAGE),
         ]
     )
-    return TestClient(make_site(frame, doors), base_url=HOST, follow_redirects=False)
+    return TestClient(make_site(frame, doors), base_url=WEB_URL, follow_redirects=False)
 
 
 ALWAYS = {
@@ -117,7 +119,10 @@ def test_http_has_no_hsts(opened: App) -> None:
         sources=load_pages(),
         languages=load_languages(),
     )
-    client = TestClient(make_site(frame, Doors(fittings(frame))), base_url="http://localhost:8080")
+    client = TestClient(
+        make_site(frame, Doors(fittings(frame, Shelf(PastIssues(opened.database))))),
+        base_url="http://localhost:8080",
+    )
     assert "strict-transport-security" not in client.get("/").headers
 
 
