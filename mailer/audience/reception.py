@@ -97,6 +97,7 @@ class Reception:
                 self._posts.put_nowait(None)
             self._thread.join()
             self._thread = None
+        self.flush()
 
     def submit(self, post: SignUp) -> Future[None]:
         """Hand a post in; the future is done when it is on the disk.
