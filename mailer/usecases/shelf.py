@@ -44,7 +44,11 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A past issue in a list; ``excerpt`` shows where a search found it."""
+    """A past issue in a list.
+
+    ``picture`` is the name of its first photograph, "" for none; ``excerpt`` shows where a search
+    found it.
+    """
 
     issue_id: str
     number: int
@@ -56,6 +60,7 @@ class Card:
     subject: str
     preheader: str
     text: str
+    picture: str = ""
     excerpt: Excerpt | None = None
 
 
@@ -181,6 +186,9 @@ def _fields(links: Links, address: str) -> dict[str, str]:
 def _card(row: PastIssue, frozen: FrozenEdition) -> Card:
     edition = frozen.edition
     text = "".join(" " if isinstance(part, Slot) else part for part in edition.text)
+    html = "".join(part for part in edition.html if isinstance(part, str))
+    # A photograph is a JPEG, a logo a PNG.
+    picture = re.search(rf"{re.escape(frozen.web_url)}/images/([0-9a-f]{{32}}\.jpg)", html)
     return Card(
         issue_id=row.issue_id,
         number=row.number,
@@ -193,6 +201,7 @@ def _card(row: PastIssue, frozen: FrozenEdition) -> Card:
         preheader=edition.preheader,
         # Addresses of pages are no words that anybody looks for.
         text=" ".join(re.sub(r"https?://\S+", " ", text).split()),
+        picture=picture[1] if picture else "",
     )
 
 

@@ -31,7 +31,7 @@ from starlette.responses import HTMLResponse
 
 from mailer.editions.colours import palettes
 from mailer.errors import Fault, RenderFailed
-from mailer.languages import Languages, Words
+from mailer.languages import SOURCE, Languages, Words
 from mailer.publication import Publication
 from mailer.resources import templates_dir
 
@@ -111,12 +111,14 @@ class Frame:
         self.logo = self.root + logo if logo else ""
         self._sources = dict(sources)
         self._environments: dict[str, Environment] = {}
-        light, dark = palettes(publication.theme)
-        environment = self._environment(languages.words("en"))
-        self.style = environment.get_template(STYLE).render(
-            light=light, dark=dark, font=publication.theme.font
-        )
+        self.style = self.sheet(STYLE)
         self.style_version = hashlib.sha256(self.style.encode()).hexdigest()[:16]
+
+    def sheet(self, template: str) -> str:
+        """Render a style sheet in the publication's colours."""
+        light, dark = palettes(self.publication.theme)
+        values = {"light": light, "dark": dark, "font": self.publication.theme.font}
+        return self.render(template, self.languages.words(SOURCE), **values)
 
     def words(self, request: Request, region: str = "") -> Words:
         """Return the language for a request, by its region's where nothing else was asked."""
@@ -159,10 +161,16 @@ class Frame:
             RenderFailed: a name in the template is unknown or an expression fails.
         """
         words = self.words(request, region)
-        body = self.render(template, words, site=Site(self, request, words, status < 400), **values)
+        body = self.fragment(request, template, words, is_found=status < 400, **values)
         return HTMLResponse(
             body, status, headers={"Content-Language": words.tag, **(headers or {})}
         )
+
+    def fragment(
+        self, request: Request, template: str, words: Words, *, is_found: bool = True, **values: Any
+    ) -> str:
+        """Render a piece of a page, with the links of the site around it."""
+        return self.render(template, words, site=Site(self, request, words, is_found), **values)
 
     def render(self, template: str, words: Words, **values: Any) -> str:
         """Render any template in a language."""
@@ -252,8 +260,6 @@ def _environment(sources: Mapping[str, str]) -> Environment:
         loader=DictLoader(sources),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )

@@ -61,6 +61,7 @@ class _Reading:
         self._frame = frame
         self._shelf = shelf
         self._images = images
+        self._bar_style = frame.sheet("issue-bar.css.j2")
         self._feeds: dict[tuple[str, str], tuple[tuple[tuple[str, str], ...], bytes]] = {}
 
     def regions(self, request: Request) -> Response:
@@ -96,8 +97,13 @@ class _Reading:
             address=self._anybody(region),
             images=self._frame.link("/images/"),
         )
+        words = self._frame.words(request, region.slug)
+        bar = self._frame.fragment(request, "issue-bar.html.j2", words, place=region, issue=issue)
         language = {"Content-Language": frozen.edition.language}
-        return HTMLResponse(page, headers={"Content-Security-Policy": ISSUE_POLICY, **language})
+        return HTMLResponse(
+            on_the_site(page, bar=bar, style=self._bar_style),
+            headers={"Content-Security-Policy": ISSUE_POLICY, **language},
+        )
 
     def text(self, request: Request) -> Response:
         region = self._region(request)
@@ -199,6 +205,17 @@ class _Reading:
         if region is None:
             raise NotFound("there is no such region")
         return region
+
+
+def on_the_site(html: str, *, bar: str, style: str) -> str:
+    """Return an edition's page with a way into the rest of the site above it.
+
+    A mail has no landmarks; a page has them, so that a screen reader can go past the bar.
+    """
+    html = re.sub(r"</head>", lambda _: f"<style>{style}</style></head>", html, count=1)
+    html = re.sub(r"<body[^>]*>", lambda found: f"{found[0]}{bar}<main>", html, count=1)
+    rest, body, end = html.rpartition("</body>")
+    return f"{rest}</main>{body}{end}" if body else html
 
 
 def _number(text: str) -> int:
