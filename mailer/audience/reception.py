@@ -22,7 +22,7 @@ from contextlib import suppress
 
 import structlog
 
-from mailer.audience.signups import SignUp, SignUps
+from mailer.audience.signups import BATCH, SignUp, SignUps
 from mailer.audience.tally import Key, add_tallies
 from mailer.audience.turns import in_turn
 from mailer.clock import Clock
@@ -36,8 +36,9 @@ CAPACITY = 5_000
 FLUSH_S = 10.0
 """Between two writings of the counters."""
 
-LOOK_S = 0.5
-"""However many arrive, a batch is worked off that often."""
+BATCH_WHEN_BUSY = 40
+LOOK_S = 0.25
+"""However many arrive, a small batch is worked off that often; the posts after it wait for that."""
 
 PATIENCE_S = 0.5
 """How long the thread waits for a post before it looks whether it is to stop."""
@@ -152,7 +153,7 @@ class Reception:
                 return
             is_time = self._clock.monotonic() - looked_s >= LOOK_S
             if has_left and (is_time or not self._posts.qsize()):
-                has_left = self._look_over()
+                has_left = self._look_over(BATCH_WHEN_BUSY if self._posts.qsize() else BATCH)
                 looked_s = self._clock.monotonic()
             if self._clock.monotonic() - self._flushed_s >= FLUSH_S:
                 self._flushed_s = self._clock.monotonic()
@@ -181,10 +182,10 @@ class Reception:
         for _, kept in group:
             kept.set_result(None)
 
-    def _look_over(self) -> bool:
+    def _look_over(self, limit: int) -> bool:
         """Work off one batch; return whether there may be more."""
         try:
-            done = self._sign_ups.work_off()
+            done = self._sign_ups.work_off(limit)
         except Exception as error:  # noqa: BLE001 - the posts are kept, and tried again later
             log.warning("reception.look_over", why=_told(error))
             return False
