@@ -25,7 +25,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
@@ -139,8 +139,11 @@ def load_languages(override: Path | None = None) -> Languages:
                 )
                 continue
             known = merged.setdefault(path.stem, catalogue)
+            if known is catalogue:
+                continue
             for message in catalogue:
-                if message.id and message.string:
+                if is_whole(message):
+                    known.delete(message.id)
                     known[message.id] = message
     if faults:
         raise ConfigurationError(faults)
@@ -154,7 +157,16 @@ def read_catalogue(path: Path) -> Catalog:
         return read_po(handle, locale=locale, abort_invalid=True)
 
 
+def is_whole(message: Message) -> bool:
+    """Say whether a sentence is translated, in every form of its plural, and not just guessed."""
+    forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
+    return bool(message.id) and all(forms) and not message.fuzzy
+
+
 def _compiled(catalogue: Catalog) -> GNUTranslations:
+    # A gap would be printed as nothing; without it the English sentence stands there.
+    for message in [each for each in catalogue if each.id and not is_whole(each)]:
+        catalogue.delete(message.id)
     buffer = io.BytesIO()
     write_mo(buffer, catalogue)
     buffer.seek(0)

@@ -17,7 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
-from mailer.languages import read_catalogue
+from mailer.languages import is_whole, read_catalogue
 
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "templates" / "locales"
@@ -69,12 +69,9 @@ def lacking(sentences: Catalog, catalogue: Catalog) -> Iterator[str]:
             continue
         known = catalogue.get(message.id)
         one = message.id if isinstance(message.id, str) else message.id[0]
-        if known is None or known.fuzzy:
+        if known is None or not is_whole(known):
             yield f"{one!r} is not translated"
             continue
-        forms = known.string if isinstance(known.string, tuple | list) else (known.string,)
-        if not all(forms):
-            yield f"{one!r} is not translated"
         yield from (f"{one!r}: {error}" for error in known.check(catalogue))
     wanted = {message.id for message in sentences if message.id}
     yield from (

@@ -230,6 +230,11 @@ class Site:
         """Say whether there is such a page."""
         return path in self._frame.paths
 
+    def join(self, region: str) -> str:
+        """Return the link to the page for joining, at a region where that has one of its own."""
+        own = self.has("/join/{region}")
+        return self.link(f"/join/{region}") if own else self.link("/join", region=region)
+
     @property
     def style(self) -> str:
         """Return the link to the style sheet as it is now."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from mailer.app import App, open_app
+from mailer.settings import load_settings
 from mailer.web.wiring import site_of
 from tests.web.publishing import FRIDAY, WEB_URL, publish
 
@@ -38,21 +38,31 @@ def opened(publication: Path) -> Iterator[App]:
         yield app
 
 
-Visit = Callable[..., TestClient]
+@pytest.fixture(scope="session")
+def shared(published: Path) -> Iterator[App]:
+    """The publication that was made once, for tests that only read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAILER_WEB_URL", WEB_URL)
+        settings = load_settings(published)
+    with open_app(published, settings=settings) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def reader(shared: App) -> TestClient:
+    """The site of the publication that was made once, for tests that only read."""
+    return visit(shared)
 
 
 @pytest.fixture
-def visit() -> Iterator[Visit]:
-    """Open a site for a test; an error that nobody answers fails it."""
-    with ExitStack() as stack:
-
-        def open_(app: App, base: str = WEB_URL) -> TestClient:
-            client = TestClient(site_of(app), base_url=base, follow_redirects=False)
-            return stack.enter_context(client)
-
-        yield open_
+def client(request: pytest.FixtureRequest) -> TestClient:
+    """The site of the test's own publication where it takes one to change, else the shared one."""
+    if "publication" in request.fixturenames:
+        return visit(request.getfixturevalue("opened"))
+    found: TestClient = request.getfixturevalue("reader")
+    return found
 
 
-@pytest.fixture
-def client(opened: App, visit: Visit) -> TestClient:
-    return visit(opened)
+def visit(app: App) -> TestClient:
+    """Open a site for a test."""
+    return TestClient(site_of(app), base_url=WEB_URL, follow_redirects=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from mailer.errors import NotFound, StorageFailed
 from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
 from mailer.usecases.shelf import Shelf
+from mailer.web import guards
 from mailer.web.doors import Access, Door, Doors
 from mailer.web.fittings import fittings
 from mailer.web.frame import Frame, load_pages
@@ -43,13 +45,13 @@ def gone(_request: Request) -> Response:
 
 
 @pytest.fixture
-def client(opened: App) -> TestClient:
+def client(shared: App) -> TestClient:
     frame = Frame(
-        opened.publication, web_url=WEB_URL, sources=load_pages(), languages=load_languages()
+        shared.publication, web_url=WEB_URL, sources=load_pages(), languages=load_languages()
     )
     doors = Doors(
         [
-            *fittings(frame, Shelf(PastIssues(opened.database))),
+            *fittings(frame, Shelf(PastIssues(shared.database))),
             Door("/unsubscribe/{token}", lambda _r: PlainTextResponse("ok"), Access.TOKEN),
             Door("/unsubscribe/{token}", read, Access.TOKEN, ("POST",)),
             Door("/join", read, Access.PAGE, ("POST",)),
@@ -112,15 +114,15 @@ def test_a_page_behind_a_token_is_neither_kept_nor_found(client: TestClient) -> 
     assert client.get("/").headers["vary"] == "Accept-Language"
 
 
-def test_http_has_no_hsts(opened: App) -> None:
+def test_http_has_no_hsts(shared: App) -> None:
     frame = Frame(
-        opened.publication,
+        shared.publication,
         web_url="http://localhost:8080",
         sources=load_pages(),
         languages=load_languages(),
     )
     client = TestClient(
-        make_site(frame, Doors(fittings(frame, Shelf(PastIssues(opened.database))))),
+        make_site(frame, Doors(fittings(frame, Shelf(PastIssues(shared.database))))),
         base_url="http://localhost:8080",
     )
     assert "strict-transport-security" not in client.get("/").headers
@@ -160,6 +162,38 @@ def test_a_body_as_large_as_allowed_is_read(client: TestClient) -> None:
     )
     assert answer.status_code == 200
     assert len(answer.text) > LARGEST_BODY_BYTES - 10
+
+
+def test_a_body_that_never_ends_is_given_up(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "SLOWEST_PIECE_S", 0.05)
+    sent: list[Any] = []
+
+    async def post() -> None:
+        async def receive() -> Any:
+            if not pieces:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": pieces.pop(), "more_body": True}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        pieces = [b"address="]
+        kind = (b"content-type", b"application/x-www-form-urlencoded")
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/join",
+            "root_path": "",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost"), kind],
+        }
+        await client.app(scope, receive, send)
+
+    asyncio.run(post())
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class _Reading:
         self._frame = frame
         self._shelf = shelf
         self._images = images
-        self._bar_style = frame.sheet("issue-bar.css.j2")
+        self._bar_style = frame.sheet("issue_bar.css.j2")
         self._feeds: dict[tuple[str, str], tuple[tuple[tuple[str, str], ...], bytes]] = {}
 
     def regions(self, request: Request) -> Response:
@@ -98,7 +98,7 @@ class _Reading:
             images=self._frame.link("/images/"),
         )
         words = self._frame.words(request, region.slug)
-        bar = self._frame.fragment(request, "issue-bar.html.j2", words, place=region, issue=issue)
+        bar = self._frame.fragment(request, "issue_bar.html.j2", words, place=region, issue=issue)
         language = {"Content-Language": frozen.edition.language}
         return HTMLResponse(
             on_the_site(page, bar=bar, style=self._bar_style),
