@@ -158,6 +158,8 @@ class Reception:
             if self._clock.monotonic() - self._flushed_s >= FLUSH_S:
                 self._flushed_s = self._clock.monotonic()
                 self.flush()
+                # Another process may have kept something and died.
+                has_left = True
 
     def _gather(self, *, is_patient: bool) -> list[tuple[SignUp, Future[None]]]:
         group: list[tuple[SignUp, Future[None]]] = []

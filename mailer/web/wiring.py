@@ -24,12 +24,8 @@ from mailer.web.formkeys import FormKeys
 from mailer.web.frame import Frame, load_pages
 from mailer.web.join_pages import JoinPages
 from mailer.web.listening import listen
-<<<<<<< HEAD
-from mailer.web.reader_pages import ReaderPages
-from mailer.web.reading import reading_doors
-=======
 from mailer.web.past_pages import reading_doors
->>>>>>> site
+from mailer.web.reader_pages import ReaderPages
 from mailer.web.site import make_site
 
 
