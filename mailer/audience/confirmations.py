@@ -28,6 +28,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from mailer.audience.consent import Step, next_state
+from mailer.audience.steps import put_step
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import SuppressionReason
 from mailer.audience.tokens import Tokens
@@ -360,45 +361,3 @@ class Confirmations:
             asked.regions,
             row.language,
         )
-
-
-def put_step(
-    connection: Connection,
-    subscriber_id: int,
-    region: str,
-    *,
-    step: Step | str,
-    state: SubscriptionState,
-    source: str,
-    at: datetime,
-    form_version: str = "",
-    came_from: str = "",
-    note: str = "",
-    is_new: bool = False,
-) -> None:
-    """Write one subscription's state and the event that says why."""
-    links = schema.subscriptions
-    changed = {"state": state.value, "source": source, "changed_at": at}
-    if is_new:
-        connection.execute(
-            insert(links).values(subscriber_id=subscriber_id, region=region, **changed)
-        )
-    else:
-        connection.execute(
-            update(links)
-            .where(links.c.subscriber_id == subscriber_id, links.c.region == region)
-            .values(**changed)
-        )
-    connection.execute(
-        insert(schema.consent_events).values(
-            subscriber_id=subscriber_id,
-            region=region,
-            step=str(step),
-            state=state.value,
-            source=source,
-            at=at,
-            form_version=form_version,
-            came_from=came_from,
-            note=note,
-        )
-    )

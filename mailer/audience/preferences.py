@@ -21,8 +21,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from mailer.audience.addresses import clean_name
-from mailer.audience.confirmations import put_step
 from mailer.audience.consent import Step, next_state
+from mailer.audience.steps import put_step
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import SuppressionReason, find_suppression
 from mailer.audience.turns import in_turn
