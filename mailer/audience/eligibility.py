@@ -9,13 +9,15 @@ longer has count for nothing. One statement does it on SQLite and PostgreSQL ali
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, collate, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, collate, exists, func, or_, select
 
+from mailer.audience.segments import compile_segment
 from mailer.publication import Region
+from mailer.segment import Node, read_segment
 from mailer.storage import schema
 
 _PEOPLE = schema.subscribers
@@ -24,7 +26,7 @@ _BARRED = schema.suppressions
 
 AUDIENCE_RULE = (
     "confirmed, not suppressed and not paused; one copy an address, for its most specific region "
-    "(deepest first, then the publication's order)"
+    "(deepest first, then the publication's order), among those its list is narrowed to"
 )
 """The rule in words; an approval's checksum covers it, so change it with the statements."""
 
@@ -80,7 +82,7 @@ def _of_region(regions: Mapping[str, Region], region: str, now: datetime) -> Sel
     statement = (
         _eligible_links(now)
         .with_only_columns(_LINKS.c.subscriber_id, _PEOPLE.c.address, _PEOPLE.c.name)
-        .where(_LINKS.c.region == region)
+        .where(_LINKS.c.region == region, *_narrowed(regions, [region], _LINKS))
     )
     if not before:
         return statement
@@ -89,8 +91,20 @@ def _of_region(regions: Mapping[str, Region], region: str, now: datetime) -> Sel
             better.c.subscriber_id == _LINKS.c.subscriber_id,
             better.c.region.in_(before),
             better.c.state == "confirmed",
+            *_narrowed(regions, before, better),
         )
     )
+
+
+def _narrowed(
+    regions: Mapping[str, Region], slugs: Iterable[str], links: FromClause
+) -> list[ColumnElement[bool]]:
+    """Return a condition for each list that is narrowed: not its subscription, or one that fits."""
+    return [
+        or_(links.c.region != slug, compile_segment(read_segment(regions[slug].where), links=links))
+        for slug in slugs
+        if regions[slug].where
+    ]
 
 
 def region_count_statement(
@@ -100,13 +114,19 @@ def region_count_statement(
     return select(func.count()).select_from(_of_region(regions, region, now).subquery())
 
 
-def still_eligible_statement(subscriber_ids: Collection[int], *, now: datetime) -> Select[Any]:
+def still_eligible_statement(
+    regions: Mapping[str, Region], subscriber_ids: Collection[int], *, now: datetime
+) -> Select[Any]:
     """Select subscriber_id and region of what these subscribers may still be sent."""
-    links = _eligible_links(now).where(_LINKS.c.subscriber_id.in_(subscriber_ids))
+    links = _eligible_links(now).where(
+        _LINKS.c.subscriber_id.in_(subscriber_ids), *_narrowed(regions, regions, _LINKS)
+    )
     return links.with_only_columns(_LINKS.c.subscriber_id, _LINKS.c.region)
 
 
-def roll_statement(region: str, *, state: str | None, is_sqlite: bool) -> Select[Any]:
+def roll_statement(
+    region: str, *, state: str | None, where: Node | None = None, is_sqlite: bool
+) -> Select[Any]:
     """Select address, name and state of a list's unsuppressed subscribers, by address."""
     statement = (
         select(_PEOPLE.c.address, _PEOPLE.c.name, _LINKS.c.state)
@@ -115,6 +135,8 @@ def roll_statement(region: str, *, state: str | None, is_sqlite: bool) -> Select
         .where(_LINKS.c.region == region, _BARRED.c.address.is_(None))
         .order_by(_by_code_point(_PEOPLE.c.address, is_sqlite=is_sqlite))
     )
+    if where is not None:
+        statement = statement.where(compile_segment(where))
     return statement if state is None else statement.where(_LINKS.c.state == state)
 
 

@@ -47,6 +47,7 @@ from mailer.audience.turns import in_turn
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
+from mailer.segment import Node
 from mailer.storage import schema
 from mailer.storage.database import Database
 
@@ -245,12 +246,17 @@ class Register:
             )
 
     def roll(
-        self, region: str, *, state: SubscriptionState | None = SubscriptionState.CONFIRMED
+        self,
+        region: str,
+        *,
+        state: SubscriptionState | None = SubscriptionState.CONFIRMED,
+        where: Node | None = None,
     ) -> Iterator[tuple[str, str, SubscriptionState]]:
         """Stream a list's unsuppressed addresses, names and states, by address."""
         statement = eligibility.roll_statement(
             region,
             state=state.value if state else None,
+            where=where,
             is_sqlite=self._database.is_sqlite,
         ).execution_options(yield_per=_ROWS_A_FETCH)
         with self._database.read() as connection:
@@ -308,7 +314,7 @@ class Register:
         with self._database.read() as connection:
             for start in range(0, len(ids), _IDS_A_QUESTION):
                 statement = eligibility.still_eligible_statement(
-                    ids[start : start + _IDS_A_QUESTION], now=self._clock.now()
+                    self._regions, ids[start : start + _IDS_A_QUESTION], now=self._clock.now()
                 )
                 allowed.update((row[0], row[1]) for row in connection.execute(statement))
         return wanted - allowed
