@@ -14,7 +14,6 @@ network says "too often".
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
@@ -26,7 +25,6 @@ from starlette.responses import RedirectResponse, Response
 
 from mailer.audience.addresses import clean_name, normalise
 from mailer.audience.places import propose_region
-from mailer.audience.reception import Reception
 from mailer.audience.signups import SignUp
 from mailer.clock import Clock
 from mailer.errors import InvalidInput, NotFound
@@ -37,6 +35,7 @@ from mailer.web.doors import Access, Door
 from mailer.web.formkeys import SHORTEST_FILL, FormKeys, KeyState
 from mailer.web.frame import Frame
 from mailer.web.posts import Form, is_own_page, peer_of, read_form
+from mailer.web.reception import Reception
 
 TRAP = "website"
 """A field that people do not see and programs fill in."""
@@ -170,7 +169,7 @@ class JoinPages:
                 self._reception.remember, post.form_version, self.consent(words), words.tag
             )
             self._versions.add(post.form_version)
-        await asyncio.wrap_future(self._reception.submit(post))
+        await self._reception.take(post)
         return self._thanks(request)
 
     async def check_mail(self, request: Request) -> Response:

@@ -19,7 +19,6 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from mailer.audience.confirmations import Confirmations, Question, TokenState
 from mailer.audience.preferences import ONE_CLICK, PAGE, Preferences, Reader
-from mailer.audience.reception import Reception
 from mailer.audience.tokens import Tokens, UnsubscribeClaim
 from mailer.clock import Clock
 from mailer.errors import InvalidInput, NotFound
@@ -27,6 +26,7 @@ from mailer.web.doors import Access, Door
 from mailer.web.formkeys import FormKeys, KeyState
 from mailer.web.frame import Frame
 from mailer.web.posts import Form, is_own_page, peer_of, read_form
+from mailer.web.reception import Reception
 
 T = TypeVar("T")
 

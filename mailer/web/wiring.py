@@ -11,7 +11,6 @@ from collections.abc import Callable
 from starlette.applications import Starlette
 
 from mailer.app import App
-from mailer.audience.reception import Reception
 from mailer.editions.images import prepare_images
 from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
@@ -26,6 +25,7 @@ from mailer.web.join_pages import JoinPages
 from mailer.web.listening import listen
 from mailer.web.past_pages import reading_doors
 from mailer.web.reader_pages import ReaderPages
+from mailer.web.reception import Reception
 from mailer.web.site import make_site
 
 

@@ -13,11 +13,11 @@ last seconds, never a post that was answered; ``CAPACITY`` posts may wait, furth
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 
 import structlog
@@ -47,6 +47,9 @@ REFUSED = "refused_posts"
 """The counters' name; keys say why."""
 
 
+_Waiting = tuple[SignUp, asyncio.Future[None]]
+
+
 class Reception:
     """Posts in, answers out, one writer between.
 
@@ -69,7 +72,7 @@ class Reception:
         self._clock = clock
         self._sign_ups = sign_ups
         self._on_kept = on_kept
-        self._posts: queue.Queue[tuple[SignUp, Future[None]] | None] = queue.Queue(CAPACITY)
+        self._posts: queue.Queue[_Waiting | None] = queue.Queue(CAPACITY)
         self._counted: Counter[Key] = Counter()
         self._counting = threading.Lock()
         self._stopping = threading.Event()
@@ -100,13 +103,14 @@ class Reception:
             self._thread = None
         self.flush()
 
-    def submit(self, post: SignUp) -> Future[None]:
-        """Hand a post in; the future is done when it is on the disk.
+    async def take(self, post: SignUp) -> None:
+        """Hand a post in and wait until it is on the disk.
 
         Raises:
-            StorageFailed: too many wait already.
+            StorageFailed: it could not be written, or too many wait already.
         """
-        kept: Future[None] = Future()
+        loop = asyncio.get_running_loop()
+        kept: asyncio.Future[None] = loop.create_future()
         self.start()
         try:
             self._posts.put_nowait((post, kept))
@@ -114,7 +118,7 @@ class Reception:
             raise StorageFailed(
                 Fault("too many sign-ups wait to be written", remedy="try again in a minute")
             ) from None
-        return kept
+        await kept
 
     def remember(self, version: str, text: str, language: str) -> None:
         """Keep the text of a form under its version, once; it is the evidence of a consent."""
@@ -161,8 +165,8 @@ class Reception:
                 # Another process may have kept something and died.
                 has_left = True
 
-    def _gather(self, *, is_patient: bool) -> list[tuple[SignUp, Future[None]]]:
-        group: list[tuple[SignUp, Future[None]]] = []
+    def _gather(self, *, is_patient: bool) -> list[_Waiting]:
+        group: list[_Waiting] = []
         with suppress(queue.Empty):
             first = self._posts.get(timeout=PATIENCE_S) if is_patient else self._posts.get_nowait()
             while True:
@@ -173,16 +177,14 @@ class Reception:
                 first = self._posts.get_nowait()
         return group
 
-    def _keep(self, group: list[tuple[SignUp, Future[None]]]) -> None:
+    def _keep(self, group: list[_Waiting]) -> None:
         try:
             self._sign_ups.keep([post for post, _ in group])
         except Exception as error:  # noqa: BLE001 - every waiting answer must hear of it
             log.warning("reception.keep", why=_told(error), posts=len(group))
-            for _, kept in group:
-                kept.set_exception(error)
+            _release(group, error)
             return
-        for _, kept in group:
-            kept.set_result(None)
+        _release(group, None)
 
     def _look_over(self, limit: int) -> bool:
         """Work off one batch; return whether there may be more."""
@@ -194,6 +196,24 @@ class Reception:
         if done:
             self._on_kept()
         return done > 0
+
+
+def _release(group: list[_Waiting], error: Exception | None) -> None:
+    """Let the answers go: one call across threads for all that wait in one loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for _, kept in group:
+        by_loop.setdefault(kept.get_loop(), []).append(kept)
+
+    def release(waiting: list[asyncio.Future[None]]) -> None:
+        for kept in waiting:
+            # Whoever went away has cancelled theirs.
+            if not kept.done():
+                kept.set_result(None) if error is None else kept.set_exception(error)
+
+    for loop, waiting in by_loop.items():
+        # A loop that was closed has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(release, waiting)
 
 
 def _told(error: Exception) -> str:
