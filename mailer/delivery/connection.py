@@ -164,7 +164,7 @@ class Connection:
     async def _ask(self, line: bytes) -> Answer:
         """Write a line, if any, and wait for a reply."""
         if line:
-            self._channel.write(line)
+            self._channel.write((line,))
         while not self._answers:
             if self._why:
                 raise _Gone(self._why)
@@ -206,9 +206,9 @@ class Connection:
         if self._why or dialogue.is_over:
             self._lose(self._why)
             return
-        data, mark = dialogue.take()
-        if data:
-            self._channel.write(data, mark)
+        pieces, mark = dialogue.take()
+        if pieces:
+            self._channel.write(pieces, mark)
         elif dialogue.is_idle:
             self._wake()
         else:

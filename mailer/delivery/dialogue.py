@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mailer.delivery.answers import Answer
@@ -36,6 +37,7 @@ from mailer.delivery.transaction import Outgoing, Transaction, Work
 
 _A = Awaited
 
+_GO_ON = frozenset({_A.MAIL, _A.RCPT})
 _PARAMETERS = frozenset({501, 504, 555})
 """What a server says that knows no such parameter (RFC 5321 section 4.1.1.11: 555)."""
 _PIPELINING = re.compile(r"pipelin|synchroni[sz]ation error", re.IGNORECASE)
@@ -74,7 +76,7 @@ class Dialogue:
         self._needs_reset = False
         self._is_draining = True
         self._has_half_answered = False
-        self._replies: dict[bytes, Reply] = {}
+        self._outcomes: dict[Answer, Outcome] = {}
 
     @property
     def is_over(self) -> bool:
@@ -97,15 +99,11 @@ class Dialogue:
         self._is_draining = False
         self._ask()
 
-    def take(self) -> tuple[bytes, int]:
-        """Return what is to be written, and how much of it reaches a content's final dot."""
-        if not self._out:
-            return b"", 0
-        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
-        mark = self._mark
-        self._out.clear()
-        self._mark = 0
-        return data, mark
+    def take(self) -> tuple[Sequence[bytes], int]:
+        """Return the pieces to be written, and how much of them reaches a content's final dot."""
+        pieces, mark = self._out, self._mark
+        self._out, self._mark = [], 0
+        return pieces, mark
 
     def hear(self, answer: Answer, *, is_handed_over: bool = True) -> None:
         """Take the next reply.
@@ -119,10 +117,17 @@ class Dialogue:
         if not self._awaited:
             self._unasked(answer)
             return
-        # What still waits to be taken is with nobody.
-        is_handed_over = is_handed_over and not self._mark
         awaited, transaction = self._awaited.popleft()
         is_wanted = transaction is None or transaction.outcome is None
+        if answer[0] == 250 and is_wanted and awaited in _GO_ON:
+            # What the table says of it, without the detour: two of four replies of a message.
+            self._has_half_answered = True
+            if not self._awaited:
+                self._send_later()
+                self._ask()
+            return
+        # What still waits to be taken is with nobody.
+        is_handed_over = is_handed_over and not self._mark
         step = meaning(awaited, is_wanted=is_wanted, code=answer[0])
         if step is None or (awaited is _A.END and not is_handed_over):
             self._broken_off(awaited, transaction, self._reply(answer), is_handed_over)
@@ -137,7 +142,7 @@ class Dialogue:
     def _take(self, step: Step, awaited: Awaited, transaction: Transaction, answer: Answer) -> None:
         if step is Step.SETTLED:
             self.count += 1
-            self._end(transaction, judge(Stage.END, self._reply(answer)))
+            self._end(transaction, self._judged(answer))
         elif step is Step.WRITE:
             self._write(transaction)
         elif step is Step.REFUSED:
@@ -240,7 +245,8 @@ class Dialogue:
         self._must_work().starting(transaction.item)
         transaction.is_written = True
         self._envelope = None
-        self._out += (transaction.wire(), b".\r\n")
+        self._out += transaction.wire()
+        self._out.append(b".\r\n")
         self._mark = sum(map(len, self._out))
         self._awaited.append((_A.END, transaction))
         if self.offered.has_pipelining:
@@ -306,6 +312,15 @@ class Dialogue:
     def _offer(self, transaction: Transaction) -> None:
         self._envelope = transaction
         self._under_way.append(transaction)
+        if self.offered.has_pipelining and not (self._needs_reset or self._later):
+            # The usual way: the three at once.
+            self._awaited += (
+                (_A.MAIL, transaction),
+                (_A.RCPT, transaction),
+                (_A.DATA, transaction),
+            )
+            self._out.append(transaction.group(self.offered))
+            return
         group: list[tuple[Awaited, Transaction | None, bytes]] = [
             (_A.MAIL, transaction, transaction.mail(self.offered)),
             (_A.RCPT, transaction, transaction.rcpt()),
@@ -338,17 +353,18 @@ class Dialogue:
             raise ValueError("the dialogue has not begun")
         return self._work
 
-    def _reply(self, answer: Answer) -> Reply:
-        code, text = answer
-        if code // 100 != 2 or len(text) > 64:
-            return read_reply(code, text)
+    def _judged(self, answer: Answer) -> Outcome:
+        """Judge the reply to a content."""
         # Servers say the same few words again and again; those with a queue id pass through.
-        found = self._replies.get(text)
-        if found is None or found.code != code:
-            found = read_reply(code, text)
-            if len(self._replies) < 16:
-                self._replies[text] = found
-        return found
+        outcome = self._outcomes.get(answer)
+        if outcome is None:
+            outcome = judge(Stage.END, self._reply(answer))
+            if len(self._outcomes) < 16:
+                self._outcomes[answer] = outcome
+        return outcome
+
+    def _reply(self, answer: Answer) -> Reply:
+        return read_reply(*answer)
 
 
 _KEPT = frozenset({Verdict.ACCEPT, Verdict.DOUBT})

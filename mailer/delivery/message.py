@@ -38,7 +38,7 @@ from mailer.delivery.headers import (
     unstructured,
     wire_address,
 )
-from mailer.delivery.quoting import EncodedPart, fill, merged
+from mailer.delivery.quoting import EncodedPart, Template
 from mailer.delivery.smtp import bounce_address
 from mailer.editions.edition import Edition, Slot
 from mailer.errors import Fault, InvalidInput, RenderFailed
@@ -108,31 +108,38 @@ class CompiledEdition:
             *_fields_after(edition, head),
         )
         mark = b"--" + boundary.encode()
-        self._body_pieces = merged(
-            [
-                mark + b"\r\n" + _PLAIN,
-                *text_part.pieces,
-                b"\r\n" + mark + b"\r\n" + _HTML,
-                *html_part.pieces,
-                b"\r\n" + mark + b"--\r\n",
-            ]
-        )
+        body = [
+            mark + b"\r\n" + _PLAIN,
+            *text_part.pieces,
+            b"\r\n" + mark + b"\r\n" + _HTML,
+            *html_part.pieces,
+            b"\r\n" + mark + b"--\r\n",
+        ]
+        self._body = Template(body)
         self._head_piece = b"".join(self._before)
-        self._tail_piece = b"".join(self._after) + b"\r\n"
-        self._pieces = merged([self._tail_piece, *self._body_pieces])
+        self._rest = Template([b"".join(self._after) + b"\r\n", *body])
         self._message_id_end = f"@{head.bounce_domain}>"
         self._date: tuple[datetime | None, bytes] = (None, b"")
+        self._plain: tuple[str, bool] = ("", False)
 
     def envelope(self, delivery: Delivery) -> Envelope:
         """Return the delivery's envelope; the same for every attempt."""
-        address = delivery.address
+        address, token, domain = delivery.address, delivery.token, self._head.bounce_domain
         return Envelope(
-            bounce_address(delivery.token, self._head.bounce_domain)
-            if not _PLAIN_TOKEN.fullmatch(delivery.token)
-            else f"bounces+{delivery.token}@{self._head.bounce_domain}",
-            address if _PLAIN_ADDRESS.fullmatch(address) else wire_address(address),
-            delivery.token,
+            f"bounces+{token}@{domain}"
+            if token.isalnum() and token.islower() and token.isascii()
+            else bounce_address(token, domain),
+            address if self._is_plain(address) else wire_address(address),
+            token,
         )
+
+    def _is_plain(self, address: str) -> bool:
+        # Asked twice a message, for the envelope and for To, one after the other.
+        asked, answer = self._plain
+        if asked != address:
+            answer = _PLAIN_ADDRESS.fullmatch(address) is not None
+            self._plain = (address, answer)
+        return answer
 
     def message_id(self, delivery: Delivery) -> str:
         """Return the Message-ID with its brackets.
@@ -159,9 +166,7 @@ class CompiledEdition:
             InvalidInput: the address or a value cannot be sent; concerns this reader alone.
         """
         own = b"".join(self._own_fields(delivery, fields))
-        pieces = [signatures + self._head_piece + own]
-        fill(pieces, self._pieces, fields)
-        return pieces
+        return [signatures, self._head_piece, own, *self._rest.fill(fields)]
 
     def signatures(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
         """Return the DKIM-Signature fields, "" without a signer; may run in any thread.
@@ -172,9 +177,8 @@ class CompiledEdition:
         if self._signer is None:
             return b""
         headers = [*self._before, *self._own_fields(delivery, fields), *self._after]
-        body: list[bytes] = []
-        fill(body, self._body_pieces, fields)
-        return self._signer.sign(headers, b"".join(body), at=delivery.dated_at)
+        body = b"".join(self._body.fill(fields))
+        return self._signer.sign(headers, body, at=delivery.dated_at)
 
     def render(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
         """Return the whole message, signed: ``compose`` with its ``signatures``, joined.
@@ -193,7 +197,7 @@ class CompiledEdition:
             self._date = (delivery.dated_at, date)
         line = f"List-Unsubscribe: <{unsubscribe}>"
         return [
-            _to_field(delivery),
+            _to_field(delivery, is_plain=self._is_plain(delivery.address)),
             date,
             f"Message-ID: {self.message_id(delivery)}\r\n".encode(),
             f"{line}\r\n".encode()
@@ -203,15 +207,14 @@ class CompiledEdition:
 
 
 _FOLDED_ABOVE = 78
-_PLAIN_TOKEN = re.compile(r"[a-z2-7]{1,40}")
 _ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_ADDRESS = re.compile(rf"{_ATOMS}(?:\.{_ATOMS})*@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _PLAIN_NAME = re.compile(rf"(?!.*=\?){_ATOMS}(?: {_ATOMS})*")
 
 
-def _to_field(delivery: Delivery) -> bytes:
+def _to_field(delivery: Delivery, *, is_plain: bool) -> bytes:
     name, address = delivery.name, delivery.address
-    if _PLAIN_ADDRESS.fullmatch(address) and (not name or _PLAIN_NAME.fullmatch(name)):
+    if is_plain and (not name or _PLAIN_NAME.fullmatch(name)):
         line = f"To: {name} <{address}>" if name else f"To: <{address}>"
         if len(line) <= _FOLDED_ABOVE:
             return f"{line}\r\n".encode()

@@ -43,7 +43,7 @@ class SendPolicy:
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    batch: int = 500
+    batch: int = 1000
     signed_batch: int = 100
     domains: Mapping[str, DomainLimit] = field(default_factory=dict)
     domain_at_once: int = 0

@@ -1,11 +1,8 @@
-"""What the schema's tables are made of: their names' convention, instants, closed sets of words."""
+"""What the schema's tables share: the convention of their names, and closed sets of words."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from sqlalchemy import CheckConstraint, DateTime, MetaData, TypeDecorator
-from sqlalchemy.engine import Dialect
+from sqlalchemy import CheckConstraint, MetaData
 
 metadata = MetaData(
     naming_convention={
@@ -16,25 +13,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant; a naive value is refused before it reaches the database."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive instant cannot be stored: {value!r}")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:

@@ -24,7 +24,8 @@ from sqlalchemy import (
     text,
 )
 
-from mailer.storage.columns import Instant, metadata, one_of
+from mailer.storage.columns import metadata, one_of
+from mailer.storage.instant import Instant
 
 __all__ = ["Instant", "metadata"]
 
@@ -290,6 +291,9 @@ suppressions = Table(
     one_of("reason", ("complaint", "bounce", "erased", "manual")),
 )
 
+WAITING = "state IN ('planned', 'deferred', 'in_doubt')"
+CLAIMED = "state = 'claimed'"
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -311,17 +315,28 @@ deliveries = Table(
     UniqueConstraint("issue_id", "address"),
     one_of("state", DELIVERY_STATES),
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-    Index(None, "issue_id", "region", "state", "due_at", "id"),
+    Index(
+        "ix_deliveries_waiting",
+        "issue_id",
+        "region",
+        "state",
+        "due_at",
+        "id",
+        sqlite_where=text(WAITING),
+        postgresql_where=text(WAITING),
+    ),
     Index(
         "ix_deliveries_claimed",
         "id",
-        sqlite_where=text("state = 'claimed'"),
-        postgresql_where=text("state = 'claimed'"),
+        sqlite_where=text(CLAIMED),
+        postgresql_where=text(CLAIMED),
     ),
 )
-"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong. The index is
-in the order of claiming: a claim reads its rows off one end, however long the list is. The other
-holds a sender's claims alone, so that recovery finds a dead one's without reading the rest."""
+"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong. What waits to
+be tried is indexed in the order of claiming: a claim reads its rows off one end, however long the
+list is, and what is settled costs no index at all. The other index holds a sender's claims alone,
+so that recovery finds a dead one's without reading the rest. A statement uses one of them only
+where it says its condition in these very words."""
 
 attempts = Table(
     "attempts",

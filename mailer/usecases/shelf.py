@@ -27,6 +27,9 @@ from mailer.errors import Fault, NotFound
 from mailer.issues.published import PastIssue, PastIssues
 
 KEPT = 4000
+KEPT_OPEN = 64
+"""Whole editions; on the day of sending every reader who follows the link wants the same few."""
+
 LONGEST_QUERY = 100
 MOST_WORDS = 8
 AROUND = 90
@@ -89,6 +92,7 @@ class Shelf:
     def __init__(self, past: PastIssues) -> None:
         self._past = past
         self._known: OrderedDict[str, tuple[Card, str]] = OrderedDict()
+        self._opened: OrderedDict[str, FrozenEdition] = OrderedDict()
         self._lock = threading.Lock()
 
     def listing(self, region: str, *, query: str = "", page: int = 1, size: int = 20) -> Listing:
@@ -121,18 +125,30 @@ class Shelf:
             NotFound: there is none, or it has not gone out.
         """
         row = self._past.find(issue_id, region)
+        if row is not None:
+            with self._lock:
+                known = self._opened.get(_key(row))
+            if known is not None:
+                return row, known
         content = self._past.contents(region, [issue_id]).get(issue_id) if row else None
         if row is None or content is None:
             raise NotFound(
                 Fault(f"issue {issue_id} has not gone out to {region}", remedy="see the archive")
             )
-        return row, FrozenEdition.from_json(content)
+        frozen = FrozenEdition.from_json(content)
+        with self._lock:
+            self._opened[_key(row)] = frozen
+            while len(self._opened) > KEPT_OPEN:
+                self._opened.popitem(last=False)
+        return row, frozen
 
     def _cards(self, region: str, rows: Sequence[PastIssue]) -> list[tuple[Card, str]]:
         with self._lock:
             known = {row.checksum: self._known.get(_key(row)) for row in rows}
         missing = [row for row in rows if known[row.checksum] is None]
-        contents = self._past.contents(region, [row.issue_id for row in missing])
+        contents: dict[str, str] = {}
+        if missing:
+            contents = self._past.contents(region, [row.issue_id for row in missing])
         for row in missing:
             # An issue that was cancelled since is missed here and in the next list.
             if row.issue_id in contents:

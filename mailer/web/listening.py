@@ -7,8 +7,11 @@ anybody else it is a lie that costs nothing to tell.
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -37,7 +40,9 @@ def listen(
         ConfigurationError: the host or the port cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # With its protocol left at 0 asyncio would not know it for TCP and leave Nagle's algorithm on:
+    # every second answer would wait 40 ms for an acknowledgement.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
@@ -63,4 +68,26 @@ def listen(
             forwarded_allow_ips=list(proxies),
             timeout_graceful_shutdown=PATIENCE_S,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with _ended_by_a_signal():
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _ended_by_a_signal() -> Iterator[None]:
+    """Let a signal that has ended the server be no more than its end.
+
+    uvicorn raises it once more when it has stopped, which would end the process before whoever
+    called could close what they opened.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, lambda _number, _frame: None)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import Response
 
 from mailer.delivery.frozen import FrozenEdition
 from mailer.errors import NotFound
@@ -99,18 +99,24 @@ class _Reading:
         )
         words = self._frame.words(request, region.slug)
         bar = self._frame.fragment(request, "issue_bar.html.j2", words, place=region, issue=issue)
-        language = {"Content-Language": frozen.edition.language}
-        return HTMLResponse(
-            on_the_site(page, bar=bar, style=self._bar_style),
-            headers={"Content-Security-Policy": ISSUE_POLICY, **language},
+        return conditional(
+            request,
+            on_the_site(page, bar=bar, style=self._bar_style).encode(),
+            media_type="text/html; charset=utf-8",
+            headers={
+                "Content-Security-Policy": ISSUE_POLICY,
+                "Content-Language": frozen.edition.language,
+            },
         )
 
     def text(self, request: Request) -> Response:
         region = self._region(request)
         issue = request.path_params["issue"]
         _, frozen = self._shelf.open(issue, region.slug)
-        return PlainTextResponse(
-            self._plain(frozen, issue, region),
+        return conditional(
+            request,
+            self._plain(frozen, issue, region).encode(),
+            media_type="text/plain; charset=utf-8",
             headers={"Content-Language": frozen.edition.language},
         )
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import Letterhead
 from mailer.editions.edition import Edition, Slot
+from mailer.errors import NotFound
 from mailer.issues.published import PastIssue
 from mailer.usecases import shelf
 from mailer.usecases.shelf import Links, Shelf, as_html, as_text, fold
@@ -58,6 +59,7 @@ class Rows:
         return next((row for row in self.of_region(region) if row.issue_id == issue_id), None)
 
     def contents(self, region: str, issue_ids: Collection[str]) -> dict[str, str]:
+        assert issue_ids, "there was nothing to ask for"
         self.read += issue_ids
         return {each: content(each) for each in issue_ids}
 
@@ -91,6 +93,21 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     rows.read.clear()
     own.listing("wales", page=4, size=25)
     assert rows.read == []
+
+
+def test_an_issue_that_many_open_is_read_once_and_few_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelf, "KEPT_OPEN", 2)
+    own, rows = make(3)
+    for day in (rows.days[0], rows.days[0], rows.days[1], rows.days[0]):
+        assert own.open(day, "wales")[1].edition.issue_id == day
+    assert rows.read == rows.days[:2]
+    own.open(rows.days[2], "wales")
+    own.open(rows.days[0], "wales")
+    assert rows.read == [*rows.days, rows.days[0]]
+    with pytest.raises(NotFound):
+        own.open("2026-12-31", "wales")
 
 
 def test_an_edition_that_was_approved_anew_is_read_anew() -> None:

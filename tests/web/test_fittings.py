@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mailer.app import open_app
+from mailer.checkup import examine
 from mailer.errors import RenderFailed
 from mailer.web.frame import load_pages
 from mailer.web.wiring import site_of
@@ -149,6 +150,24 @@ def test_a_mistake_in_such_a_page_is_told_with_file_and_line(publication: Path) 
     assert home.where.endswith("home.html.j2")
     assert home.line == 2
     assert privacy.where.endswith("privacy.html.j2")
+
+
+def test_the_doctor_finds_a_catalogue_that_cannot_be_read(publication: Path) -> None:
+    def said() -> list[tuple[str, str]]:
+        return [
+            (check.level, check.message)
+            for check in examine(publication)
+            if check.subject == "templates"
+        ]
+
+    [(level, message)] = said()
+    assert (level, message.endswith("pages in en, de")) == ("ok", True)
+    folder = publication / "templates" / "locales"
+    folder.mkdir(parents=True)
+    (folder / "fr.po").write_text("nonsense\n")
+    [(level, message)] = said()
+    assert level == "fail"
+    assert "fr.po" in message
 
 
 def test_a_page_that_fails_is_our_fault_and_the_frame_itself_falls_back_to_words(

@@ -202,6 +202,17 @@ def test_what_is_not_there_is_said_so(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
+def test_an_issue_that_a_browser_has_is_not_sent_again(client: TestClient) -> None:
+    for path in (WALES, f"{WALES}.txt"):
+        first = client.get(path)
+        assert first.headers["cache-control"] == "no-cache"
+        again = client.get(path, headers={"if-none-match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
+        other = client.get(f"{path}?lang=de", headers={"if-none-match": first.headers["etag"]})
+        assert other.status_code == (200 if path == WALES else 304)
+
+
 # Pictures
 
 
