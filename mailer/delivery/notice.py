@@ -27,7 +27,7 @@ from mailer.delivery.headers import (
     wire_address,
 )
 from mailer.delivery.message import Letterhead
-from mailer.delivery.quoting import EncodedPart, fill
+from mailer.delivery.quoting import EncodedPart, Template
 from mailer.delivery.transaction import Outgoing
 from mailer.editions.letter import Letter
 
@@ -99,20 +99,24 @@ def render(notice: Notice, *, signer: DkimSigner | None = None) -> bytes:
         structured("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
     mark = b"--" + boundary.encode()
-    body: list[bytes] = [mark + b"\r\n" + _part("plain")]
     text, html = _encoded(letter)
-    fill(body, text.pieces, notice.fields)
-    body.append(b"\r\n" + mark + b"\r\n" + _part("html"))
-    fill(body, html.pieces, notice.fields)
-    body.append(b"\r\n" + mark + b"--\r\n")
-    content = b"".join(body)
+    content = b"".join(
+        [
+            mark + b"\r\n" + _part("plain"),
+            *text.fill(notice.fields),
+            b"\r\n" + mark + b"\r\n" + _part("html"),
+            *html.fill(notice.fields),
+            b"\r\n" + mark + b"--\r\n",
+        ]
+    )
     signature = signer.sign(headers, content, at=notice.dated_at) if signer else b""
     return signature + b"".join(headers) + b"\r\n" + content
 
 
 @lru_cache(maxsize=256)
-def _encoded(letter: Letter) -> tuple[EncodedPart, EncodedPart]:
-    return EncodedPart(letter.text, is_html=False), EncodedPart(letter.html, is_html=True)
+def _encoded(letter: Letter) -> tuple[Template, Template]:
+    text = EncodedPart(letter.text, is_html=False)
+    return Template(text.pieces), Template(EncodedPart(letter.html, is_html=True).pieces)
 
 
 def _part(kind: str) -> bytes:

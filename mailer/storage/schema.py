@@ -226,8 +226,7 @@ sign_ups = Table(
     Column("came_from", String(64), nullable=False),
     Column("at", Instant, nullable=False),
 )
-"""Posts that were answered and not yet looked at; a row lives for a moment. What is done before
-the answer is therefore the same for every address."""
+"""Posts answered and not yet looked at: before the answer every address costs the same."""
 
 confirmations = Table(
     "confirmations",
@@ -247,11 +246,9 @@ confirmations = Table(
     Index(None, "subscriber_id", "created_at"),
     Index(None, "due_at"),
 )
-"""Confirmations asked for: single use, the token kept as its hash. The token is the ``seed``
-signed with the mailer's secret, so that a retry carries the same link and a stolen database opens
-nothing. ``created_at`` is when it was last asked for, ``due_at`` when the mail is to be tried next
-(None once it was accepted or given up), ``dated_at`` the Date of every try, ``sent_at`` when a
-relay took it."""
+"""Single use; the token is the ``seed`` signed with the mailer's secret, and only its hash is kept.
+``created_at`` is when it was last asked for, ``due_at`` the next try (None: accepted or given up),
+``dated_at`` the Date of every try, ``sent_at`` when a relay took it."""
 
 erasures = Table(
     "erasures",
