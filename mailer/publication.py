@@ -86,7 +86,8 @@ class Region(PolicyModel):
     """An audience with its own list, reply address, time zone and fallback parent.
 
     ``language``, ``time_zone`` and ``send_time`` fall back to the publication's. ``places`` are
-    names found in articles that mean this region. ``where`` narrows the list to some of its
+    names found in articles that mean this region; ``postcodes`` are beginnings of its postcodes, by
+    which the page for joining proposes it; ``where`` narrows the list to some of its
     readers (see ``segment``).
     """
 
@@ -100,6 +101,7 @@ class Region(PolicyModel):
     language: str = Field(default="", pattern=rf"^({LANGUAGE})?$")
     group_contact: MailAddress = ""
     places: tuple[str, ...] = ()
+    postcodes: tuple[Line, ...] = ()
     where: Narrowing = ""
 
     @model_validator(mode="after")

@@ -226,6 +226,8 @@ def erase_person(
         ]
         counts = (deleted[0], deleted[1], deleted[2])
         connection.execute(delete(people).where(people.c.id == number))
+    posts = schema.sign_ups
+    connection.execute(delete(posts).where(posts.c.address == address))
     suppressed = connection.execute(delete(barred).where(barred.c.address == address)).rowcount
     table = schema.erasures
     if not connection.execute(select(table).where(table.c.digest == code)).first():

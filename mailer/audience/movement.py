@@ -23,11 +23,13 @@ CHANNELS = ("pages", "roster", "operator", "erased")
 erased left it by that."""
 
 _OPERATORS = frozenset({"operator", "command line"})
+_READERS = frozenset({"confirmation", "preferences", "undo"})
+"""Sources of who comes back by themselves (see ``confirmations`` and ``preferences``)."""
 
 
 def channel_of(step: str, source: str) -> str:
     """Return the channel of an event."""
-    if step == Step.REJOIN or source in _OPERATORS:
+    if source in _OPERATORS or (step == Step.REJOIN and source not in _READERS):
         return "operator"
     return "roster" if step == Step.IMPORT else "pages"
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from mailer.audience import eligibility
 from mailer.audience.addresses import clean_name, normalise
@@ -44,6 +44,7 @@ from mailer.audience.suppression import (
     lift_suppression,
     put_suppression,
 )
+from mailer.audience.turns import in_turn
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
@@ -52,9 +53,6 @@ from mailer.storage import schema
 from mailer.storage.database import Database
 
 __all__ = ["ConsentEvent", "Decision", "Entry", "RegionCount", "Register", "Standing", "Verdict"]
-
-_WRITERS_LOCK = 0x6D61_696C
-"""Any constant of our own; it only has to differ from other programs' locks in the database."""
 
 _PAIRS_A_QUESTION = 1000
 _ROWS_A_FETCH = 2000
@@ -302,10 +300,10 @@ class Register:
 
         For a plan of a million, which the database writes from them by itself.
         """
-        is_sqlite = self._database.is_sqlite
+        is_sqlite, now = self._database.is_sqlite, self._clock.now()
         return {
             region: eligibility.region_recipients_statement(
-                self._regions, region, is_sqlite=is_sqlite
+                self._regions, region, now=now, is_sqlite=is_sqlite
             )
             for region in self._regions
         }
@@ -337,7 +335,7 @@ class Register:
     def counts(self) -> tuple[RegionCount, ...]:
         """Return every region of the publication in figures, in its order."""
         with self._database.read() as connection:
-            return count_regions(connection, self._regions)
+            return count_regions(connection, self._regions, now=self._clock.now())
 
     def _leave(
         self, connection: Connection, row: Row[Any], region: str | None, source: str
@@ -372,14 +370,8 @@ class Register:
             left.append(slug)
         return tuple(left)
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK}
-                )
-            yield connection
+    def _write(self) -> AbstractContextManager[Connection]:
+        return in_turn(self._database)
 
     def list(
         self,

@@ -32,12 +32,12 @@ from mailer.delivery.answers import Answer
 from mailer.delivery.awaited import PATIENCE, STAGES, Awaited, Step, meaning
 from mailer.delivery.capabilities import Capabilities
 from mailer.delivery.delivery import Outcome, Reply, Trouble, Verdict
-from mailer.delivery.smtp import Stage, judge, read_reply
+from mailer.delivery.smtp import Stage, deferred, judge, read_reply, untried
 from mailer.delivery.transaction import Outgoing, Transaction, Work
 
 _A = Awaited
 
-_GO_ON = frozenset({_A.MAIL, _A.RCPT})
+_BURST = (250, 250, 250, 354)
 _PARAMETERS = frozenset({501, 504, 555})
 """What a server says that knows no such parameter (RFC 5321 section 4.1.1.11: 555)."""
 _PIPELINING = re.compile(r"pipelin|synchroni[sz]ation error", re.IGNORECASE)
@@ -105,6 +105,39 @@ class Dialogue:
         self._out, self._mark = [], 0
         return pieces, mark
 
+    def hear_all(self, answers: Sequence[Answer], *, is_handed_over: bool = True) -> None:
+        """Take replies that came together; see ``hear``."""
+        if len(answers) == len(_BURST) and self._is_burst(answers) and is_handed_over:
+            self._take_burst(answers)
+            return
+        for answer in answers:
+            self.hear(answer, is_handed_over=is_handed_over)
+
+    def _is_burst(self, answers: Sequence[Answer]) -> bool:
+        """True for the four replies of the usual way: a content kept, the next envelope taken."""
+        awaited = self._awaited
+        return (
+            tuple(answer[0] for answer in answers) == _BURST
+            and len(awaited) == len(_BURST)
+            and awaited[0][0] is _A.END
+            and awaited[3][0] is _A.DATA
+            and awaited[1][1] is awaited[2][1] is awaited[3][1] is self._envelope is not None
+            and self._envelope.outcome is None
+            and self.trouble is None
+            and not self._mark
+        )
+
+    def _take_burst(self, answers: Sequence[Answer]) -> None:
+        """Do for the four together what the table says of each."""
+        kept, envelope = self._awaited[0][1], self._envelope
+        if kept is None or envelope is None:
+            raise ValueError("a burst has a content and an envelope")
+        self._awaited.clear()
+        self._has_half_answered = False
+        self.count += 1
+        self._end(kept, self._judged(answers[0]))
+        self._write(envelope)
+
     def hear(self, answer: Answer, *, is_handed_over: bool = True) -> None:
         """Take the next reply.
 
@@ -119,13 +152,6 @@ class Dialogue:
             return
         awaited, transaction = self._awaited.popleft()
         is_wanted = transaction is None or transaction.outcome is None
-        if answer[0] == 250 and is_wanted and awaited in _GO_ON:
-            # What the table says of it, without the detour: two of four replies of a message.
-            self._has_half_answered = True
-            if not self._awaited:
-                self._send_later()
-                self._ask()
-            return
         # What still waits to be taken is with nobody.
         is_handed_over = is_handed_over and not self._mark
         step = meaning(awaited, is_wanted=is_wanted, code=answer[0])
@@ -182,14 +208,14 @@ class Dialogue:
                     is_connection_usable=False,
                 )
             elif transaction.is_written:
-                outcome = _deferred(f"the connection was lost at CONTENT: {why}")
+                outcome = deferred(f"the connection was lost at CONTENT: {why}")
             elif blamed and blamed[1] is transaction and self._is_to_blame(blamed[0]):
-                outcome = _deferred(f"the connection was lost at {blamed[0].name}: {why}")
+                outcome = deferred(f"the connection was lost at {blamed[0].name}: {why}")
             else:
-                outcome = _untried(f"the connection was lost before its turn: {why}")
+                outcome = untried(f"the connection was lost before its turn: {why}")
             self._end(transaction, outcome)
         while self._again:
-            self._tell(self._again.popleft(), _untried(f"the connection was lost: {why}"))
+            self._tell(self._again.popleft(), untried(f"the connection was lost: {why}"))
         self._awaited.clear()
         self._later.clear()
         self._out.clear()
@@ -223,7 +249,7 @@ class Dialogue:
         outcome = judge(STAGES[awaited], reply)
         if awaited is _A.END and not is_handed_over and outcome.verdict in _KEPT:
             # It has not seen the final dot: it cannot have the message.
-            outcome = _deferred("it answered before it had the content", reply)
+            outcome = deferred("it answered before it had the content", reply)
         is_closing = reply.code == 421
         self.trouble = Trouble(
             f"{self._name} closes the connection: {_said(reply)}"
@@ -235,7 +261,7 @@ class Dialogue:
         if transaction is not None and transaction.outcome is None:
             is_sender = outcome.is_sender_at_fault
             if is_closing and not is_sender and not self._is_to_blame(awaited):
-                outcome = _untried("the relay had closed the connection", reply)
+                outcome = untried("the relay had closed the connection", reply)
             elif outcome.is_connection_usable:
                 outcome = replace(outcome, is_connection_usable=False)
             self._end(transaction, outcome)
@@ -254,7 +280,7 @@ class Dialogue:
 
     def _refuse(self, awaited: Awaited, transaction: Transaction, reply: Reply) -> None:
         if fall_back := self._fall_back(awaited, transaction, reply):
-            transaction.outcome = _untried(fall_back, reply)
+            transaction.outcome = untried(fall_back, reply)
             self._under_way.remove(transaction)
             self._again.append(transaction.item)
         else:
@@ -368,14 +394,6 @@ class Dialogue:
 
 
 _KEPT = frozenset({Verdict.ACCEPT, Verdict.DOUBT})
-
-
-def _deferred(note: str, reply: Reply | None = None) -> Outcome:
-    return Outcome(Verdict.DEFER, reply, note, is_connection_usable=False)
-
-
-def _untried(note: str, reply: Reply | None = None) -> Outcome:
-    return Outcome(Verdict.DEFER, reply, note, is_connection_usable=False, is_untried=True)
 
 
 def _said(reply: Reply) -> str:

@@ -324,7 +324,7 @@ class Dispatch:
     def _composed(self, item: Taken) -> Outgoing | None:
         delivery = item.delivery
         try:
-            return self._voyage.compose(delivery, item.fields, item.signatures)
+            return self._voyage.compose(delivery, item.content)
         except InvalidInput as error:
             self._refused[delivery.id] = f"cannot be written: {error}"
             self.pacer.left(item.domain)

@@ -28,7 +28,7 @@ from email.utils import format_datetime
 from urllib.parse import quote, urlsplit
 
 from mailer.delivery.delivery import Delivery, Envelope
-from mailer.delivery.dkim import DkimSigner
+from mailer.delivery.dkim import DkimSigner, HeaderForm
 from mailer.delivery.headers import (
     LIMIT,
     mailbox,
@@ -81,6 +81,10 @@ def letterhead(publication: Publication, region: Region) -> Letterhead:
     )
 
 
+OWN = ("To", "Date", "Message-ID", "List-Unsubscribe")
+"""The header fields that differ between an edition's messages; the rest is one for all."""
+
+
 class CompiledEdition:
     """An edition ready to be joined for its readers; made by ``compile_edition``."""
 
@@ -102,8 +106,8 @@ class CompiledEdition:
         self._text = text_part
         # One for all readers: quoted-printable never leaves a bare "=_", so no value can hold it.
         boundary = f"=_{_derived('boundary', f'{edition.checksum}')}"
-        self._before = _fields_before(edition, head)
-        self._after = (
+        before = _fields_before(edition, head)
+        after = (
             structured("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
             *_fields_after(edition, head),
         )
@@ -116,8 +120,9 @@ class CompiledEdition:
             b"\r\n" + mark + b"--\r\n",
         ]
         self._body = Template(body)
-        self._head_piece = b"".join(self._before)
-        self._rest = Template([b"".join(self._after) + b"\r\n", *body])
+        self._head_piece = b"".join(before)
+        self._tail_piece = b"".join(after) + b"\r\n"
+        self._form = HeaderForm(before, OWN, after)
         self._message_id_end = f"@{head.bounce_domain}>"
         self._date: tuple[datetime | None, bytes] = (None, b"")
         self._plain: tuple[str, bool] = ("", False)
@@ -152,44 +157,37 @@ class CompiledEdition:
         """True when only an SMTPUTF8 server can take the message."""
         return not delivery.address.isascii() and needs_smtputf8(delivery.address)
 
-    def compose(
-        self, delivery: Delivery, fields: Mapping[str, str], *, signatures: bytes = b""
-    ) -> list[bytes]:
-        """Return the message in pieces: CRLF line ends, no line that starts with a dot.
+    def compose(self, delivery: Delivery, fields: Mapping[str, str]) -> list[bytes]:
+        """Return the message in pieces, signed: CRLF line ends, no line that starts with a dot.
+
+        May run in any thread.
 
         Args:
             delivery: the ledger's row.
             fields: a value for every slot, and ``unsubscribe_url`` in any case.
-            signatures: what ``signatures`` gave for the same two, where the edition is signed.
 
         Raises:
             InvalidInput: the address or a value cannot be sent; concerns this reader alone.
         """
-        own = b"".join(self._own_fields(delivery, fields))
-        return [signatures, self._head_piece, own, *self._rest.fill(fields)]
-
-    def signatures(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
-        """Return the DKIM-Signature fields, "" without a signer; may run in any thread.
-
-        Raises:
-            InvalidInput: the address or a value cannot be sent; concerns this reader alone.
-        """
-        if self._signer is None:
-            return b""
-        headers = [*self._before, *self._own_fields(delivery, fields), *self._after]
-        body = b"".join(self._body.fill(fields))
-        return self._signer.sign(headers, body, at=delivery.dated_at)
+        own = self._own_fields(delivery, fields)
+        body = self._body.fill(fields)
+        signatures = b""
+        if self._signer is not None:
+            signatures = self._signer.sign_canonical(
+                self._form.fill(own), self._form.names, body, at=delivery.dated_at
+            )
+        return [signatures, self._head_piece, *own, self._tail_piece, *body]
 
     def render(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
-        """Return the whole message, signed: ``compose`` with its ``signatures``, joined.
+        """Return the whole message: what ``compose`` returns, joined.
 
         Raises:
             InvalidInput: the address or a value cannot be sent; concerns this reader alone.
         """
-        signatures = self.signatures(delivery, fields)
-        return b"".join(self.compose(delivery, fields, signatures=signatures))
+        return b"".join(self.compose(delivery, fields))
 
     def _own_fields(self, delivery: Delivery, fields: Mapping[str, str]) -> list[bytes]:
+        """Return the fields ``OWN`` names, in that order."""
         unsubscribe = _one_click_url(fields.get("unsubscribe_url", ""))
         dated_at, date = self._date
         if dated_at != delivery.dated_at:

@@ -1,4 +1,4 @@
-"""What the schema's tables are made of: their names' convention, closed sets of words."""
+"""What the schema's tables share: the convention of their names, and closed sets of words."""
 
 from __future__ import annotations
 

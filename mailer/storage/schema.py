@@ -213,10 +213,26 @@ consent_events = Table(
 the text a reader saw; ``came_from`` is the network address, where the publication keeps it;
 ``note`` is what a reader gave as the reason for leaving."""
 
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("address", String(254), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("form_version", String(40), nullable=False),
+    Column("came_from", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Posts answered and not yet looked at: before the answer every address costs the same."""
+
 confirmations = Table(
     "confirmations",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    Column("seed", String(32), nullable=False),
     Column("subscriber_id", Integer, ForeignKey("subscribers.id"), nullable=False),
     Column("regions", JSON, nullable=False),
     Column("form_version", String(40), nullable=False, server_default=""),
@@ -224,12 +240,15 @@ confirmations = Table(
     Column("expires_at", Instant, nullable=False),
     Column("due_at", Instant),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("dated_at", Instant),
+    Column("sent_at", Instant),
     Column("used_at", Instant),
     Index(None, "subscriber_id", "created_at"),
     Index(None, "due_at"),
 )
-"""Confirmations asked for: single use, the token kept as its hash. ``due_at`` is when the mail is
-to be tried next; None once it was accepted or given up."""
+"""Single use; the token is the ``seed`` signed with the mailer's secret, and only its hash is kept.
+``created_at`` is when it was last asked for, ``due_at`` the next try (None: accepted or given up),
+``dated_at`` the Date of every try, ``sent_at`` when a relay took it."""
 
 erasures = Table(
     "erasures",
