@@ -385,8 +385,8 @@ def test_preferences_join_leave_rename_and_come_back(world: World) -> None:
     assert world.states("ada@x.example") == {"wales": _S.UNSUBSCRIBED, "essex": _S.CONFIRMED}
     world.preferences.choose(number, regions={"essex", "wales"}, name="")
     assert world.steps("ada@x.example")[-3:] == [
-        ("essex", "choose", "confirmed"),
         ("wales", "unsubscribe", "unsubscribed"),
+        ("essex", "choose", "confirmed"),
         ("wales", "rejoin", "confirmed"),
     ]
     with pytest.raises(InvalidInput):
