@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from mailer.audience import eligibility
 from mailer.audience.addresses import clean_name, normalise
@@ -44,16 +44,15 @@ from mailer.audience.suppression import (
     lift_suppression,
     put_suppression,
 )
+from mailer.audience.turns import in_turn
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
+from mailer.segment import Node
 from mailer.storage import schema
 from mailer.storage.database import Database
 
 __all__ = ["ConsentEvent", "Decision", "Entry", "RegionCount", "Register", "Standing", "Verdict"]
-
-_WRITERS_LOCK = 0x6D61_696C
-"""Any constant of our own; it only has to differ from other programs' locks in the database."""
 
 _PAIRS_A_QUESTION = 1000
 _ROWS_A_FETCH = 2000
@@ -73,7 +72,9 @@ class Register:
         self._database = database
         self._clock = clock
         self._regions = dict(regions)
-        self._ineligible = eligibility.ineligible_statement(is_sqlite=database.is_sqlite)
+        self._ineligible = eligibility.ineligible_statement(
+            self._regions, is_sqlite=database.is_sqlite
+        )
 
     def require_region(self, region: str) -> None:
         """Raise ``NotFound`` unless the publication has the region."""
@@ -249,12 +250,17 @@ class Register:
             )
 
     def roll(
-        self, region: str, *, state: SubscriptionState | None = SubscriptionState.CONFIRMED
+        self,
+        region: str,
+        *,
+        state: SubscriptionState | None = SubscriptionState.CONFIRMED,
+        where: Node | None = None,
     ) -> Iterator[tuple[str, str, SubscriptionState]]:
         """Stream a list's unsuppressed addresses, names and states, by address."""
         statement = eligibility.roll_statement(
             region,
             state=state.value if state else None,
+            where=where,
             is_sqlite=self._database.is_sqlite,
         ).execution_options(yield_per=_ROWS_A_FETCH)
         with self._database.read() as connection:
@@ -284,10 +290,10 @@ class Register:
 
         For a plan of a million, which the database writes from them by itself.
         """
-        is_sqlite = self._database.is_sqlite
+        is_sqlite, now = self._database.is_sqlite, self._clock.now()
         return {
             region: eligibility.region_recipients_statement(
-                self._regions, region, is_sqlite=is_sqlite
+                self._regions, region, now=now, is_sqlite=is_sqlite
             )
             for region in self._regions
         }
@@ -319,7 +325,7 @@ class Register:
     def counts(self) -> tuple[RegionCount, ...]:
         """Return every region of the publication in figures, in its order."""
         with self._database.read() as connection:
-            return count_regions(connection, self._regions)
+            return count_regions(connection, self._regions, now=self._clock.now())
 
     def _leave(
         self, connection: Connection, row: Row[Any], region: str | None, source: str
@@ -354,14 +360,8 @@ class Register:
             left.append(slug)
         return tuple(left)
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK}
-                )
-            yield connection
+    def _write(self) -> AbstractContextManager[Connection]:
+        return in_turn(self._database)
 
     def list(
         self,

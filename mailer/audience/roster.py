@@ -20,6 +20,7 @@ from mailer.audience.roster_form import Roster, RosterRow, read_roster, shown
 from mailer.audience.spreadsheet import write_rows
 from mailer.audience.subscriber import SubscriptionState
 from mailer.errors import Fault, InvalidInput
+from mailer.segment import Node
 
 __all__ = [
     "ImportReport",
@@ -223,8 +224,11 @@ def export_roster(
     out: TextIO,
     *,
     state: SubscriptionState | None = SubscriptionState.CONFIRMED,
+    where: Node | None = None,
 ) -> int:
     """Write a region's list as CSV, ordered by address, and return the number of rows.
+
+    ``where`` narrows it to a segment.
 
     Suppressed addresses are left out. With ``state=None`` everybody on the list is written; the
     status column keeps those who left from being taken in anywhere as readers.
@@ -236,7 +240,7 @@ def export_roster(
 
     def rows() -> Iterator[Sequence[str]]:
         yield ("email", "name", "status")
-        for address, name, status in register.roll(region, state=state):
+        for address, name, status in register.roll(region, state=state, where=where):
             yield (address, name, status.value)
 
     return write_rows(out, rows()) - 1

@@ -7,8 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from mailer.cli.options import Json, RegionName, Yes, folder
-from mailer.cli.output import UNFINISHED, confirm, err, note, progress, say, say_json, table
+from mailer.cli.options import Json, RegionName, Where, Yes, folder
+from mailer.cli.output import (
+    UNFINISHED,
+    confirm,
+    err,
+    note,
+    progress,
+    say,
+    say_json,
+    table,
+    write_json,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Who gets it, and who may not.")
 
@@ -90,21 +100,40 @@ def import_roster(
 @app.command("export")
 def export_roster(
     ctx: typer.Context,
-    region: RegionName,
+    region: Annotated[
+        str, typer.Option("--region", "-r", help="The region's list.", metavar="REGION")
+    ] = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Else standard output.", show_default=False),
     ] = None,
+    where: Where = "",
+    subject: Annotated[
+        str,
+        typer.Option(
+            "--subject",
+            metavar="ADDRESS",
+            help="All that is held of this one person instead, as JSON.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Write a region's confirmed subscribers as CSV that a spreadsheet cannot run.
 
-    Example: `mailer subscribers export --region wales --out wales.csv`
+    Examples: `mailer subscribers export --region wales --out wales.csv`,
+    `mailer subscribers export --subject zoe@reader.example`
     """
     from mailer.app import open_app
-    from mailer.usecases import readers
+    from mailer.usecases import readers, rights
 
+    if bool(region) == bool(subject) or (subject and where):
+        raise typer.BadParameter("give --region, or --subject alone")
     with open_app(folder(ctx)) as opened:
-        count = readers.export_roster(opened, region, out)
+        if subject:
+            held = rights.held_data(opened, subject)
+            write_json(held, out)
+            return
+        count = readers.export_roster(opened, region, out, where=where)
     note(f"{count} subscribers of {region}.")
 
 
@@ -176,36 +205,6 @@ def unsuppress(
     say(f"{address} may be mailed again.")
 
 
-@app.command("show")
-def show(ctx: typer.Context, address: Address, as_json: Json = False) -> None:
-    """Show all that is held of one person.
-
-    Example: `mailer subscribers show zoe@reader.example --json`
-    """
-    from mailer.app import open_app
-    from mailer.usecases import readers
-
-    with open_app(folder(ctx)) as opened:
-        held = readers.subscriber_data(opened, address)
-    if as_json:
-        say_json(held)
-        return
-    say(f"{held['address']}  {held['name']}".rstrip(), style="bold")
-    if held["suppression"]:
-        say(f"Suppressed: {held['suppression']['reason']}, {held['suppression']['at']:%Y-%m-%d}")
-    table(
-        "",
-        ["list", "state", "since", "source"],
-        [
-            (row["region"], row["state"], f"{row['changed_at']:%Y-%m-%d %H:%M}", row["source"])
-            for row in held["subscriptions"]
-        ],
-    )
-    for row in held["events"]:
-        say(f"  {row['at']:%Y-%m-%d %H:%M} {row['region']} {row['step']} ({row['source']})")
-    say(f"{len(held['deliveries'])} deliveries; `mailer ledger --address {held['address']}`.")
-
-
 @app.command("list")
 def list_subscribers(
     ctx: typer.Context,
@@ -216,19 +215,23 @@ def list_subscribers(
         Literal["pending", "confirmed", "unsubscribed"] | None,
         typer.Option("--state", help="Only these."),
     ] = None,
+    where: Where = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
     as_json: Json = False,
 ) -> None:
     """List subscribers.
 
-    Example: `mailer subscribers list --region wales --state confirmed`
+    Example: `mailer subscribers list --region wales --where 'field.town = "Swansea"'`
     """
     from mailer.app import open_app
-    from mailer.usecases import readers
+    from mailer.usecases import readers, segmenting
 
     with open_app(folder(ctx)) as opened:
         slug = opened.region(region).slug if region else None
-        rows = readers.subscribers_data(opened, slug, state, limit)
+        if where:
+            rows = segmenting.list_data(opened, where, slug, state, limit)
+        else:
+            rows = readers.subscribers_data(opened, slug, state, limit)
     if as_json:
         say_json(rows)
         return

@@ -11,6 +11,7 @@ from mailer.app import App
 from mailer.audience import roster
 from mailer.audience.addresses import normalise
 from mailer.audience.roster import ImportReport
+from mailer.audience.segments import read_where
 from mailer.audience.subscriber import SubscriptionState
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.editions.edition import greeting
@@ -70,56 +71,25 @@ def import_rosters(app: App, *, is_dry_run: bool, progress: Progress) -> list[Im
     )
 
 
-def export_roster(app: App, region: str, out: Path | None) -> int:
+def export_roster(app: App, region: str, out: Path | None, *, where: str = "") -> int:
     """Write a region's confirmed readers to a file, or to standard output; return how many.
+
+    ``where`` narrows them to a segment.
 
     The file appears whole or not at all.
     """
     slug = app.region(region).slug
+    node = read_where(where, tuple(app.publication.region_map)) if where else None
     if out is None:
-        return roster.export_roster(app.register, slug, sys.stdout)
+        return roster.export_roster(app.register, slug, sys.stdout, where=node)
     draft = out.with_name(f".{out.name}.part")
     try:
         with draft.open("w", encoding="utf-8", newline="") as handle:
-            count = roster.export_roster(app.register, slug, handle)
+            count = roster.export_roster(app.register, slug, handle, where=node)
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)
     return count
-
-
-def subscriber_data(app: App, address: str) -> dict[str, Any]:
-    """Return all that is held of an address."""
-    standing = app.register.show(address)
-    person, suppression = standing.subscriber, standing.suppression
-    return {
-        "address": standing.address,
-        "name": person.name if person else "",
-        "fields": person.fields if person else {},
-        "suppression": {"reason": suppression.reason, "at": suppression.at}
-        if suppression
-        else None,
-        "subscriptions": [
-            {
-                "region": link.region,
-                "state": link.state,
-                "changed_at": link.changed_at,
-                "source": link.source,
-            }
-            for link in (person.subscriptions if person else ())
-        ],
-        "events": [
-            {
-                "at": event.at,
-                "region": event.region,
-                "step": event.step,
-                "state": event.state,
-                "source": event.source,
-            }
-            for event in standing.history
-        ],
-        "deliveries": history(app, standing.address, may_be_unknown=True),
-    }
 
 
 def subscribers_data(
