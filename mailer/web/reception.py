@@ -1,10 +1,10 @@
 """The reception: takes posts from many requests at once and commits them in groups.
 
 One thread writes. It takes what has gathered, keeps it in one transaction, and only then lets the
-answers go: what was answered is on the disk. A group costs one sync however many are in it, so
-the busier it is the larger the groups are. When nothing waits, the same thread works off what was
-kept and writes the counters; because it is one thread, looking posts over never makes a new one
-wait for longer than one small batch.
+answers go: what was answered is on the disk. A group costs one sync however many are in it. The
+same thread works off what was kept, a batch now and then, and writes the counters; because it is
+one thread, looking posts over never makes a new one wait for longer than one batch, a small one
+when busy.
 
 What is counted (refused posts, by why) is held in memory and written now and then, so that ten
 thousand hostile posts are a few rows of numbers. Known limits: a kill loses the counts of the
@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,9 +37,15 @@ CAPACITY = 5_000
 FLUSH_S = 10.0
 """Between two writings of the counters."""
 
+GATHER_S = 0.008
+"""How long the first of a group waits for company: a commit costs the same for one as for many."""
+
+LOOK_S = 0.1
+"""Between two batches that are worked off while posts come in; each costs a transaction."""
+
+BUSY_GROUP = 6
 BATCH_WHEN_BUSY = 40
-LOOK_S = 0.25
-"""However many arrive, a small batch is worked off that often; the posts after it wait for that."""
+"""With so many in a group, answering comes first; the rest is worked off when it is quieter."""
 
 PATIENCE_S = 0.5
 """How long the thread waits for a post before it looks whether it is to stop."""
@@ -77,7 +84,7 @@ class Reception:
         self._counting = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._flushed_s = clock.monotonic()
+        self._flushed_s = time.monotonic()
 
     def start(self) -> None:
         """Begin; also takes up what an earlier process kept and did not look over.
@@ -146,29 +153,32 @@ class Reception:
 
     def _work(self) -> None:
         has_left = True
-        looked_s = self._clock.monotonic()
+        # The machine's own seconds: a rehearsal's clock stands still.
+        looked_s = time.monotonic()
         while True:
-            group = self._gather(is_patient=not has_left)
+            is_stopping = self._stopping.is_set()
+            group = self._gather(0.001 if is_stopping else LOOK_S if has_left else PATIENCE_S)
             if group:
                 self._keep(group)
                 has_left = True
             elif self._stopping.is_set() and self._posts.empty() and not has_left:
                 self.flush()
                 return
-            is_time = self._clock.monotonic() - looked_s >= LOOK_S
-            if has_left and (is_time or not self._posts.qsize()):
-                has_left = self._look_over(BATCH_WHEN_BUSY if self._posts.qsize() else BATCH)
-                looked_s = self._clock.monotonic()
-            if self._clock.monotonic() - self._flushed_s >= FLUSH_S:
-                self._flushed_s = self._clock.monotonic()
+            if has_left and (is_stopping or time.monotonic() - looked_s >= LOOK_S):
+                is_busy = len(group) >= BUSY_GROUP
+                has_left = self._look_over(BATCH_WHEN_BUSY if is_busy else BATCH)
+                looked_s = time.monotonic()
+            if time.monotonic() - self._flushed_s >= FLUSH_S:
+                self._flushed_s = time.monotonic()
                 self.flush()
                 # Another process may have kept something and died.
                 has_left = True
 
-    def _gather(self, *, is_patient: bool) -> list[_Waiting]:
+    def _gather(self, patience_s: float) -> list[_Waiting]:
         group: list[_Waiting] = []
         with suppress(queue.Empty):
-            first = self._posts.get(timeout=PATIENCE_S) if is_patient else self._posts.get_nowait()
+            first = self._posts.get(timeout=patience_s)
+            self._stopping.wait(GATHER_S)
             while True:
                 if first is not None:
                     group.append(first)
