@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,15 @@ def test_privacy_says_what_the_publication_decided(publication: Path, client: Te
     assert 'href="mailto:post@lantern.example"' in page
     assert "12 Harbour Street" in page
     path = publication / "publication.toml"
-    policy = "confirm_days = 1\nkeeps_network_address = true\nledger_days = 90\n"
-    path.write_text(f"{path.read_text()}\n[audience]\n{policy}")
+    text = path.read_text()
+    for name, value in (
+        ("confirm_days", "1"),
+        ("keeps_network_address", "true"),
+        ("ledger_days", "90"),
+    ):
+        text, count = re.subn(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.MULTILINE)
+        assert count == 1
+    path.write_text(text)
     changed = again(publication).get("/privacy").text
     assert "With it we keep the network address you came from." in changed
     assert "The link to confirm works for 1 day." in changed

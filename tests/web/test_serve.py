@@ -29,7 +29,7 @@ def test_it_says_where_it_is_answers_and_stops_at_once(
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [(line["path"], line["status"]) for line in lines] == [
         ("/archive/wales", 200),
-        ("/unsubscribe/…", 404),
+        ("/unsubscribe/{token}", 404),
     ]
     assert "127.0.0.1" not in (tmp_path / "log").read_text()
 
