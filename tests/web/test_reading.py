@@ -158,7 +158,7 @@ def test_the_text_has_whole_addresses(client: TestClient) -> None:
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert "Dear reader," in answer.text
     assert f"{WEB_URL}{WALES}" in answer.text
-    assert f"\n{WEB_URL}/p" in answer.text
+    assert f"\n{WEB_URL}/join" in answer.text
     assert "<" not in answer.text
 
 
