@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailer.articles.ingesting import Ingest
     from mailer.articles.library import Library
     from mailer.audience.register import Register
+    from mailer.audience.roster import Rosters
     from mailer.audience.tokens import Tokens
     from mailer.clock import Clock
     from mailer.delivery.dkim import DkimSigner
@@ -195,6 +196,12 @@ class App:
         from mailer.issues.desk import Desk
 
         return Desk(self.root, self.publication, self.archive, self.library, self.clock)
+
+    @cached_property
+    def rosters(self) -> Rosters:
+        from mailer.audience.roster import Rosters
+
+        return Rosters(self.database, self.clock, self.publication.region_map)
 
     @cached_property
     def register(self) -> Register:

@@ -18,13 +18,17 @@ from mailer.errors import Fault, IllegalTransition
 
 
 class Step(StrEnum):
-    """What can happen to a subscription; ``import`` is a roster's row or an operator's add."""
+    """What can happen to a subscription; ``import`` is a roster's row or an operator's add.
+
+    ``left_elsewhere`` is a roster's row that says its reader unsubscribed where it comes from.
+    """
 
     SIGN_UP = "sign_up"
     CONFIRM = "confirm"
     IMPORT = "import"
     UNSUBSCRIBE = "unsubscribe"
     REJOIN = "rejoin"
+    LEFT_ELSEWHERE = "left_elsewhere"
 
 
 _S = SubscriptionState
@@ -43,6 +47,10 @@ TRANSITIONS: dict[tuple[SubscriptionState | None, Step], SubscriptionState] = {
     (_S.UNSUBSCRIBED, Step.SIGN_UP): _S.PENDING,
     (_S.UNSUBSCRIBED, Step.UNSUBSCRIBE): _S.UNSUBSCRIBED,
     (_S.UNSUBSCRIBED, Step.REJOIN): _S.CONFIRMED,
+    (None, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
+    (_S.PENDING, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
+    (_S.CONFIRMED, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
+    (_S.UNSUBSCRIBED, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
 }
 """Every allowed step; ``None`` is no subscription yet.
 

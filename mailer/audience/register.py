@@ -13,10 +13,10 @@ call. Known limit: while a very large roster is taken in, other writers wait for
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from mailer.audience import eligibility
 from mailer.audience.addresses import clean_name, normalise
@@ -43,6 +43,7 @@ from mailer.audience.suppression import (
     lift_suppression,
     put_suppression,
 )
+from mailer.audience.turns import in_turn
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
@@ -50,9 +51,6 @@ from mailer.storage import schema
 from mailer.storage.database import Database
 
 __all__ = ["ConsentEvent", "Decision", "Entry", "RegionCount", "Register", "Standing", "Verdict"]
-
-_WRITERS_LOCK = 0x6D61_696C
-"""Any constant of our own; it only has to differ from other programs' locks in the database."""
 
 _IDS_A_QUESTION = 900
 _ROWS_A_FETCH = 2000
@@ -353,14 +351,8 @@ class Register:
             left.append(slug)
         return tuple(left)
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK}
-                )
-            yield connection
+    def _write(self) -> AbstractContextManager[Connection]:
+        return in_turn(self._database)
 
     def list(
         self,

@@ -16,6 +16,7 @@ from mailer.cli import (
     edition_commands,
     inbox_commands,
     issue_commands,
+    roster_commands,
     sending_commands,
     setup_commands,
 )
@@ -102,6 +103,7 @@ def main(
 for commands in (setup_commands, article_commands, edition_commands, sending_commands):
     commands.register(app)
 app.add_typer(issue_commands.app, name="issue")
+roster_commands.register(audience_commands.app)
 app.add_typer(audience_commands.app, name="subscribers")
 app.command(name="regions")(audience_commands.regions)
 app.add_typer(dkim_commands.app, name="dkim")

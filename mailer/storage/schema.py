@@ -240,13 +240,15 @@ consent_events = Table(
     Column("form_version", String(40), nullable=False, server_default=""),
     Column("came_from", String(64), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
+    Column("evidence_at", Instant),
     _one_of("state", SUBSCRIPTION_STATES),
     Index(None, "subscriber_id"),
     Index(None, "at"),
 )
 """The record of consent. ``basis`` is the lawful basis an import stated; ``form_version`` names
 the text a reader saw; ``came_from`` is the network address, where the publication keeps it;
-``note`` is what a reader gave as the reason for leaving."""
+``note`` is what a reader gave as the reason for leaving; ``evidence_at`` is when, by a roster's
+word, the reader agreed or left, which was before ``at``."""
 
 confirmations = Table(
     "confirmations",
