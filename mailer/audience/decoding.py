@@ -112,8 +112,8 @@ def _try(file: BinaryIO, name: str) -> tuple[int, int | None]:
     file.seek(0)
     try:
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return lines, done
+    except UnicodeDecodeError as error:
+        return lines, done - len(error.object) + error.start
     return lines, None
 
 

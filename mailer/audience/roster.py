@@ -31,7 +31,7 @@ from mailer.audience.staging import STAGED, Digest, Progress, stage, staging_con
 from mailer.audience.turns import in_turn
 from mailer.audience.verdicts import TAKEN_OFF, decide_staged, settled_verdict
 from mailer.clock import Clock
-from mailer.errors import Fault, InvalidInput, NotFound
+from mailer.errors import Fault, InvalidInput, NotFound, StorageFailed
 from mailer.publication import Region
 from mailer.storage import schema
 from mailer.storage.database import Database
@@ -112,12 +112,13 @@ class Rosters:
             staging_connection(self._database) as connection,
         ):
             intake = Intake(region, f"roster {Path(roster.where).name}", basis, self._clock.now())
+            digest = self._digest(connection)
             stage(
                 connection,
                 roster.rows,
                 total=roster.lines,
                 now=intake.now,
-                digest=self._digest(connection),
+                digest=digest,
                 progress=progress,
             )
             if is_dry_run:
@@ -125,6 +126,9 @@ class Rosters:
                     decide_staged(connection, region)
                     return _report(connection, roster, intake, is_dry_run=True)
             with in_turn(self._database, using=connection):
+                if digest is None and self._digest(connection) is not None:
+                    # The first erasure ever came while the file was read.
+                    raise StorageFailed("a reader was erased meanwhile; run the import again")
                 decide_staged(connection, region)
                 report = _report(connection, roster, intake, is_dry_run=False)
                 take_staged(connection, intake, total=roster.count, progress=progress)

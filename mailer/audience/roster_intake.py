@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    Text,
     and_,
     case,
     cast,
@@ -205,13 +206,19 @@ def _fill_in(column: str) -> Any:
 
 def _merge_fields(*, is_sqlite: bool) -> Any:
     merged: ColumnElement[Any]
+    is_changed: ColumnElement[bool]
     if is_sqlite:
-        merged = type_coerce(func.json_patch(_PEOPLE.c.fields, STAGED.c.fields), JSON)
+        merged = func.json_patch(_PEOPLE.c.fields, STAGED.c.fields)
+        is_changed = merged != type_coerce(_PEOPLE.c.fields, Text)
+        merged = type_coerce(merged, JSON)
     else:
-        merged = cast(cast(_PEOPLE.c.fields, JSONB).op("||")(cast(STAGED.c.fields, JSONB)), JSON)
+        held, given = cast(_PEOPLE.c.fields, JSONB), cast(STAGED.c.fields, JSONB)
+        is_changed = ~held.contains(given)
+        merged = cast(held.op("||")(given), JSON)
     return (
         update(_PEOPLE)
         .where(STAGED.c.person == _PEOPLE.c.id, SUBSCRIBES, _TAKEN, STAGED.c.fields != "{}")
+        .where(is_changed)
         .values(fields=merged)
     )
 

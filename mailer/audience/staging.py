@@ -118,7 +118,7 @@ def stage(
                 progress(done, max(done, total), "Reading")
         connection.execute(text("CREATE INDEX staged_roster_address ON staged_roster (address)"))
         if not is_sqlite:
-            # Temporary tables are not analysed by themselves, and the plans depend on it.
+            # Temporary tables are not looked at by themselves, and the plans depend on it.
             connection.execute(text("ANALYZE staged_roster"))
 
 

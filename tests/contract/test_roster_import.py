@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -466,6 +467,16 @@ def test_the_erased_are_not_stored_again_whatever_a_row_says(
         assert problems(report) == [(2, "kept_out", "erased")]
     assert [each.address for each in register.list()] == ["bob@x.example"]
     assert register.suppressions() == ()
+
+
+def test_an_erasure_while_the_file_is_read_is_not_missed(
+    database: Database, clock: FixedClock, register: Register
+) -> None:
+    known: list[Callable[[str], str] | None] = [None, lambda address: f"digest of {address}"]
+    rosters = Rosters(database, clock, REGIONS, digest_of=lambda _connection: known.pop(0))
+    with pytest.raises(StorageFailed, match="run the import again"):
+        take(rosters, "email\nada@x.example\n")
+    assert register.list() == ()
 
 
 def exported(database: Database, state: SubscriptionState | None = None) -> str:
