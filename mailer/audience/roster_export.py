@@ -11,6 +11,7 @@ asked to be forgotten is on no list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, collate, func, select
@@ -36,6 +37,7 @@ def export_roster(
     out: TextIO,
     *,
     state: SubscriptionState | None = SubscriptionState.CONFIRMED,
+    narrowed: ColumnElement[bool] | None = None,
 ) -> int:
     """Write a list and return the number of its rows.
 
@@ -45,13 +47,15 @@ def export_roster(
         out: opened with ``newline=""``.
         state: only subscriptions in this state, without suppressed addresses; None writes
             everybody, suppressed ones with the reason as their status.
+        narrowed: a condition over subscribers and subscriptions, for a part of the list.
     """
     with database.read() as connection:
-        names = _field_names(connection, region, state)
+        part = _Part(region, state, narrowed)
+        names = _field_names(connection, part)
 
         def rows() -> Iterator[Sequence[str]]:
             yield (*_COLUMNS, *names)
-            for row in connection.execute(_statement(region, state, database.is_sqlite)):
+            for row in connection.execute(_statement(part, is_sqlite=database.is_sqlite)):
                 status = _WORDS.get(row.reason or "", row.state)
                 since = row.agreed_at or row.changed_at
                 instant = f"{since:%Y-%m-%dT%H:%M:%SZ}"
@@ -61,24 +65,33 @@ def export_roster(
         return write_rows(out, rows()) - 1
 
 
-def _listed(
-    columns: Sequence[ColumnElement[Any]], region: str, state: SubscriptionState | None
-) -> Select[Any]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Which part of which list."""
+
+    region: str
+    state: SubscriptionState | None
+    narrowed: ColumnElement[bool] | None
+
+
+def _listed(columns: Sequence[ColumnElement[Any]], part: _Part) -> Select[Any]:
     statement = (
         select(*columns)
         .select_from(_LINKS)
         .join(_PEOPLE, _LINKS.c.subscriber_id == _PEOPLE.c.id)
         .outerjoin(_BARRED, _BARRED.c.address == _PEOPLE.c.address)
-        .where(_LINKS.c.region == region)
+        .where(_LINKS.c.region == part.region)
         .execution_options(yield_per=2000)
     )
-    if state is None:
+    if part.narrowed is not None:
+        statement = statement.where(part.narrowed)
+    if part.state is None:
         erased = SuppressionReason.ERASED.value
         return statement.where(func.coalesce(_BARRED.c.reason, "") != erased)
-    return statement.where(_LINKS.c.state == state.value, _BARRED.c.address.is_(None))
+    return statement.where(_LINKS.c.state == part.state.value, _BARRED.c.address.is_(None))
 
 
-def _statement(region: str, state: SubscriptionState | None, is_sqlite: bool) -> Select[Any]:
+def _statement(part: _Part, *, is_sqlite: bool) -> Select[Any]:
     events = schema.consent_events
     later = events.alias("later")
     newest = (
@@ -106,11 +119,11 @@ def _statement(region: str, state: SubscriptionState | None, is_sqlite: bool) ->
     )
     # PostgreSQL sorts by the server's language unless told otherwise; SQLite compares bytes.
     by = _PEOPLE.c.address if is_sqlite else collate(_PEOPLE.c.address, "C")
-    return _listed(columns, region, state).order_by(by)
+    return _listed(columns, part).order_by(by)
 
 
-def _field_names(connection: Connection, region: str, state: SubscriptionState | None) -> list[str]:
+def _field_names(connection: Connection, part: _Part) -> list[str]:
     names: set[str] = set()
-    for fields in connection.execute(_listed([_PEOPLE.c.fields], region, state)).scalars():
+    for fields in connection.execute(_listed([_PEOPLE.c.fields], part)).scalars():
         names.update(fields)
     return sorted(names - set(_COLUMNS))

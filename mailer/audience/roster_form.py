@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from mailer.audience.addresses import clean_name, normalise
 from mailer.audience.columns import ADDRESS_COLUMNS, Columns, cell, column_key
@@ -34,8 +34,7 @@ _PIECE = 1 << 20
 _LONGEST_LANGUAGE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RosterRow:
+class RosterRow(NamedTuple):
     """One row of a roster: what it says of a reader, or the fault that keeps it out.
 
     ``said`` is the file's own word for the stance, ``given_at`` when the consent was given or the

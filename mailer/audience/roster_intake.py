@@ -131,7 +131,8 @@ def _fresh_links() -> Select[Any]:
         .select_from(STAGED)
         .join(_PEOPLE, _PEOPLE.c.address == STAGED.c.address)
         .where(OPEN, or_(SUBSCRIBES, LEAVES))
-        .order_by(_PEOPLE.c.id)
+        # New people were numbered in this order, and an index gives it.
+        .order_by(STAGED.c.address)
     )
 
 

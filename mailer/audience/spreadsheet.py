@@ -22,8 +22,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 LONGEST_ROW_LINES = 50
 """A value with more lines than this is a quotation mark nobody closed."""
@@ -37,8 +36,7 @@ _QUOTED_NUMBER = re.compile(r'\A="([^"]*)"\Z')
 _LONGEST_RAW = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: its cells, or the problem that kept it from being read.
 
     ``raw`` is the text as it stands in the file.

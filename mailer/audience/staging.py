@@ -32,6 +32,9 @@ Digest = Callable[[str], str]
 
 BATCH = 2000
 
+_CACHE_KIB, _USUAL_CACHE_KIB = 40 << 10, 2000
+"""What SQLite may hold of the database and of the staging table, during an import and else."""
+
 _temporary = MetaData()
 
 STAGED = Table(
@@ -78,6 +81,7 @@ def staging_connection(database: Database) -> Iterator[Connection]:
     """Give a connection with the empty tables, which are gone afterwards."""
     with database.own() as connection:
         _drop(connection)
+        _set_cache(connection, _CACHE_KIB)
         try:
             with _transaction(connection):
                 connection.execute(CreateTable(STAGED))
@@ -87,6 +91,7 @@ def staging_connection(database: Database) -> Iterator[Connection]:
             # A connection that broke takes its temporary tables with it.
             with suppress(SQLAlchemyError):
                 _drop(connection)
+                _set_cache(connection, _USUAL_CACHE_KIB)
 
 
 def stage(
@@ -116,7 +121,9 @@ def stage(
             done += count
             if progress is not None:
                 progress(done, max(done, total), "Reading")
-        connection.execute(text("CREATE INDEX staged_roster_address ON staged_roster (address)"))
+        connection.execute(
+            text("CREATE INDEX staged_roster_address ON staged_roster (address, verdict)")
+        )
         if not is_sqlite:
             # Temporary tables are not looked at by themselves, and the plans depend on it.
             connection.execute(text("ANALYZE staged_roster"))
@@ -187,6 +194,13 @@ def _transaction(connection: Connection) -> Iterator[None]:
         return
     with connection.begin():
         yield
+
+
+def _set_cache(connection: Connection, size_kib: int) -> None:
+    if connection.dialect.name == "sqlite":
+        with _transaction(connection):
+            for schema in ("main", "temp"):
+                connection.exec_driver_sql(f"PRAGMA {schema}.cache_size = -{size_kib}")
 
 
 def _drop(connection: Connection) -> None:

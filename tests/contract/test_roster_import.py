@@ -500,6 +500,18 @@ def test_an_export_holds_confirmed_readers_escaped_and_in_order(
     assert exported(database, SubscriptionState.PENDING).count("\r\n") == 2
 
 
+def test_an_export_may_be_narrowed_and_has_only_the_fields_of_that_part(
+    rosters: Rosters, database: Database
+) -> None:
+    take(rosters, "email,town,tier,lang\nada@x.example,Quay,,cy\nbob@x.example,,gold,en\n")
+    out = io.StringIO(newline="")
+    welsh = schema.subscribers.c.language == "cy"
+    assert export_roster(database, "wales", out, narrowed=welsh) == 1
+    header, row = out.getvalue().splitlines()
+    assert header == "email,name,status,since,language,town"
+    assert row.endswith(",cy,Quay")
+
+
 def test_an_export_of_everybody_puts_nobody_who_left_on_a_list(
     peopled: Register, rosters: Rosters, database: Database, tmp_path: Path, clock: FixedClock
 ) -> None:
