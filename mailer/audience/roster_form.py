@@ -29,7 +29,7 @@ from mailer.errors import Fault, InvalidInput
 LARGEST_OCTETS = 1 << 30
 """A roster of a million readers has about 60 MB."""
 
-_LONGEST_NOTE = 500
+_LONGEST_NOTE, _LONGEST_SAID = 500, 80
 _PIECE = 1 << 20
 _LONGEST_LANGUAGE = 20
 
@@ -219,7 +219,7 @@ def _checked(row: Row, columns: Columns) -> RosterRow:
 def _stance(cells: tuple[str, ...], columns: Columns) -> tuple[Stance | None, str, datetime | None]:
     """Return what a row says, in which word, and since when; no stance for an unknown word."""
     stance = Stance.CONFIRMED
-    said = cell(cells, columns.status)
+    said = cell(cells, columns.status)[:_LONGEST_SAID]
     if said or (columns.status is not None and "" not in columns.exporter.words):
         known = columns.exporter.words.get(word_of(said))
         if known is None:

@@ -46,8 +46,11 @@ from mailer.audience.verdicts import LEAVES, OPEN, SUBSCRIBES, SUPPRESSES
 from mailer.storage import schema
 
 _PEOPLE, _LINKS, _EVENTS = schema.subscribers, schema.subscriptions, schema.consent_events
-_TAKEN = or_(OPEN, STAGED.c.verdict.in_([Verdict.CONFIRMED.value, Verdict.ALREADY.value]))
-_MOVED = STAGED.c.verdict.in_([Verdict.CONFIRMED.value, Verdict.LEFT.value])
+_FRESH = and_(OPEN, or_(SUBSCRIBES, LEAVES), STAGED.c.here.is_(None))
+_MOVED = or_(
+    and_(OPEN, SUBSCRIBES, STAGED.c.here == SubscriptionState.PENDING.value),
+    STAGED.c.verdict == Verdict.LEFT.value,
+)
 _CHUNK = 500
 
 
@@ -103,7 +106,7 @@ def _insert_people(intake: Intake, *, is_sqlite: bool) -> Any:
             case((SUBSCRIBES, STAGED.c.language), else_=""),
             _at(intake),
         )
-        .where(OPEN, or_(SUBSCRIBES, LEAVES), STAGED.c.person.is_(None))
+        .where(_FRESH, STAGED.c.person.is_(None))
         # The index of addresses grows at its end instead of everywhere.
         .order_by(STAGED.c.address)
     )
@@ -130,7 +133,7 @@ def _fresh_links() -> Select[Any]:
         select(_PEOPLE.c.id)
         .select_from(STAGED)
         .join(_PEOPLE, _PEOPLE.c.address == STAGED.c.address)
-        .where(OPEN, or_(SUBSCRIBES, LEAVES))
+        .where(_FRESH)
         # New people were numbered in this order, and an index gives it.
         .order_by(STAGED.c.address)
     )
@@ -200,7 +203,7 @@ def _fill_in(column: str) -> Any:
     known, staged = _PEOPLE.c[column], STAGED.c[column]
     return (
         update(_PEOPLE)
-        .where(STAGED.c.person == _PEOPLE.c.id, SUBSCRIBES, _TAKEN, known == "", staged != "")
+        .where(STAGED.c.person == _PEOPLE.c.id, SUBSCRIBES, OPEN, known == "", staged != "")
         .values({column: staged})
     )
 
@@ -218,7 +221,7 @@ def _merge_fields(*, is_sqlite: bool) -> Any:
         merged = cast(held.op("||")(given), JSON)
     return (
         update(_PEOPLE)
-        .where(STAGED.c.person == _PEOPLE.c.id, SUBSCRIBES, _TAKEN, STAGED.c.fields != "{}")
+        .where(STAGED.c.person == _PEOPLE.c.id, SUBSCRIBES, OPEN, STAGED.c.fields != "{}")
         .where(is_changed)
         .values(fields=merged)
     )

@@ -4,6 +4,8 @@ Rows are streamed in: by COPY on PostgreSQL, in batches on SQLite. The table bel
 connection, outlives a transaction of it, and is invisible to everybody else, so a long file is
 read without keeping a single writer waiting. Every row is staged, the unusable ones with their
 verdict, so that a report of any length comes out in the file's order without being held in memory.
+
+Needs SQLite 3.33 (of 2020) or newer for UPDATE ... FROM.
 """
 
 from __future__ import annotations
@@ -52,15 +54,18 @@ STAGED = Table(
     Column("note", Text, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("raw", Text, nullable=False),
+    Column("usable", Integer, nullable=False),
     Column("verdict", String(12)),
     Column("code", String(20), nullable=False),
     Column("reason", Text, nullable=False),
     Column("remedy", Text, nullable=False),
     Column("person", Integer),
+    Column("here", String(20)),
     prefixes=["TEMPORARY"],
 )
 """``verdict`` is None while nothing is known against doing as the row says, ``person`` the number
-of the subscriber it is about, None for one not known yet."""
+of the subscriber it is about and ``here`` the state of their subscription to the list, None for
+none yet. ``usable`` never changes, so it stands in the index and the verdict does not."""
 
 TWINS = Table(
     "staged_twins",
@@ -73,7 +78,7 @@ TWINS = Table(
 )
 """The rows whose address stands in another row that holds against them."""
 
-_NAMES = [column.name for column in STAGED.columns if column.name != "person"]
+_NAMES = [column.name for column in STAGED.columns if column.name not in {"person", "here"}]
 
 
 @contextmanager
@@ -122,7 +127,7 @@ def stage(
             if progress is not None:
                 progress(done, max(done, total), "Reading")
         connection.execute(
-            text("CREATE INDEX staged_roster_address ON staged_roster (address, verdict)")
+            text("CREATE INDEX staged_roster_address ON staged_roster (address, usable)")
         )
         if not is_sqlite:
             # Temporary tables are not looked at by themselves, and the plans depend on it.
@@ -160,6 +165,7 @@ def _values(
             row.note,
             digest(row.address) if digest is not None and row.address else "",
             shown(row.raw),
+            int(verdict is None),
             verdict,
             row.code,
             reason,

@@ -65,15 +65,13 @@ def decide_staged(connection: Connection, region: str) -> None:
         connection.execute(text("SET LOCAL work_mem = '64MB'"))
     refresh_statistics(connection, _PEOPLE, _LINKS, _EVENTS)
     _find_twins(connection)
-    known = _PEOPLE.c.address == STAGED.c.address
-    for statement in (_duplicates(), _erased(), _unconfirmed()):
+    for statement in (_duplicates(), _erased(), _unconfirmed(), _known(region)):
         connection.execute(statement)
-    connection.execute(update(STAGED).where(OPEN, known).values(person=_PEOPLE.c.id))
     refresh_statistics(connection, STAGED)
     for statement in (
-        *_subscribing(region),
+        *_subscribing(),
         _joined_since(region),
-        *_leaving(region),
+        *_leaving(),
         *_suppressing(),
     ):
         connection.execute(statement)
@@ -93,6 +91,8 @@ def settled_verdict() -> ColumnElement[str]:
     """Return the verdict of a row, decided or as it says."""
     return case(
         (STAGED.c.verdict.is_not(None), STAGED.c.verdict),
+        (and_(SUBSCRIBES, STAGED.c.here == _CONFIRMED), Verdict.ALREADY.value),
+        (and_(SUBSCRIBES, STAGED.c.here.is_not(None)), Verdict.CONFIRMED.value),
         (SUBSCRIBES, Verdict.ADDED.value),
         (LEAVES, Verdict.LEFT.value),
         else_=Verdict.SUPPRESSED.value,
@@ -109,7 +109,10 @@ def _said(before: str, after: str = "") -> ColumnElement[str]:
 
 
 def _find_twins(connection: Connection) -> None:
-    twice = select(STAGED.c.address).where(OPEN).group_by(STAGED.c.address).having(func.count() > 1)
+    usable = STAGED.c.usable == 1
+    twice = (
+        select(STAGED.c.address).where(usable).group_by(STAGED.c.address).having(func.count() > 1)
+    )
     window: dict[str, Any] = {
         "partition_by": STAGED.c.address,
         "order_by": (STAGED.c.stance.desc(), STAGED.c.n),
@@ -122,7 +125,7 @@ def _find_twins(connection: Connection) -> None:
             func.first_value(STAGED.c.stance).over(**window).label("first_stance"),
             func.first_value(STAGED.c.said).over(**window).label("first_said"),
         )
-        .where(OPEN, STAGED.c.address.in_(twice))
+        .where(usable, STAGED.c.address.in_(twice))
         .subquery()
     )
     chosen = select(
@@ -163,9 +166,15 @@ def _unconfirmed() -> Update:
     ).where(STAGED.c.stance == int(Stance.UNCONFIRMED))
 
 
-def _subscribing(region: str) -> tuple[Update, ...]:
+def _known(region: str) -> Update:
+    link = and_(_LINKS.c.subscriber_id == _PEOPLE.c.id, _LINKS.c.region == region)
+    here = select(_LINKS.c.state).where(link).correlate(_PEOPLE).scalar_subquery()
+    known = update(STAGED).where(OPEN, _PEOPLE.c.address == STAGED.c.address)
+    return known.values(person=_PEOPLE.c.id, here=here)
+
+
+def _subscribing() -> tuple[Update, ...]:
     barred = schema.suppressions
-    here = and_(_LINKS.c.subscriber_id == STAGED.c.person, _LINKS.c.region == region)
     theirs = _LINKS.alias("theirs")
     on_any = select(theirs.c.region).where(theirs.c.subscriber_id == STAGED.c.person)
     ordered = on_any.order_by(theirs.c.region).correlate(STAGED).subquery()
@@ -179,7 +188,7 @@ def _subscribing(region: str) -> tuple[Update, ...]:
         ).where(SUBSCRIBES, barred.c.address == STAGED.c.address),
         _verdict(
             Verdict.KEPT_OUT, "unsubscribed", "unsubscribed from this list earlier", REJOIN_REMEDY
-        ).where(SUBSCRIBES, here, _LINKS.c.state == _LEFT),
+        ).where(SUBSCRIBES, STAGED.c.here == _LEFT),
         _verdict(
             Verdict.KEPT_OUT,
             "unsubscribed",
@@ -188,16 +197,9 @@ def _subscribing(region: str) -> tuple[Update, ...]:
         ).where(
             SUBSCRIBES,
             STAGED.c.person.is_not(None),
+            STAGED.c.here.is_(None),
             exists(on_any),
             ~exists(on_any.where(theirs.c.state != _LEFT)),
-        ),
-        update(STAGED)
-        .where(OPEN, SUBSCRIBES, here)
-        .values(
-            verdict=case(
-                (_LINKS.c.state == _CONFIRMED, Verdict.ALREADY.value),
-                else_=Verdict.CONFIRMED.value,
-            )
         ),
     )
 
@@ -230,17 +232,16 @@ def _joined_since(region: str) -> Update:
     )
 
 
-def _leaving(region: str) -> tuple[Update, ...]:
-    here = and_(_LINKS.c.subscriber_id == STAGED.c.person, _LINKS.c.region == region)
+def _leaving() -> tuple[Update, ...]:
     return (
-        _verdict(Verdict.ALREADY).where(LEAVES, here, _LINKS.c.state == _LEFT),
+        _verdict(Verdict.ALREADY).where(LEAVES, STAGED.c.here == _LEFT),
         _verdict(
             Verdict.LEFT,
             TAKEN_OFF,
             _said("was confirmed here and is unsubscribed now: the roster says "),
             REJOIN_REMEDY,
-        ).where(LEAVES, here, _LINKS.c.state == _CONFIRMED),
-        _verdict(Verdict.LEFT).where(LEAVES, here),
+        ).where(LEAVES, STAGED.c.here == _CONFIRMED),
+        _verdict(Verdict.LEFT).where(LEAVES, STAGED.c.here.is_not(None)),
     )
 
 
