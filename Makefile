@@ -7,7 +7,7 @@ TEST := $(VENV)/.test
 BENCH := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock pictures diagrams bench clean
+.PHONY: help demo test check format lock pictures diagrams texts bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ pictures: $(TEST)  ## draw the README's pictures from a rendered edition
 diagrams: $(TEST)  ## draw the state diagrams of the documents from the tables
 	$(BIN)/python tools/diagrams.py
 
+texts: $(TEST)  ## collect the pages' sentences into templates/locales/*.po for translation
+	$(BIN)/python tools/texts.py
+
 # An environment of its own: what the rivals need must not change how the tests run.
 $(BENCH)/.installed: requirements/runtime.txt requirements/bench.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv $(BENCH)
@@ -71,5 +74,5 @@ lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) benchmarks/rivals.in -c requirements/runtime.txt -o requirements/bench.txt
 
 clean:  ## remove what was built
-	rm -rf $(VENV) $(BENCH) benchmarks/.node benchmarks/RESULTS.quick.md demo-output
+	rm -rf $(VENV) $(BENCH) benchmarks/.node benchmarks/RESULTS.quick.md demo-output test-output
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -14,6 +14,7 @@ from typing import Literal
 
 from mailer.app import App, find_root, open_app
 from mailer.errors import ConfigurationError, MailerError
+from mailer.languages import load_languages
 from mailer.usecases.readers import regions_data
 
 LOW_DISK_BYTES = 500 * 1024 * 1024
@@ -101,11 +102,16 @@ def _disk(app: App) -> Iterator[Check]:
 def _templates(app: App) -> Iterator[Check]:
     try:
         _ = app.templates
-    except MailerError as error:
+        tags = load_languages(app.root / "templates").tags
+    except (MailerError, ConfigurationError) as error:
         for fault in error.faults:
             yield Check("fail", "templates", str(fault))
         return
-    yield Check("ok", "templates", f"the set `{app.publication.templates}` is sound")
+    yield Check(
+        "ok",
+        "templates",
+        f"the set `{app.publication.templates}` is sound; pages in {', '.join(tags)}",
+    )
 
 
 def _audience(app: App) -> Iterator[Check]:

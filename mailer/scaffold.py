@@ -78,8 +78,8 @@ _ENV = """\
 # Signs unsubscribe links. Keep it: a new key makes the links in sent mail invalid.
 MAILER_SECRET_KEY={secret}
 
-# Where a reader's browser reaches you; https for real readers.
-MAILER_WEB_URL=http://127.0.0.1:8025
+# Where a reader's browser reaches you (`mailer serve`); https for real readers.
+MAILER_WEB_URL=http://127.0.0.1:8080
 
 # The mail relay: the built-in inbox (`mailer inbox`), which delivers to nobody.
 MAILER_RELAY_HOST=127.0.0.1

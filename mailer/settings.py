@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -38,6 +39,17 @@ def _aware(value: datetime | None) -> datetime | None:
     if value is not None and value.tzinfo is None:
         raise ValueError("needs a time zone; write 2026-11-30T07:00:00+00:00")
     return None if value is None else value.astimezone(UTC)
+
+
+def _networks(value: str) -> str:
+    for item in value.replace(",", " ").split():
+        try:
+            ip_network(item)
+        except ValueError:
+            raise ValueError(
+                f"names {item!r}, which is no address or network; write 10.0.0.7 or 10.0.0.0/8"
+            ) from None
+    return value
 
 
 Tls = Literal["none", "starttls", "implicit"]
@@ -131,6 +143,9 @@ class Settings(BaseSettings):
     relay_others: Annotated[SecretStr, AfterValidator(_relays)] = SecretStr("")
     secret_key: SecretStr = SecretStr("")
     web_url: Annotated[str, AfterValidator(_base_url)] = ""
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=8080, ge=1, le=65535)
+    web_proxies: Annotated[str, AfterValidator(_networks)] = ""
     inbox_host: str = "127.0.0.1"
     inbox_smtp_port: int = Field(default=2525, ge=1, le=65535)
     inbox_web_port: int = Field(default=8025, ge=1, le=65535)

@@ -8,10 +8,24 @@ has count for nothing. One statement does it on SQLite and PostgreSQL alike.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, collate, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    collate,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from mailer.publication import Region
 from mailer.storage import schema
@@ -94,10 +108,32 @@ def region_count_statement(regions: Mapping[str, Region], region: str) -> Select
     return select(func.count()).select_from(_of_region(regions, region).subquery())
 
 
-def still_eligible_statement(subscriber_ids: Collection[int]) -> Select[Any]:
-    """Select subscriber_id and region of what these subscribers may still be sent."""
-    links = _eligible_links().where(_LINKS.c.subscriber_id.in_(subscriber_ids))
-    return links.with_only_columns(_LINKS.c.subscriber_id, _LINKS.c.region)
+def ineligible_statement(*, is_sqlite: bool) -> Select[Any]:
+    """Select those of ``pairs`` that may not be sent: nobody's, left, suppressed or pausing.
+
+    Parameters: ``pairs``, a JSON list of [subscriber id, region]; ``now``, the instant.
+    """
+    pairs = bindparam("pairs", type_=String)
+    person: ColumnElement[Any]
+    region: ColumnElement[Any]
+    if is_sqlite:
+        each = func.json_each(pairs).table_valued("value")
+        person, region = (func.json_extract(each.c.value, f"$[{at}]") for at in (0, 1))
+    else:
+        each = func.jsonb_array_elements(cast(pairs, JSONB)).table_valued("value")
+        person = cast(each.c.value.op("->>")(0), Integer)
+        region = each.c.value.op("->>")(1)
+    asked = select(person.label("person"), region.label("region")).select_from(each).cte("asked")
+    now = bindparam("now", type_=_PEOPLE.c.paused_until.type)
+    may_have_it = exists().where(
+        _LINKS.c.subscriber_id == asked.c.person,
+        _LINKS.c.region == asked.c.region,
+        _LINKS.c.state == "confirmed",
+        _PEOPLE.c.id == _LINKS.c.subscriber_id,
+        or_(_PEOPLE.c.paused_until.is_(None), _PEOPLE.c.paused_until <= now),
+        ~exists().where(_BARRED.c.address == _PEOPLE.c.address),
+    )
+    return select(asked.c.person, asked.c.region).where(~may_have_it)
 
 
 def roll_statement(region: str, *, state: str | None, is_sqlite: bool) -> Select[Any]:

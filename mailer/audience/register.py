@@ -12,6 +12,7 @@ call. Known limit: while a very large roster is taken in, other writers wait for
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -52,7 +53,7 @@ from mailer.storage.database import Database
 
 __all__ = ["ConsentEvent", "Decision", "Entry", "RegionCount", "Register", "Standing", "Verdict"]
 
-_IDS_A_QUESTION = 900
+_PAIRS_A_QUESTION = 1000
 _ROWS_A_FETCH = 2000
 _REASONS = tuple(reason.value for reason in SuppressionReason)
 
@@ -70,6 +71,7 @@ class Register:
         self._database = database
         self._clock = clock
         self._regions = dict(regions)
+        self._ineligible = eligibility.ineligible_statement(is_sqlite=database.is_sqlite)
 
     def require_region(self, region: str) -> None:
         """Raise ``NotFound`` unless the publication has the region."""
@@ -302,16 +304,15 @@ class Register:
 
         Unknown subscribers are among them. The question is asked in bulk, for a claim's check.
         """
-        wanted = set(pairs)
-        ids = sorted({subscriber_id for subscriber_id, _ in wanted})
-        allowed: set[tuple[int, str]] = set()
+        wanted = list(set(pairs))
+        found: set[tuple[int, str]] = set()
         with self._database.read() as connection:
-            for start in range(0, len(ids), _IDS_A_QUESTION):
-                statement = eligibility.still_eligible_statement(
-                    ids[start : start + _IDS_A_QUESTION]
-                )
-                allowed.update((row[0], row[1]) for row in connection.execute(statement))
-        return wanted - allowed
+            for start in range(0, len(wanted), _PAIRS_A_QUESTION):
+                asked = json.dumps(wanted[start : start + _PAIRS_A_QUESTION])
+                values = {"pairs": asked, "now": self._clock.now()}
+                rows = connection.execute(self._ineligible, values)
+                found.update((row[0], row[1]) for row in rows.all())
+        return found
 
     def counts(self) -> tuple[RegionCount, ...]:
         """Return every region of the publication in figures, in its order."""

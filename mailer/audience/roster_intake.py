@@ -44,6 +44,7 @@ from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import Suppression, put_suppression
 from mailer.audience.verdicts import LEAVES, OPEN, SUBSCRIBES, SUPPRESSES
 from mailer.storage import schema
+from mailer.storage.instant import Instant
 
 _PEOPLE, _LINKS, _EVENTS = schema.subscribers, schema.subscriptions, schema.consent_events
 _FRESH = and_(OPEN, or_(SUBSCRIBES, LEAVES), STAGED.c.here.is_(None))
@@ -116,7 +117,7 @@ def _insert_people(intake: Intake, *, is_sqlite: bool) -> Any:
 
 
 def _at(intake: Intake) -> ColumnElement[datetime]:
-    return literal(intake.now, schema.Instant())
+    return literal(intake.now, Instant())
 
 
 def _state(step: Step, before: SubscriptionState | None = None) -> str:

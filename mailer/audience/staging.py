@@ -24,7 +24,7 @@ from mailer.audience.joining import Verdict
 from mailer.audience.roster_form import RosterRow
 from mailer.audience.spreadsheet import shown
 from mailer.storage.database import Database
-from mailer.storage.schema import Instant
+from mailer.storage.instant import Instant
 
 Progress = Callable[..., None]
 """Called with done, total and, if it changes, a label."""

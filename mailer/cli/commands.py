@@ -19,6 +19,7 @@ from mailer.cli import (
     roster_commands,
     sending_commands,
     setup_commands,
+    web_commands,
 )
 from mailer.cli.output import complain, err, exit_code
 from mailer.errors import ConfigurationError, Fault, InvalidInput, MailerError
@@ -100,7 +101,13 @@ def main(
     ctx.obj = publication
 
 
-for commands in (setup_commands, article_commands, edition_commands, sending_commands):
+for commands in (
+    setup_commands,
+    article_commands,
+    edition_commands,
+    sending_commands,
+    web_commands,
+):
     commands.register(app)
 app.add_typer(issue_commands.app, name="issue")
 roster_commands.register(audience_commands.app)

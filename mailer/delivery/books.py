@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -40,15 +41,14 @@ class Eligibility(Protocol):
 class Taken:
     """A claimed delivery in hand.
 
-    ``fields`` and ``signatures`` are filled in early for a signed edition alone. ``is_begun``:
-    its content is, or may be, on the wire.
+    ``content`` is composed early for a signed edition alone. ``is_begun``: it is, or may be, on the
+    wire.
     """
 
     delivery: Delivery
     domain: str
     first_tried_at: datetime | None = None
-    fields: Mapping[str, str] | None = None
-    signatures: bytes = b""
+    content: Sequence[bytes] = ()
     is_begun: bool = False
 
 
@@ -187,14 +187,14 @@ class Books:
             return
         if self._signers is None:
             self._signers = ThreadPoolExecutor(SIGNERS, "sign")
-        for item in signed:
-            item.fields = self._fields(item.delivery)
-        for item, signatures in zip(signed, self._signers.map(self._signed, signed), strict=True):
-            item.signatures = signatures
+        shares = [signed[start :: 2 * SIGNERS] for start in range(2 * SIGNERS)]
+        for _ in self._signers.map(self._compose, shares):
+            pass
 
-    def _signed(self, item: Taken) -> bytes:
-        try:
-            return self._edition(item.delivery.region).signatures(item.delivery, item.fields or {})
-        except InvalidInput:
-            # Composing the message will meet the same, where it is reported.
-            return b""
+    def _compose(self, share: Sequence[Taken]) -> None:
+        for item in share:
+            delivery = item.delivery
+            # Composing the message on its turn will meet the same, and report it.
+            with suppress(InvalidInput):
+                edition = self._edition(delivery.region)
+                item.content = edition.compose(delivery, self._fields(delivery))

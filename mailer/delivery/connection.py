@@ -16,7 +16,7 @@ import os
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from mailer.delivery.answers import Answer, AnswerReader
 from mailer.delivery.awaited import WRITE_PATIENCE
@@ -164,7 +164,7 @@ class Connection:
     async def _ask(self, line: bytes) -> Answer:
         """Write a line, if any, and wait for a reply."""
         if line:
-            self._channel.write(line)
+            self._channel.write((line,))
         while not self._answers:
             if self._why:
                 raise _Gone(self._why)
@@ -188,13 +188,12 @@ class Connection:
                 self._channel.close()
             self._wake()
 
-    def _hear(self, answers: Iterable[Answer]) -> None:
+    def _hear(self, answers: Sequence[Answer]) -> None:
         """Give the dialogue replies, write what it has to say; the only way it is driven."""
         self._moved()
         is_handed_over = self._channel.has_passed_mark
         try:
-            for answer in answers:
-                self.dialogue.hear(answer, is_handed_over=is_handed_over)
+            self.dialogue.hear_all(answers, is_handed_over=is_handed_over)
         except Exception as error:  # noqa: BLE001
             self._error = self._error or error
             self._lose("the sender failed")
@@ -206,9 +205,9 @@ class Connection:
         if self._why or dialogue.is_over:
             self._lose(self._why)
             return
-        data, mark = dialogue.take()
-        if data:
-            self._channel.write(data, mark)
+        pieces, mark = dialogue.take()
+        if pieces:
+            self._channel.write(pieces, mark)
         elif dialogue.is_idle:
             self._wake()
         else:

@@ -25,17 +25,19 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mailer.delivery.answers import Answer
 from mailer.delivery.awaited import PATIENCE, STAGES, Awaited, Step, meaning
 from mailer.delivery.capabilities import Capabilities
 from mailer.delivery.delivery import Outcome, Reply, Trouble, Verdict
-from mailer.delivery.smtp import Stage, judge, read_reply
+from mailer.delivery.smtp import Stage, deferred, judge, read_reply, untried
 from mailer.delivery.transaction import Outgoing, Transaction, Work
 
 _A = Awaited
 
+_BURST = (250, 250, 250, 354)
 _PARAMETERS = frozenset({501, 504, 555})
 """What a server says that knows no such parameter (RFC 5321 section 4.1.1.11: 555)."""
 _PIPELINING = re.compile(r"pipelin|synchroni[sz]ation error", re.IGNORECASE)
@@ -74,7 +76,7 @@ class Dialogue:
         self._needs_reset = False
         self._is_draining = True
         self._has_half_answered = False
-        self._replies: dict[bytes, Reply] = {}
+        self._outcomes: dict[Answer, Outcome] = {}
 
     @property
     def is_over(self) -> bool:
@@ -97,15 +99,44 @@ class Dialogue:
         self._is_draining = False
         self._ask()
 
-    def take(self) -> tuple[bytes, int]:
-        """Return what is to be written, and how much of it reaches a content's final dot."""
-        if not self._out:
-            return b"", 0
-        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
-        mark = self._mark
-        self._out.clear()
-        self._mark = 0
-        return data, mark
+    def take(self) -> tuple[Sequence[bytes], int]:
+        """Return the pieces to be written, and how much of them reaches a content's final dot."""
+        pieces, mark = self._out, self._mark
+        self._out, self._mark = [], 0
+        return pieces, mark
+
+    def hear_all(self, answers: Sequence[Answer], *, is_handed_over: bool = True) -> None:
+        """Take replies that came together; see ``hear``."""
+        if len(answers) == len(_BURST) and self._is_burst(answers) and is_handed_over:
+            self._take_burst(answers)
+            return
+        for answer in answers:
+            self.hear(answer, is_handed_over=is_handed_over)
+
+    def _is_burst(self, answers: Sequence[Answer]) -> bool:
+        """True for the four replies of the usual way: a content kept, the next envelope taken."""
+        awaited = self._awaited
+        return (
+            tuple(answer[0] for answer in answers) == _BURST
+            and len(awaited) == len(_BURST)
+            and awaited[0][0] is _A.END
+            and awaited[3][0] is _A.DATA
+            and awaited[1][1] is awaited[2][1] is awaited[3][1] is self._envelope is not None
+            and self._envelope.outcome is None
+            and self.trouble is None
+            and not self._mark
+        )
+
+    def _take_burst(self, answers: Sequence[Answer]) -> None:
+        """Do for the four together what the table says of each."""
+        kept, envelope = self._awaited[0][1], self._envelope
+        if kept is None or envelope is None:
+            raise ValueError("a burst has a content and an envelope")
+        self._awaited.clear()
+        self._has_half_answered = False
+        self.count += 1
+        self._end(kept, self._judged(answers[0]))
+        self._write(envelope)
 
     def hear(self, answer: Answer, *, is_handed_over: bool = True) -> None:
         """Take the next reply.
@@ -119,10 +150,10 @@ class Dialogue:
         if not self._awaited:
             self._unasked(answer)
             return
-        # What still waits to be taken is with nobody.
-        is_handed_over = is_handed_over and not self._mark
         awaited, transaction = self._awaited.popleft()
         is_wanted = transaction is None or transaction.outcome is None
+        # What still waits to be taken is with nobody.
+        is_handed_over = is_handed_over and not self._mark
         step = meaning(awaited, is_wanted=is_wanted, code=answer[0])
         if step is None or (awaited is _A.END and not is_handed_over):
             self._broken_off(awaited, transaction, self._reply(answer), is_handed_over)
@@ -137,7 +168,7 @@ class Dialogue:
     def _take(self, step: Step, awaited: Awaited, transaction: Transaction, answer: Answer) -> None:
         if step is Step.SETTLED:
             self.count += 1
-            self._end(transaction, judge(Stage.END, self._reply(answer)))
+            self._end(transaction, self._judged(answer))
         elif step is Step.WRITE:
             self._write(transaction)
         elif step is Step.REFUSED:
@@ -177,14 +208,14 @@ class Dialogue:
                     is_connection_usable=False,
                 )
             elif transaction.is_written:
-                outcome = _deferred(f"the connection was lost at CONTENT: {why}")
+                outcome = deferred(f"the connection was lost at CONTENT: {why}")
             elif blamed and blamed[1] is transaction and self._is_to_blame(blamed[0]):
-                outcome = _deferred(f"the connection was lost at {blamed[0].name}: {why}")
+                outcome = deferred(f"the connection was lost at {blamed[0].name}: {why}")
             else:
-                outcome = _untried(f"the connection was lost before its turn: {why}")
+                outcome = untried(f"the connection was lost before its turn: {why}")
             self._end(transaction, outcome)
         while self._again:
-            self._tell(self._again.popleft(), _untried(f"the connection was lost: {why}"))
+            self._tell(self._again.popleft(), untried(f"the connection was lost: {why}"))
         self._awaited.clear()
         self._later.clear()
         self._out.clear()
@@ -218,7 +249,7 @@ class Dialogue:
         outcome = judge(STAGES[awaited], reply)
         if awaited is _A.END and not is_handed_over and outcome.verdict in _KEPT:
             # It has not seen the final dot: it cannot have the message.
-            outcome = _deferred("it answered before it had the content", reply)
+            outcome = deferred("it answered before it had the content", reply)
         is_closing = reply.code == 421
         self.trouble = Trouble(
             f"{self._name} closes the connection: {_said(reply)}"
@@ -230,7 +261,7 @@ class Dialogue:
         if transaction is not None and transaction.outcome is None:
             is_sender = outcome.is_sender_at_fault
             if is_closing and not is_sender and not self._is_to_blame(awaited):
-                outcome = _untried("the relay had closed the connection", reply)
+                outcome = untried("the relay had closed the connection", reply)
             elif outcome.is_connection_usable:
                 outcome = replace(outcome, is_connection_usable=False)
             self._end(transaction, outcome)
@@ -240,7 +271,8 @@ class Dialogue:
         self._must_work().starting(transaction.item)
         transaction.is_written = True
         self._envelope = None
-        self._out += (transaction.wire(), b".\r\n")
+        self._out += transaction.wire()
+        self._out.append(b".\r\n")
         self._mark = sum(map(len, self._out))
         self._awaited.append((_A.END, transaction))
         if self.offered.has_pipelining:
@@ -248,7 +280,7 @@ class Dialogue:
 
     def _refuse(self, awaited: Awaited, transaction: Transaction, reply: Reply) -> None:
         if fall_back := self._fall_back(awaited, transaction, reply):
-            transaction.outcome = _untried(fall_back, reply)
+            transaction.outcome = untried(fall_back, reply)
             self._under_way.remove(transaction)
             self._again.append(transaction.item)
         else:
@@ -306,6 +338,15 @@ class Dialogue:
     def _offer(self, transaction: Transaction) -> None:
         self._envelope = transaction
         self._under_way.append(transaction)
+        if self.offered.has_pipelining and not (self._needs_reset or self._later):
+            # The usual way: the three at once.
+            self._awaited += (
+                (_A.MAIL, transaction),
+                (_A.RCPT, transaction),
+                (_A.DATA, transaction),
+            )
+            self._out.append(transaction.group(self.offered))
+            return
         group: list[tuple[Awaited, Transaction | None, bytes]] = [
             (_A.MAIL, transaction, transaction.mail(self.offered)),
             (_A.RCPT, transaction, transaction.rcpt()),
@@ -338,28 +379,21 @@ class Dialogue:
             raise ValueError("the dialogue has not begun")
         return self._work
 
-    def _reply(self, answer: Answer) -> Reply:
-        code, text = answer
-        if code // 100 != 2 or len(text) > 64:
-            return read_reply(code, text)
+    def _judged(self, answer: Answer) -> Outcome:
+        """Judge the reply to a content."""
         # Servers say the same few words again and again; those with a queue id pass through.
-        found = self._replies.get(text)
-        if found is None or found.code != code:
-            found = read_reply(code, text)
-            if len(self._replies) < 16:
-                self._replies[text] = found
-        return found
+        outcome = self._outcomes.get(answer)
+        if outcome is None:
+            outcome = judge(Stage.END, self._reply(answer))
+            if len(self._outcomes) < 16:
+                self._outcomes[answer] = outcome
+        return outcome
+
+    def _reply(self, answer: Answer) -> Reply:
+        return read_reply(*answer)
 
 
 _KEPT = frozenset({Verdict.ACCEPT, Verdict.DOUBT})
-
-
-def _deferred(note: str, reply: Reply | None = None) -> Outcome:
-    return Outcome(Verdict.DEFER, reply, note, is_connection_usable=False)
-
-
-def _untried(note: str, reply: Reply | None = None) -> Outcome:
-    return Outcome(Verdict.DEFER, reply, note, is_connection_usable=False, is_untried=True)
 
 
 def _said(reply: Reply) -> str:

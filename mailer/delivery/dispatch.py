@@ -22,7 +22,7 @@ from mailer.delivery.delivery import Outcome, Trouble
 from mailer.delivery.journal import Ending, Journal
 from mailer.delivery.ledger import end_state
 from mailer.delivery.pacing import Pacer, asks_to_slow
-from mailer.delivery.rota import Clerk, Rota, at_fault
+from mailer.delivery.rota import Clerk, Rota, at_fault, dropped
 from mailer.delivery.routes import Line, Lines, Session
 from mailer.delivery.statements import GONE
 from mailer.delivery.transaction import Outgoing
@@ -42,8 +42,7 @@ SOON_S = 20.0
 """A pass stays for what was put off to within so many seconds from now."""
 
 LOST_IN_A_ROW = 5
-"""So many sessions lost one after the other, for each relay's every connection one more, mean
-that the relay is ill, not the readers."""
+"""So many sessions lost in a row, and one for each connection more: the relay is ill."""
 
 
 class Dispatch:
@@ -70,6 +69,7 @@ class Dispatch:
         self._flying: dict[int, Taken] = {}
         self._lost_in_a_row = 0
         self._is_closing = False
+        self._is_flush_due = False
         self._failure: BaseException | None = None
         self._dry_at = float("-inf")
         self._asked_at = 0.0
@@ -277,14 +277,7 @@ class Dispatch:
         self._lost_in_a_row += 1
         enough = LOST_IN_A_ROW + self._lines.connections - 1
         if self._lost_in_a_row >= enough and not self._is_closing:
-            said = trouble.problem if trouble else clerk.said
-            self.stop(
-                Trouble(
-                    f"the relay dropped {enough} connections one after the other: {said}",
-                    "look at its log; what is not sent stays in the ledger, run the command again",
-                    reply=trouble.reply if trouble else None,
-                )
-            )
+            self.stop(dropped(enough, trouble, clerk.said))
 
     def stop(self, trouble: Trouble) -> None:
         """End the pass: nobody would get through."""
@@ -331,7 +324,7 @@ class Dispatch:
     def _composed(self, item: Taken) -> Outgoing | None:
         delivery = item.delivery
         try:
-            return self._voyage.compose(delivery, item.fields, item.signatures)
+            return self._voyage.compose(delivery, item.content)
         except InvalidInput as error:
             self._refused[delivery.id] = f"cannot be written: {error}"
             self.pacer.left(item.domain)
@@ -374,11 +367,10 @@ class Dispatch:
         ending = self._voyage.ending(delivery, outcome, item.first_tried_at)
         self._endings.append(ending)
         self._unsettled += 1
-        try:
-            self._journal.ended(ending)
-        except StorageFailed as error:
-            self._failure = self._failure or error
-            self._close()
+        self._journal.ended(ending)
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._loop.call_soon(self._flush)
         self._voyage.ended(item.domain, end_state(outcome, ending.due_at))
         self._pace(item.domain, outcome, took_s, now)
         if outcome.is_sender_at_fault:
@@ -387,6 +379,15 @@ class Dispatch:
             self._bell.set()
         if self._rota.has_sleepers and self.pacer.waiting:
             self._rota.wake_all()
+
+    def _flush(self) -> None:
+        """Give the journal's lines to the kernel before the network is looked at again."""
+        self._is_flush_due = False
+        try:
+            self._journal.flush()
+        except StorageFailed as error:
+            self._failure = self._failure or error
+            self._close()
 
     def _pace(self, domain: str, outcome: Outcome, took_s: float, now: float) -> None:
         if outcome.verdict in ANSWERED:

@@ -118,16 +118,13 @@ class DkimSigner:
                 hashed once for all messages that begin with it.
             at: the delivery's date, aware.
         """
+        return self.sign_canonical(*canonical_header(fields), body, at=at)
+
+    def sign_canonical(
+        self, header: bytes, names: str, body: bytes | Sequence[bytes], *, at: datetime
+    ) -> bytes:
+        """The same for a header in canonical form, and the ``h=`` that goes with it."""
         body_hash = base64.b64encode(hash_of_body(body)).decode()
-        by_name: dict[str, list[bytes]] = {}
-        for item in fields:
-            name, relaxed = _relaxed(item)
-            by_name.setdefault(name, []).append(relaxed)
-        # RFC 6376 section 5.4.2: instances are taken from the bottom up; a name beyond them stands
-        # for a field that must stay absent and adds nothing to the data.
-        present = [by_name.get(name, ()) for name in SIGNED]
-        signed = b"".join(item for items in present for item in reversed(items))
-        names = _names(tuple(len(items) for items in present))
         instant = int(at.timestamp())
         made = []
         for key in self.keys:
@@ -140,10 +137,54 @@ class DkimSigner:
             )
             # The field's own relaxed form: its folds are all single, so that each is one space.
             own = f"dkim-signature:{value[1:]}".replace("\r\n ", " ")
-            encoded = base64.b64encode(key.sign(signed + own.encode())).decode()
+            encoded = base64.b64encode(key.sign(header + own.encode())).decode()
             lines = [encoded[start : start + 72] for start in range(0, len(encoded), 72)]
             made.append(f"DKIM-Signature:{value}" + "\r\n ".join(lines) + "\r\n")
         return "".join(made).encode()
+
+
+def canonical_header(fields: Sequence[bytes]) -> tuple[bytes, str]:
+    """Return what of a header is signed, in relaxed form, and the value of ``h=``."""
+    by_name: dict[str, list[bytes]] = {}
+    for item in fields:
+        relaxed = relaxed_field(item)
+        by_name.setdefault(relaxed.partition(b":")[0].decode(), []).append(relaxed)
+    # RFC 6376 section 5.4.2: instances are taken from the bottom up; a name beyond them stands
+    # for a field that must stay absent and adds nothing to the data.
+    present = [by_name.get(name, ()) for name in SIGNED]
+    signed = b"".join(item for items in present for item in reversed(items))
+    return signed, _names(tuple(len(items) for items in present))
+
+
+class HeaderForm:
+    """The canonical header of messages that are alike but for a few fields.
+
+    Args:
+        before: the fields before those that differ.
+        own: the names of those that differ, each once in a message.
+        after: the fields after them.
+    """
+
+    def __init__(self, before: Sequence[bytes], own: Sequence[str], after: Sequence[bytes]) -> None:
+        marks = [b"%b: \0%d\0\r\n" % (name.encode(), at) for at, name in enumerate(own)]
+        header, self.names = canonical_header([*before, *marks, *after])
+        self._parts: list[bytes | int] = [
+            int(part) if number % 2 else part
+            for number, part in enumerate(re.split(rb"\0(\d+)\0", header))
+        ]
+
+    def fill(self, own: Sequence[bytes]) -> bytes:
+        """Return the canonical header with these fields, given in the order of their names."""
+        return b"".join(
+            [part if isinstance(part, bytes) else _relaxed_value(own[part]) for part in self._parts]
+        )
+
+
+def _relaxed_value(field: bytes) -> bytes:
+    value = field[field.index(b":") + 1 : -2]
+    if b"\r\n" in value or b"  " in value or b"\t" in value:
+        value = _SPACE.sub(b" ", _FOLD.sub(b"", value))
+    return value.strip(b" ")
 
 
 def hash_of_body(body: bytes | Sequence[bytes]) -> bytes:
@@ -171,16 +212,8 @@ def _hasher_after(piece: bytes) -> hashlib._Hash:
 
 def relaxed_field(field: bytes) -> bytes:
     """Return a field in relaxed form: name in lower case, unfolded, spaces squeezed (3.4.2)."""
-    name, _, value = field.partition(b":")
-    squeezed = _SPACE.sub(b" ", _FOLD.sub(b"", value.removesuffix(b"\r\n"))).strip(b" ")
-    return name.strip(b" \t").lower() + b":" + squeezed + b"\r\n"
-
-
-# Most fields are the same for every reader of an edition; the few that are not fall out again.
-@functools.lru_cache(maxsize=512)
-def _relaxed(field: bytes) -> tuple[str, bytes]:
-    relaxed = relaxed_field(field)
-    return relaxed.partition(b":")[0].decode(), relaxed
+    name = field.partition(b":")[0]
+    return name.strip(b" \t").lower() + b":" + _relaxed_value(field) + b"\r\n"
 
 
 @functools.lru_cache(maxsize=64)

@@ -5,7 +5,8 @@ the message. What happened in between is told by two short lines a message, each
 kernel before the sender goes on:
 
 - *begun*, before a message's content is written: from here on the relay may have it;
-- *ended*, once its reply is read or its connection is lost.
+- *ended*, once its reply is read or its connection is lost. It is written with the next *begun*, or
+  when ``flush`` is called: the sender does so before it looks at the network again.
 
 A line the kernel has survives the process, so after SIGKILL the next sender knows of every claim
 whether it was never begun (it goes back), ended (it is settled as it ended) or begun and not ended
@@ -22,6 +23,7 @@ Failures: a line that cannot be written raises ``StorageFailed``, before the con
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import zlib
@@ -77,30 +79,39 @@ class Journal:
         self.path = path
         self.id = journal_id
         self._live: dict[tuple[int, int], bytes] = {}
+        self._held: list[bytes] = []
         self._descriptor = -1
         self._size = 0
         self._is_torn = False
         self._begin_anew()
 
     def begun(self, delivery_id: int, number: int) -> None:
-        """Say that a message's content is about to be written.
+        """Say that a message's content is about to be written, and what is held.
 
         Raises:
             StorageFailed: it could not be said; the content must not be written.
         """
         line = _sealed(b"B %d %d" % (delivery_id, number))
-        self._append(line)
+        self._held.append(line)
+        self.flush()
         self._live[delivery_id, number] = line
 
     def ended(self, ending: Ending) -> None:
-        """Say how an attempt ended.
+        """Hold how an attempt ended, for ``flush`` or the next ``begun``."""
+        line = _sealed(_ending_line(ending))
+        self._held.append(line)
+        self._live[ending.delivery_id, ending.number] = line
+
+    def flush(self) -> None:
+        """Hand what is held to the kernel, in one write.
 
         Raises:
-            StorageFailed: it could not be said.
+            StorageFailed: it could not be.
         """
-        line = _sealed(_ending_line(ending))
-        self._append(line)
-        self._live[ending.delivery_id, ending.number] = line
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._append(data)
 
     def settled(self, endings: Iterable[Ending]) -> None:
         """Forget attempts that the ledger has; begin a new file when this one has grown long."""
@@ -110,23 +121,26 @@ class Journal:
             self._begin_anew()
 
     def close(self, *, is_settled: bool) -> None:
-        """Close the file; remove it when the ledger has all of it."""
+        """Close the file, and write what is held; remove it when the ledger has all of it."""
         if self._descriptor >= 0:
+            with contextlib.suppress(StorageFailed):
+                # Whoever held something was told before why the disk does not take it.
+                self.flush()
             os.close(self._descriptor)
             self._descriptor = -1
         if is_settled:
             self.path.unlink(missing_ok=True)
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, lines: bytes) -> None:
         if self._is_torn:
-            line = b"\n" + line
+            lines = b"\n" + lines
         try:
-            written = os.write(self._descriptor, line)
+            written = os.write(self._descriptor, lines)
         except OSError as error:
             raise _failed(self.path, error) from error
         self._size += written
         # A full disk takes half a line; the next one must begin on a line of its own.
-        self._is_torn = written != len(line)
+        self._is_torn = written != len(lines)
         if self._is_torn:
             raise StorageFailed(
                 Fault("the disk is full", where=str(self.path), remedy="free some and send again")
@@ -135,6 +149,7 @@ class Journal:
     def _begin_anew(self) -> None:
         draft = self.path.with_name(f"{self.path.name}.part")
         data = b"".join([_HEAD, self.id.encode(), b"\n", *self._live.values()])
+        self._held.clear()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -205,7 +220,7 @@ def _ending_line(ending: Ending) -> bytes:
     said = f"{reply.code}\t{reply.enhanced}\t{_line(reply.text)}" if reply else "0\t\t"
     flags = _FLAGS[outcome.is_connection_usable, outcome.is_sender_at_fault]
     return (
-        f"E {ending.delivery_id} {ending.number}\t{outcome.verdict.value}\t{at}\t{due}\t{flags}"
+        f"E {ending.delivery_id} {ending.number}\t{outcome.verdict}\t{at}\t{due}\t{flags}"
         f"\t{said}\t{_line(outcome.note)}"
     ).encode("utf-8", "replace")
 

@@ -81,7 +81,7 @@ class Ledger(Plans, Orders):
             expected = self._journal_id(connection)
             claims = [
                 self._driver.delivery(row)
-                for row in connection.exec_driver_sql(statements.CLAIMED).all()
+                for row in connection.exec_driver_sql(statements.DEAD_CLAIMS).all()
             ]
             is_ours = bool(expected) and told is not None and told.id == expected
             is_known = is_ours or not expected
@@ -262,18 +262,17 @@ class Ledger(Plans, Orders):
     def _settle(self, connection: Connection, endings: Sequence[Ending]) -> int:
         driver = self._driver
         now = driver.stamp(self._clock.now())
-        rows = [_settle_row(driver, ending, now) for ending in endings]
-        tries = [_attempt_row(driver, ending) for ending in endings]
+        ended = [_ended(driver, ending) for ending in endings]
         with connection.begin_nested() as savepoint:
-            if driver.run_all(connection, statements.SETTLE, rows) == len(rows):
-                driver.run_all(connection, statements.ATTEMPT, tries)
-                return len(rows)
+            if driver.settle(connection, ended, now) == len(ended):
+                driver.keep_attempts(connection, ended)
+                return len(ended)
             savepoint.rollback()
         # Some were settled before (a journal told twice): find out which, one by one.
         changed = 0
-        for row, attempt in zip(rows, tries, strict=True):
-            if driver.run_all(connection, statements.SETTLE, [row]):
-                driver.run_all(connection, statements.ATTEMPT, [attempt])
+        for row in ended:
+            if driver.settle(connection, [row], now):
+                driver.keep_attempts(connection, [row])
                 changed += 1
         return changed
 
@@ -363,26 +362,17 @@ def _judged(
     return ended, doubts
 
 
-def _settle_row(driver: statements.Driver, ending: Ending, now: Any) -> tuple[Any, ...]:
-    outcome = ending.outcome
-    return (
+def _ended(driver: statements.Driver, ending: Ending) -> statements.Ended:
+    outcome, reply = ending.outcome, ending.outcome.reply
+    return statements.Ended(
+        ending.delivery_id,
+        ending.number,
         end_state(outcome, ending.due_at).value,
-        ending.number,
-        now,
-        *statements.reply_values(outcome.reply, outcome.note),
         driver.stamp(ending.due_at) if ending.due_at else None,
-        ending.delivery_id,
-        ending.number - 1,
-    )
-
-
-def _attempt_row(driver: statements.Driver, ending: Ending) -> tuple[Any, ...]:
-    outcome = ending.outcome
-    return (
-        ending.delivery_id,
-        ending.number,
         driver.stamp(ending.ended_at),
         outcome.verdict.value,
-        *statements.reply_values(outcome.reply),
+        reply.code if reply else None,
+        reply.enhanced if reply else "",
+        reply.text if reply else "",
         outcome.note,
     )

@@ -28,7 +28,7 @@ from email.utils import format_datetime
 from urllib.parse import quote, urlsplit
 
 from mailer.delivery.delivery import Delivery, Envelope
-from mailer.delivery.dkim import DkimSigner
+from mailer.delivery.dkim import DkimSigner, HeaderForm
 from mailer.delivery.headers import (
     LIMIT,
     mailbox,
@@ -38,7 +38,7 @@ from mailer.delivery.headers import (
     unstructured,
     wire_address,
 )
-from mailer.delivery.quoting import EncodedPart, fill, merged
+from mailer.delivery.quoting import EncodedPart, Template
 from mailer.delivery.smtp import bounce_address
 from mailer.editions.edition import Edition, Slot
 from mailer.errors import Fault, InvalidInput, RenderFailed
@@ -81,6 +81,10 @@ def letterhead(publication: Publication, region: Region) -> Letterhead:
     )
 
 
+OWN = ("To", "Date", "Message-ID", "List-Unsubscribe")
+"""The header fields that differ between an edition's messages; the rest is one for all."""
+
+
 class CompiledEdition:
     """An edition ready to be joined for its readers; made by ``compile_edition``."""
 
@@ -102,37 +106,45 @@ class CompiledEdition:
         self._text = text_part
         # One for all readers: quoted-printable never leaves a bare "=_", so no value can hold it.
         boundary = f"=_{_derived('boundary', f'{edition.checksum}')}"
-        self._before = _fields_before(edition, head)
-        self._after = (
+        before = _fields_before(edition, head)
+        after = (
             structured("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
             *_fields_after(edition, head),
         )
         mark = b"--" + boundary.encode()
-        self._body_pieces = merged(
-            [
-                mark + b"\r\n" + _PLAIN,
-                *text_part.pieces,
-                b"\r\n" + mark + b"\r\n" + _HTML,
-                *html_part.pieces,
-                b"\r\n" + mark + b"--\r\n",
-            ]
-        )
-        self._head_piece = b"".join(self._before)
-        self._tail_piece = b"".join(self._after) + b"\r\n"
-        self._pieces = merged([self._tail_piece, *self._body_pieces])
+        body = [
+            mark + b"\r\n" + _PLAIN,
+            *text_part.pieces,
+            b"\r\n" + mark + b"\r\n" + _HTML,
+            *html_part.pieces,
+            b"\r\n" + mark + b"--\r\n",
+        ]
+        self._body = Template(body)
+        self._head_piece = b"".join(before)
+        self._tail_piece = b"".join(after) + b"\r\n"
+        self._form = HeaderForm(before, OWN, after)
         self._message_id_end = f"@{head.bounce_domain}>"
         self._date: tuple[datetime | None, bytes] = (None, b"")
+        self._plain: tuple[str, bool] = ("", False)
 
     def envelope(self, delivery: Delivery) -> Envelope:
         """Return the delivery's envelope; the same for every attempt."""
-        address = delivery.address
+        address, token, domain = delivery.address, delivery.token, self._head.bounce_domain
         return Envelope(
-            bounce_address(delivery.token, self._head.bounce_domain)
-            if not _PLAIN_TOKEN.fullmatch(delivery.token)
-            else f"bounces+{delivery.token}@{self._head.bounce_domain}",
-            address if _PLAIN_ADDRESS.fullmatch(address) else wire_address(address),
-            delivery.token,
+            f"bounces+{token}@{domain}"
+            if token.isalnum() and token.islower() and token.isascii()
+            else bounce_address(token, domain),
+            address if self._is_plain(address) else wire_address(address),
+            token,
         )
+
+    def _is_plain(self, address: str) -> bool:
+        # Asked twice a message, for the envelope and for To, one after the other.
+        asked, answer = self._plain
+        if asked != address:
+            answer = _PLAIN_ADDRESS.fullmatch(address) is not None
+            self._plain = (address, answer)
+        return answer
 
     def message_id(self, delivery: Delivery) -> str:
         """Return the Message-ID with its brackets.
@@ -145,47 +157,37 @@ class CompiledEdition:
         """True when only an SMTPUTF8 server can take the message."""
         return not delivery.address.isascii() and needs_smtputf8(delivery.address)
 
-    def compose(
-        self, delivery: Delivery, fields: Mapping[str, str], *, signatures: bytes = b""
-    ) -> list[bytes]:
-        """Return the message in pieces: CRLF line ends, no line that starts with a dot.
+    def compose(self, delivery: Delivery, fields: Mapping[str, str]) -> list[bytes]:
+        """Return the message in pieces, signed: CRLF line ends, no line that starts with a dot.
+
+        May run in any thread.
 
         Args:
             delivery: the ledger's row.
             fields: a value for every slot, and ``unsubscribe_url`` in any case.
-            signatures: what ``signatures`` gave for the same two, where the edition is signed.
 
         Raises:
             InvalidInput: the address or a value cannot be sent; concerns this reader alone.
         """
-        own = b"".join(self._own_fields(delivery, fields))
-        pieces = [signatures + self._head_piece + own]
-        fill(pieces, self._pieces, fields)
-        return pieces
-
-    def signatures(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
-        """Return the DKIM-Signature fields, "" without a signer; may run in any thread.
-
-        Raises:
-            InvalidInput: the address or a value cannot be sent; concerns this reader alone.
-        """
-        if self._signer is None:
-            return b""
-        headers = [*self._before, *self._own_fields(delivery, fields), *self._after]
-        body: list[bytes] = []
-        fill(body, self._body_pieces, fields)
-        return self._signer.sign(headers, b"".join(body), at=delivery.dated_at)
+        own = self._own_fields(delivery, fields)
+        body = self._body.fill(fields)
+        signatures = b""
+        if self._signer is not None:
+            signatures = self._signer.sign_canonical(
+                self._form.fill(own), self._form.names, body, at=delivery.dated_at
+            )
+        return [signatures, self._head_piece, *own, self._tail_piece, *body]
 
     def render(self, delivery: Delivery, fields: Mapping[str, str]) -> bytes:
-        """Return the whole message, signed: ``compose`` with its ``signatures``, joined.
+        """Return the whole message: what ``compose`` returns, joined.
 
         Raises:
             InvalidInput: the address or a value cannot be sent; concerns this reader alone.
         """
-        signatures = self.signatures(delivery, fields)
-        return b"".join(self.compose(delivery, fields, signatures=signatures))
+        return b"".join(self.compose(delivery, fields))
 
     def _own_fields(self, delivery: Delivery, fields: Mapping[str, str]) -> list[bytes]:
+        """Return the fields ``OWN`` names, in that order."""
         unsubscribe = _one_click_url(fields.get("unsubscribe_url", ""))
         dated_at, date = self._date
         if dated_at != delivery.dated_at:
@@ -193,7 +195,7 @@ class CompiledEdition:
             self._date = (delivery.dated_at, date)
         line = f"List-Unsubscribe: <{unsubscribe}>"
         return [
-            _to_field(delivery),
+            _to_field(delivery, is_plain=self._is_plain(delivery.address)),
             date,
             f"Message-ID: {self.message_id(delivery)}\r\n".encode(),
             f"{line}\r\n".encode()
@@ -203,15 +205,14 @@ class CompiledEdition:
 
 
 _FOLDED_ABOVE = 78
-_PLAIN_TOKEN = re.compile(r"[a-z2-7]{1,40}")
 _ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_ADDRESS = re.compile(rf"{_ATOMS}(?:\.{_ATOMS})*@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _PLAIN_NAME = re.compile(rf"(?!.*=\?){_ATOMS}(?: {_ATOMS})*")
 
 
-def _to_field(delivery: Delivery) -> bytes:
+def _to_field(delivery: Delivery, *, is_plain: bool) -> bytes:
     name, address = delivery.name, delivery.address
-    if _PLAIN_ADDRESS.fullmatch(address) and (not name or _PLAIN_NAME.fullmatch(name)):
+    if is_plain and (not name or _PLAIN_NAME.fullmatch(name)):
         line = f"To: {name} <{address}>" if name else f"To: <{address}>"
         if len(line) <= _FOLDED_ABOVE:
             return f"{line}\r\n".encode()

@@ -54,38 +54,73 @@ def merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     return tuple(merged)
 
 
-def fill(out: list[bytes], pieces: Iterable[Piece], fields: Mapping[str, str]) -> None:
-    """Add the pieces for one reader."""
-    encoded: dict[Piece, bytes] = {}
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            out.append(piece)
-            continue
-        value = encoded.get(piece)
-        if value is None:
-            value = encoded[piece] = _value(*piece, fields)
-        out.append(value)
+class Template:
+    """Pieces with a gap for each slot, filled once a reader.
+
+    A value is looked at once, however often it stands in the message.
+    """
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._literals: list[bytes] = []
+        gaps: dict[str, tuple[list[int], list[int]]] = {}
+        for at, piece in enumerate(merged(pieces)):
+            if isinstance(piece, bytes):
+                self._literals.append(piece)
+                continue
+            self._literals.append(b"")
+            name, is_html = piece
+            gaps.setdefault(name, ([], []))[is_html].append(at)
+        self._gaps = [(name, tuple(text), tuple(html)) for name, (text, html) in gaps.items()]
+
+    def fill(self, fields: Mapping[str, str]) -> list[bytes]:
+        """Return the pieces for one reader.
+
+        Raises:
+            InvalidInput: a field without a value, or one that cannot be encoded.
+        """
+        pieces = self._literals.copy()
+        for name, in_text, in_html in self._gaps:
+            value = fields.get(name)
+            if value is None:
+                raise InvalidInput(f"the reader's field {name!r} has no value")
+            encoded = _plain(value)
+            if encoded is not None:
+                for at in in_text:
+                    pieces[at] = encoded
+                for at in in_html:
+                    pieces[at] = encoded
+                continue
+            if in_text:
+                encoded = encode_literal(" ".join(value.split()))
+                for at in in_text:
+                    pieces[at] = encoded
+            if in_html:
+                encoded = encode_literal(html.escape(value, quote=True))
+                for at in in_html:
+                    pieces[at] = encoded
+        return pieces
 
 
-_PLAIN_VALUE = re.compile(r"[A-Za-z0-9/_:?#,@-][A-Za-z0-9 ./_:?#,@-]*(?<! )")
-"""What is the same in text, in HTML and in quoted-printable, on a line of its own."""
+_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ./_:?#,@-"
+"""What is the same in text, in HTML and in quoted-printable."""
+_NEVER_FIRST = frozenset(b" .")
+_SPACE = 0x20
 
 
-def _value(name: str, is_html: bool, fields: Mapping[str, str]) -> bytes:
-    try:
-        value = fields[name]
-    except KeyError:
-        raise InvalidInput(f"the reader's field {name!r} has no value") from None
-    if "  " not in value and _PLAIN_VALUE.fullmatch(value):
-        if len(value) < LINE:
-            return value.encode() + SOFT_BREAK
-        # The first word of a line must not be a dot, nor its last a space.
-        lines = [value[at : at + LINE - 1] for at in range(0, len(value), LINE - 1)]
-        if not any(line[0] == "." or line[-1] == " " for line in lines):
-            return "=\r\n".join([*lines, ""]).encode()
-    if is_html:
-        return encode_literal(html.escape(value, quote=True))
-    return encode_literal(" ".join(value.split()))
+def _plain(value: str) -> bytes | None:
+    """Return a plain value encoded, the short way; None when it must go the long way."""
+    if not value or not value.isascii():
+        return None
+    data = value.encode()
+    if data.translate(None, _SAFE) or b"  " in data or data[-1] == _SPACE:
+        return None
+    if len(data) < LINE:
+        return None if data[0] in _NEVER_FIRST else data + SOFT_BREAK
+    # The first character of a line must not be a dot, nor its last a space.
+    lines = [data[at : at + LINE - 1] for at in range(0, len(data), LINE - 1)]
+    if any(line[0] in _NEVER_FIRST or line[-1] == _SPACE for line in lines):
+        return None
+    return SOFT_BREAK.join([*lines, b""])
 
 
 def encode_literal(text: str) -> bytes:

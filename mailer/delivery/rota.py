@@ -108,3 +108,13 @@ def at_fault(outcome: Outcome) -> Trouble:
         is_lasting=True,
         reply=outcome.reply,
     )
+
+
+def dropped(count: int, trouble: Trouble | None, said: str) -> Trouble:
+    """Return why the sending stops after so many connections lost in a row."""
+    return Trouble(
+        f"the relay dropped {count} connections one after the other: "
+        f"{trouble.problem if trouble else said}",
+        "look at its log; what is not sent stays in the ledger, run the command again",
+        reply=trouble.reply if trouble else None,
+    )

@@ -21,8 +21,11 @@ ledger or the journal, with what ended kept by the other of the two.
 
 from __future__ import annotations
 
+import gc
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,6 +60,12 @@ __all__ = [
 
 POLL_S = 0.5
 """How often a waiting sender asks whether it should stop, or go on."""
+
+
+COLLECT_AFTER = 20_000
+"""New objects before the collector looks at them while a pass runs: a few hundred messages'."""
+
+TURN_S = 0.0005
 
 
 class SenderBusy(IllegalTransition):
@@ -226,7 +235,8 @@ class _Run:
                     self._issue_id, regions=self._regions
                 )
                 self._voyage.allowance = self._allowance()
-                run_loop(self._pass(journal, books))
+                with _calm():
+                    run_loop(self._pass(journal, books))
                 if self._report.order:
                     continue
                 if self._is_over() or not self._wait(deadline):
@@ -300,6 +310,25 @@ class _Run:
         self._report.trouble = None
         self._report.is_at_ceiling = False
         return True
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Let the interpreter attend to the sending: fewer collections, shorter turns of its threads.
+
+    What was there before the pass need not be looked through for garbage again and again; and the
+    ledger's thread must not keep the one that sends waiting for the usual five milliseconds.
+    """
+    thresholds, interval_s = gc.get_threshold(), sys.getswitchinterval()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, *thresholds[1:])
+    sys.setswitchinterval(TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval_s)
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def _midnight(here: datetime) -> datetime:

@@ -98,16 +98,14 @@ def is_sender_at_fault(stage: Stage, reply: Reply) -> bool:
     return subject == "7" and detail.isdigit() and int(detail) in _AT_FAULT
 
 
-def stuffed(content: bytes) -> bytes:
-    """Return content ready for the wire: dots doubled at line starts, the final dot added.
+def deferred(note: str, reply: Reply | None = None) -> Outcome:
+    """Return the outcome of a try that was cut off before the server can have had the message."""
+    return Outcome(Verdict.DEFER, reply, note, is_connection_usable=False)
 
-    Source: RFC 5321 section 4.5.2. The content ends in CRLF already; if not, one is added.
-    """
-    if not content.endswith(b"\r\n"):
-        content += b"\r\n"
-    if content.startswith(b"."):
-        content = b"." + content
-    return content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+
+def untried(note: str, reply: Reply | None = None) -> Outcome:
+    """Return the outcome of a message that only stood in line when the connection ended."""
+    return Outcome(Verdict.DEFER, reply, note, is_connection_usable=False, is_untried=True)
 
 
 def xtext(value: str) -> str:

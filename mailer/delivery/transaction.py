@@ -53,14 +53,16 @@ class Work(Protocol):
 class Transaction:
     """One try of a message in one session.
 
-    ``outcome`` is None while undecided. ``is_written``: its content is on the way.
+    ``outcome`` is None while undecided. ``is_written``: its content is on the way. The content
+    stays in pieces, as it came: its readers share most of them, and nothing here copies them.
     """
 
-    __slots__ = ("content", "has_options", "is_written", "item", "outcome")
+    __slots__ = ("has_options", "is_written", "item", "outcome", "pieces", "size")
 
     def __init__(self, item: Outgoing) -> None:
         self.item = item
-        self.content = item.content if isinstance(item.content, bytes) else b"".join(item.content)
+        self.pieces = (item.content,) if isinstance(item.content, bytes) else item.content
+        self.size = sum(map(len, self.pieces))
         self.outcome: Outcome | None = None
         self.is_written = False
         self.has_options = False
@@ -72,24 +74,31 @@ class Transaction:
             reply = Reply(553, "5.6.7", "the relay does not offer SMTPUTF8")
             return Outcome(Verdict.REFUSE, reply, "not sent")
         envelope = self.item.envelope
-        if not _is_line_safe(envelope.recipient) or not _is_line_safe(envelope.sender):
+        if not _is_line_safe(envelope.recipient + envelope.sender):
             # The roster and the headers refuse such addresses; this is the last door.
             return Outcome(Verdict.REFUSE, Reply(553, "5.1.3", "no address"), "not sent")
         if self.item.needs_8bit and not offered.has_8bitmime:
             note = "the message has octets above 127, the relay takes none"
             return Outcome(Verdict.DEFER, None, note, is_sender_at_fault=True)
         limit = offered.size_limit
-        if limit and limit < len(self.content):
-            note = f"the message has {len(self.content)} bytes, the relay takes {limit}"
+        if limit and limit < self.size:
+            note = f"the message has {self.size} bytes, the relay takes {limit}"
             return Outcome(Verdict.DEFER, None, note, is_sender_at_fault=True)
         return None
 
+    def group(self, offered: Capabilities) -> bytes:
+        """Return MAIL, RCPT and DATA together."""
+        return f"{self._mail(offered)}RCPT TO:<{self.item.envelope.recipient}>\r\nDATA\r\n".encode()
+
     def mail(self, offered: Capabilities) -> bytes:
         """Return the MAIL command with what the server knows of."""
+        return self._mail(offered).encode()
+
+    def _mail(self, offered: Capabilities) -> str:
         envelope = self.item.envelope
         line = f"MAIL FROM:<{envelope.sender}>"
         if offered.size_limit is not None:
-            line += f" SIZE={len(self.content)}"
+            line += f" SIZE={self.size}"
         if offered.has_dsn:
             line += " RET=HDRS"
             if envelope.envid:
@@ -99,25 +108,25 @@ class Transaction:
             line += " BODY=8BITMIME"
         if self.item.needs_smtputf8:
             line += " SMTPUTF8"
-        return f"{line}\r\n".encode()
+        return f"{line}\r\n"
 
     def rcpt(self) -> bytes:
         """Return the RCPT command."""
         return f"RCPT TO:<{self.item.envelope.recipient}>\r\n".encode()
 
-    def wire(self) -> bytes:
+    def wire(self) -> Sequence[bytes]:
         """Return the content for DATA without its final dot, every line's first dot doubled.
 
         Source: RFC 5321 section 4.5.2.
         """
-        content = self.content
         if self.item.is_dot_free:
-            return content
+            return self.pieces
+        content = b"".join(self.pieces)
         if not content.endswith(b"\r\n"):
             content += b"\r\n"
         if content.startswith(b"."):
             content = b"." + content
-        return content.replace(b"\r\n.", b"\r\n..")
+        return (content.replace(b"\r\n.", b"\r\n.."),)
 
 
 def _is_line_safe(address: str) -> bool:

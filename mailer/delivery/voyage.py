@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,8 +43,8 @@ class SendPolicy:
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    batch: int = 500
-    signed_batch: int = 100
+    batch: int = 1000
+    signed_batch: int = 400
     domains: Mapping[str, DomainLimit] = field(default_factory=dict)
     domain_at_once: int = 0
     warm_up: WarmUp = field(default_factory=WarmUp)
@@ -134,10 +134,8 @@ class Voyage:
     _told: tuple[float, int] = (0.0, 0)
     _speed: float = 0.0
 
-    def compose(
-        self, delivery: Delivery, fields: Mapping[str, str] | None, signatures: bytes
-    ) -> Outgoing:
-        """Return a delivery's message.
+    def compose(self, delivery: Delivery, content: Sequence[bytes]) -> Outgoing:
+        """Return a delivery's message; ``content`` is what was composed before, if anything.
 
         Raises:
             InvalidInput: it cannot be written for this reader.
@@ -148,7 +146,7 @@ class Voyage:
         return Outgoing(
             delivery,
             edition.envelope(delivery),
-            edition.compose(delivery, fields or self.fields(delivery), signatures=signatures),
+            content or edition.compose(delivery, self.fields(delivery)),
             needs_smtputf8=needs_utf8,
             is_dot_free=True,
             needs_8bit=needs_utf8,

@@ -7,15 +7,12 @@ even a hand-written UPDATE can invent one. Changes go through Alembic (``storage
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Float,
     ForeignKey,
     Index,
@@ -24,11 +21,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.engine import Dialect
+
+from mailer.storage.instant import Instant
 
 metadata = MetaData(
     naming_convention={
@@ -39,25 +36,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant; a naive value is refused before it reaches the database."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive instant cannot be stored: {value!r}")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 ISSUE_STATES = ("draft", "approved", "scheduled", "sending", "sent", "cancelled")
@@ -297,6 +275,9 @@ suppressions = Table(
     _one_of("reason", ("complaint", "bounce", "erased", "manual")),
 )
 
+WAITING = "state IN ('planned', 'deferred', 'in_doubt')"
+CLAIMED = "state = 'claimed'"
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -318,17 +299,28 @@ deliveries = Table(
     UniqueConstraint("issue_id", "address"),
     _one_of("state", DELIVERY_STATES),
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-    Index(None, "issue_id", "region", "state", "due_at", "id"),
+    Index(
+        "ix_deliveries_waiting",
+        "issue_id",
+        "region",
+        "state",
+        "due_at",
+        "id",
+        sqlite_where=text(WAITING),
+        postgresql_where=text(WAITING),
+    ),
     Index(
         "ix_deliveries_claimed",
         "id",
-        sqlite_where=text("state = 'claimed'"),
-        postgresql_where=text("state = 'claimed'"),
+        sqlite_where=text(CLAIMED),
+        postgresql_where=text(CLAIMED),
     ),
 )
-"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong. The index is
-in the order of claiming: a claim reads its rows off one end, however long the list is. The other
-holds a sender's claims alone, so that recovery finds a dead one's without reading the rest."""
+"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong. What waits to
+be tried is indexed in the order of claiming: a claim reads its rows off one end, however long the
+list is, and what is settled costs no index at all. The other index holds a sender's claims alone,
+so that recovery finds a dead one's without reading the rest. A statement uses one of them only
+where it says its condition in these very words."""
 
 attempts = Table(
     "attempts",

@@ -25,6 +25,7 @@ STAGES = {
     "storage",
     "inbox",
     "cli",
+    "web",
 }
 MAKERS_OF_PATHS = "work|root|home|Users"
 

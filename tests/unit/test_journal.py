@@ -28,6 +28,8 @@ def test_what_was_begun_and_what_ended_is_told(tmp_path: Path) -> None:
     put_off = Outcome(Verdict.DEFER, None, "lost\tat\nRCPT", is_connection_usable=False)
     deferred = Ending(3, 1, put_off, AT, AT + timedelta(minutes=5))
     journal.ended(deferred)
+    assert read_journal(path).ended == {}  # Held until it is flushed, or something is begun.
+    journal.flush()
     told = read_journal(path)
     assert told is not None
     assert (told.id, told.begun, told.damaged) == ("j1", {1: 1}, 0)
@@ -73,6 +75,7 @@ def test_a_torn_or_damaged_end_takes_nothing_else_with_it(tmp_path, steps, cut, 
         if is_end:
             reply = Reply(550, "5.1.1", text)
             journal.ended(Ending(delivery_id, 1, Outcome(Verdict.REFUSE, reply), AT))
+            journal.flush()
         else:
             journal.begun(delivery_id, 1)
         sizes.append(path.stat().st_size)

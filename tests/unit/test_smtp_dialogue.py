@@ -48,12 +48,18 @@ def begun(work: Log, offered: Capabilities = PIPELINING, **known: object) -> Dia
     return dialogue
 
 
+def taken(dialogue: Dialogue) -> tuple[bytes, int]:
+    """Return what is to be written, in one piece, and its mark."""
+    pieces, mark = dialogue.take()
+    return b"".join(pieces), mark
+
+
 def hear(dialogue: Dialogue, *answers: tuple[int, bytes], is_handed_over: bool = True) -> bytes:
     """Let the dialogue hear replies one by one; return what it writes meanwhile."""
     said = b""
     for answer in answers:
         dialogue.hear(answer, is_handed_over=is_handed_over)
-        said += dialogue.take()[0]
+        said += taken(dialogue)[0]
     return said
 
 
@@ -63,10 +69,10 @@ ENVELOPE = b"MAIL FROM:<b@lantern.example>\r\nRCPT TO:<%b>\r\nDATA\r\n"
 def test_the_next_envelope_goes_out_with_the_content() -> None:
     work = Log(item("a@x"), item("b@x"))
     dialogue = begun(work)
-    assert dialogue.take() == (ENVELOPE % b"a@x", 0)
+    assert taken(dialogue) == (ENVELOPE % b"a@x", 0)
     for answer in (OK, OK, GO):
         dialogue.hear(answer)
-    assert dialogue.take() == (b"hello\r\n.\r\n" + ENVELOPE % b"b@x", len(b"hello\r\n.\r\n"))
+    assert taken(dialogue) == (b"hello\r\n.\r\n" + ENVELOPE % b"b@x", len(b"hello\r\n.\r\n"))
     assert hear(dialogue, OK, OK, OK, GO, OK) == b"hello\r\n.\r\n"
     assert dialogue.is_idle
     assert work.log == ["starting a@x", "accept a@x", "starting b@x", "accept b@x"]
@@ -75,7 +81,7 @@ def test_the_next_envelope_goes_out_with_the_content() -> None:
 def test_without_pipelining_each_command_waits() -> None:
     work = Log(item("a@x"), item("b@x"))
     dialogue = begun(work, Capabilities())
-    assert dialogue.take()[0] == b"MAIL FROM:<b@lantern.example>\r\n"
+    assert taken(dialogue)[0] == b"MAIL FROM:<b@lantern.example>\r\n"
     assert hear(dialogue, OK) == b"RCPT TO:<a@x>\r\n"
     assert hear(dialogue, OK) == b"DATA\r\n"
     assert hear(dialogue, GO) == b"hello\r\n.\r\n"
@@ -86,7 +92,7 @@ def test_without_pipelining_each_command_waits() -> None:
 def test_a_refused_reader_gets_no_content_and_the_next_begins_with_rset() -> None:
     work = Log(item("a@x"), item("b@x"))
     dialogue = begun(work)
-    dialogue.take()
+    taken(dialogue)
     assert hear(dialogue, OK, (550, b"5.1.1 no"), (503, b"no")) == b"RSET\r\n" + ENVELOPE % b"b@x"
     assert work.log == ["refuse a@x"]
     assert hear(dialogue, OK, OK, OK, GO) == b"hello\r\n.\r\n"
@@ -95,7 +101,7 @@ def test_a_refused_reader_gets_no_content_and_the_next_begins_with_rset() -> Non
 def test_354_for_nobody_is_answered_with_a_dot_alone() -> None:
     work = Log(item("a@x"), item("b@x"))
     dialogue = begun(work)
-    dialogue.take()
+    taken(dialogue)
     assert hear(dialogue, OK, (450, b"later"), GO) == b".\r\n"
     assert hear(dialogue, (554, b"no recipients")) == ENVELOPE % b"b@x"
     assert work.log == ["defer a@x"]
@@ -104,7 +110,7 @@ def test_354_for_nobody_is_answered_with_a_dot_alone() -> None:
 def test_parameters_are_used_where_they_are_offered() -> None:
     offered = Capabilities(size_limit=100, has_dsn=True, has_smtputf8=True, has_8bitmime=True)
     dialogue = begun(Log(item("zoë@x", needs_smtputf8=True)), offered)
-    assert dialogue.take()[0].decode() == (
+    assert taken(dialogue)[0].decode() == (
         "MAIL FROM:<b@lantern.example> SIZE=7 RET=HDRS ENVID=e+2B1 BODY=8BITMIME SMTPUTF8\r\n"
     )
 
@@ -118,7 +124,7 @@ def test_what_the_server_cannot_take_is_not_begun() -> None:
         item("d@x"),
     )
     dialogue = begun(work, Capabilities(size_limit=100, has_pipelining=True))
-    assert dialogue.take()[0].count(b"MAIL") == 1
+    assert taken(dialogue)[0].count(b"MAIL") == 1
     assert [end.verdict for end in work.ends] == [Verdict.DEFER] * 2 + [Verdict.REFUSE] * 2
     assert [end.is_sender_at_fault for end in work.ends] == [True, True, False, False]
     assert "200 bytes, the relay takes 100" in work.ends[0].note
@@ -129,7 +135,7 @@ def test_a_server_that_refuses_its_own_parameters_gets_none() -> None:
     work = Log(item("a@x"))
     offered = Capabilities(has_pipelining=True, has_dsn=True, size_limit=0)
     dialogue = begun(work, offered, distrusted=distrusted)
-    assert b"RET=HDRS" in dialogue.take()[0]
+    assert b"RET=HDRS" in taken(dialogue)[0]
     said = hear(dialogue, (555, b"5.5.4 unsupported"), (503, b"no"), (503, b"no"))
     assert said == b"RSET\r\n" + ENVELOPE % b"a@x"
     assert distrusted == {"dsn", "size"}
@@ -145,7 +151,7 @@ def test_a_server_that_objects_to_pipelining_gets_one_command_at_a_time() -> Non
     distrusted: set[str] = set()
     work = Log(item("a@x"), item("b@x"))
     dialogue = begun(work, distrusted=distrusted)
-    dialogue.take()
+    taken(dialogue)
     said = hear(dialogue, OK, OK, (503, b"5.5.0 improper use of SMTP command pipelining"))
     assert said == b"RSET\r\n"
     assert distrusted == {"pipelining"}
@@ -267,12 +273,12 @@ def test_a_journal_that_fails_stops_the_content() -> None:
 
     work = Broken(item("a@x"), item("b@x"))
     dialogue = begun(work)
-    dialogue.take()
+    taken(dialogue)
     dialogue.hear(OK)
     dialogue.hear(OK)
     with pytest.raises(OSError, match="disk full"):
         dialogue.hear(GO)
-    assert dialogue.take() == (b"", 0)
+    assert taken(dialogue) == (b"", 0)
     dialogue.lost("stopped", is_handed_over=True)
     assert [end.verdict for end in work.ends] == [Verdict.DEFER]
 
@@ -288,7 +294,7 @@ def test_a_journal_that_fails_stops_the_content() -> None:
 )
 def test_dots_are_doubled(content, wire: bytes) -> None:
     dialogue = begun(Log(item("a@x", content)))
-    dialogue.take()
+    taken(dialogue)
     assert hear(dialogue, OK, OK, GO) == wire
 
 

@@ -205,7 +205,8 @@ def converse(
     sizes = [1, 2, 3, 5, 17, 64, 100_000]
     dialogue.begin(work)
     while not dialogue.is_over:
-        out, mark = dialogue.take()
+        pieces, mark = dialogue.take()
+        out = b"".join(pieces)
         if mark:
             mark_at = written + mark
         written += len(out)

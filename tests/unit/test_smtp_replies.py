@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.delivery.delivery import Reply, Verdict
-from mailer.delivery.smtp import Stage, bounce_address, judge, read_reply, stuffed, xtext
+from mailer.delivery.delivery import Delivery, DeliveryState, Envelope, Reply, Verdict
+from mailer.delivery.smtp import Stage, bounce_address, judge, read_reply, xtext
+from mailer.delivery.transaction import Outgoing, Transaction
+
+AT = datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
+ROW = Delivery(1, "i", "wales", 1, "a@reader.example", "", "t", AT, AT, DeliveryState.CLAIMED)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +74,15 @@ def test_verdicts(stage, reply, verdict, is_usable, is_ours) -> None:
     assert outcome.reply is reply
 
 
+def on_the_wire(content: bytes) -> bytes:
+    item = Outgoing(ROW, Envelope("b@lantern.example", "a@reader.example"), content)
+    return b"".join((*Transaction(item).wire(), b".\r\n"))
+
+
 @given(st.lists(st.sampled_from([b"", b".", b"..", b"a", b".a", b"a."]), max_size=12))
 def test_dots_survive_the_wire(lines: list[bytes]) -> None:
     content = b"".join(line + b"\r\n" for line in lines) or b"\r\n"
-    wire = stuffed(content)
+    wire = on_the_wire(content)
     assert wire.endswith(b"\r\n.\r\n")
     assert wire.find(b"\r\n.\r\n") == len(wire) - 5
     assert not wire.startswith(b".\r\n")
@@ -80,7 +91,7 @@ def test_dots_survive_the_wire(lines: list[bytes]) -> None:
 
 
 def test_content_without_a_last_line_end_gets_one() -> None:
-    assert stuffed(b"a") == b"a\r\n.\r\n"
+    assert on_the_wire(b"a") == b"a\r\n.\r\n"
 
 
 def test_xtext_and_the_bounce_address() -> None:

@@ -1,0 +1,37 @@
+"""``mailer serve``: the public pages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mailer.cli.options import folder
+from mailer.cli.output import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+
+
+def serve(
+    ctx: typer.Context,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="Else MAILER_WEB_HOST.", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65535, help="Else MAILER_WEB_PORT; 0: a free one."),
+    ] = None,
+) -> None:
+    """Serve the public pages by plain HTTP until Ctrl-C; a proxy before them does TLS.
+
+    Example: `mailer serve --port 8080`
+    """
+    from mailer.app import open_app
+    from mailer.web import wiring
+
+    with open_app(folder(ctx)) as opened:
+        wiring.serve(opened, host=host, port=port, announce=say)

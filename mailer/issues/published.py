@@ -1,0 +1,108 @@
+"""The issues that have gone out, as rows: what the public archive is made of.
+
+An issue is public from the moment its sending starts; a draft, an approved issue that waits for
+its hour, and one that was cancelled are not. What was frozen is what is shown. Nothing is written
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+
+from mailer.issues.issue import IssueState
+from mailer.storage.database import Database
+from mailer.storage.schema import editions, events, issues
+
+PUBLIC = (IssueState.SENDING.value, IssueState.SENT.value)
+
+
+@dataclass(frozen=True, slots=True)
+class PastIssue:
+    """One region's edition of an issue that went out; ``sent_at`` is when its sending began."""
+
+    issue_id: str
+    number: int
+    region: str
+    checksum: str
+    sent_at: datetime
+
+
+class PastIssues:
+    """Reads what went out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of_region(self, region: str) -> list[PastIssue]:
+        """Return a region's past issues, newest first."""
+        query = _past().where(editions.c.region == region).order_by(issues.c.id.desc())
+        with self._database.read() as connection:
+            return [_to_past(row) for row in connection.execute(query)]
+
+    def find(self, issue_id: str, region: str) -> PastIssue | None:
+        """Return one region's edition of an issue, or None when it has not gone out."""
+        query = _past().where(editions.c.region == region, issues.c.id == issue_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _to_past(row) if row is not None else None
+
+    def newest(self) -> dict[str, PastIssue]:
+        """Return the newest past issue of each region that has one."""
+        last = (
+            select(editions.c.region, func.max(issues.c.id).label("id"))
+            .join(issues, issues.c.id == editions.c.issue_id)
+            .where(_is_public())
+            .group_by(editions.c.region)
+            .subquery()
+        )
+        query = _past().join(
+            last, (last.c.region == editions.c.region) & (last.c.id == editions.c.issue_id)
+        )
+        with self._database.read() as connection:
+            return {row.region: _to_past(row) for row in connection.execute(query)}
+
+    def contents(self, region: str, issue_ids: Collection[str]) -> dict[str, str]:
+        """Return frozen editions as JSON, by issue."""
+        query = select(editions.c.issue_id, editions.c.content).where(
+            editions.c.region == region, editions.c.issue_id.in_(issue_ids)
+        )
+        with self._database.read() as connection:
+            return {row.issue_id: row.content for row in connection.execute(query)}
+
+
+def _is_public() -> ColumnElement[bool]:
+    return issues.c.state.in_(PUBLIC)
+
+
+def _past() -> Select[Any]:
+    began = (
+        select(func.min(events.c.at))
+        .where(events.c.issue_id == issues.c.id, events.c.kind == "send")
+        .scalar_subquery()
+    )
+    return (
+        select(
+            issues.c.id,
+            issues.c.number,
+            editions.c.region,
+            editions.c.checksum,
+            func.coalesce(began, issues.c.approved_at, type_=events.c.at.type).label("sent_at"),
+        )
+        .select_from(issues.join(editions, editions.c.issue_id == issues.c.id))
+        .where(_is_public())
+    )
+
+
+def _to_past(row: Row[Any]) -> PastIssue:
+    return PastIssue(
+        issue_id=row.id,
+        number=row.number,
+        region=row.region,
+        checksum=row.checksum,
+        sent_at=row.sent_at,
+    )

@@ -1,0 +1,204 @@
+"""The languages that pages and confirmations speak: gettext catalogues, read as text at run time.
+
+English is the source: what stands in a template is an English sentence, and a catalogue
+``templates/locales/<tag>.po`` gives the others. A publication's own ``templates/locales/`` may
+add a language or replace sentences of a shipped one. Catalogues are read with Babel from ``.po``,
+so that no compiled file is kept that could be older than its source. ``tools/texts.py`` collects
+the sentences; a house test fails when one lacks its translation.
+
+Which language a reader gets: the one they asked for, else the best that their browser accepts,
+else the region's or the publication's own, else English. ``load_languages`` is the only I/O.
+
+Standards: RFC 9110 section 12.5.4 (Accept-Language), RFC 4647 section 3.4 (lookup).
+Known limit: an edition is in its region's language; only what surrounds it is translated.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+
+from mailer.errors import ConfigurationError, Fault
+from mailer.resources import templates_dir
+
+SOURCE = "en"
+"""The language the sentences in templates and code are written in."""
+
+FOLDER = "locales"
+LONGEST_HEADER = 400
+"""Characters of an Accept-Language header that are looked at; a real one has fewer than 100."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language as a page uses it: sentences, dates, direction.
+
+    ``tag`` is what stands in ``lang``: ``en-GB`` where the publication says so, else ``de``.
+    """
+
+    tag: str
+    locale: Locale
+    catalogue: NullTranslations
+
+    @property
+    def direction(self) -> str:
+        """Return ``ltr`` or ``rtl``."""
+        return str(self.locale.text_direction)
+
+    @property
+    def name(self) -> str:
+        """Return the language's own name for itself, as a link to it says it."""
+        name = Locale(self.locale.language).get_display_name() or self.tag
+        return name[:1].upper() + name[1:]
+
+    def gettext(self, message: str) -> str:
+        """Return a sentence in this language."""
+        return self.catalogue.gettext(message)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """Return a sentence about ``count`` things in this language."""
+        return self.catalogue.ngettext(one, many, count)
+
+    def date(self, day: date | datetime) -> str:
+        """Return a day in words: 30 November 2026."""
+        return format_date(day, format="long", locale=self.locale)
+
+
+class Languages:
+    """The languages there are, and the choice between them."""
+
+    def __init__(self, catalogues: Mapping[str, NullTranslations]) -> None:
+        self._catalogues = {SOURCE: NullTranslations(), **catalogues}
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Return the languages with a catalogue, English first."""
+        return tuple(self._catalogues)
+
+    def choose(self, *, asked: str, accepted: str, usual: str) -> str:
+        """Return the tag of the language for a reader.
+
+        Args:
+            asked: what ``?lang=`` says, or "".
+            accepted: the Accept-Language header, or "".
+            usual: the region's or the publication's language, such as ``en-GB``.
+        """
+        for wanted in (asked, *_ranked(accepted)):
+            base = wanted.lower().partition("-")[0]
+            # A browser's en-US must not turn the publication's own en-GB into something else.
+            if base and base == usual.lower().partition("-")[0] and base in self._catalogues:
+                return usual
+            found = _lookup(wanted, self._catalogues)
+            if found:
+                return found
+        return usual if _lookup(usual, self._catalogues) else SOURCE
+
+    def words(self, tag: str) -> Words:
+        """Return a language by its tag, ready to use; English where there is no catalogue."""
+        found = _lookup(tag, self._catalogues)
+        if not found:
+            tag = found = SOURCE
+        return Words(tag, _locale(tag) or _locale(found) or Locale(SOURCE), self._catalogues[found])
+
+
+def load_languages(override: Path | None = None) -> Languages:
+    """Read every catalogue.
+
+    Args:
+        override: the publication's ``templates`` folder; its ``locales/`` adds and replaces.
+    Raises:
+        ConfigurationError: one fault for each catalogue that cannot be read.
+    """
+    folders = [templates_dir() / FOLDER]
+    if override is not None and override.resolve() != templates_dir().resolve():
+        folders.append(override / FOLDER)
+    merged: dict[str, Catalog] = {}
+    faults: list[Fault] = []
+    for folder in folders:
+        for path in sorted(folder.glob("*.po")):
+            try:
+                catalogue = read_catalogue(path)
+            except (OSError, ValueError, PoFileError, UnknownLocaleError) as error:
+                faults.append(
+                    Fault(
+                        f"cannot be read: {error}",
+                        where=str(path),
+                        remedy="name it for a language, such as de.po, and check it with msgfmt -c",
+                    )
+                )
+                continue
+            known = merged.setdefault(path.stem, catalogue)
+            if known is catalogue:
+                continue
+            for message in catalogue:
+                if is_whole(message):
+                    known.delete(message.id)
+                    known[message.id] = message
+    if faults:
+        raise ConfigurationError(faults)
+    return Languages({tag: _compiled(catalogue) for tag, catalogue in merged.items()})
+
+
+def read_catalogue(path: Path) -> Catalog:
+    """Read one ``.po`` file named for its language; what is fuzzy in it counts as missing."""
+    locale = Locale.parse(path.stem, sep="-")
+    with path.open("rb") as handle:
+        return read_po(handle, locale=locale, abort_invalid=True)
+
+
+def is_whole(message: Message) -> bool:
+    """Say whether a sentence is translated, in every form of its plural, and not just guessed."""
+    forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
+    return bool(message.id) and all(forms) and not message.fuzzy
+
+
+def _compiled(catalogue: Catalog) -> GNUTranslations:
+    # A gap would be printed as nothing; without it the English sentence stands there.
+    for message in [each for each in catalogue if each.id and not is_whole(each)]:
+        catalogue.delete(message.id)
+    buffer = io.BytesIO()
+    write_mo(buffer, catalogue)
+    buffer.seek(0)
+    return GNUTranslations(buffer)
+
+
+def _lookup(tag: str, known: Mapping[str, object]) -> str:
+    """Return the longest known beginning of a tag, "" for none."""
+    parts = tag.split("-")
+    for length in range(len(parts), 0, -1):
+        wanted = "-".join(parts[:length]).lower()
+        for each in known:
+            if each.lower() == wanted:
+                return each
+    return ""
+
+
+def _ranked(header: str) -> list[str]:
+    """Return the languages of an Accept-Language header, most wanted first."""
+    found: list[tuple[float, int, str]] = []
+    for place, item in enumerate(header[:LONGEST_HEADER].split(",")):
+        tag, _, weight = item.strip().partition(";")
+        try:
+            quality = float(weight.strip().removeprefix("q=")) if weight else 1.0
+        except ValueError:
+            continue
+        if tag and tag != "*" and 0 < quality <= 1:
+            found.append((-quality, place, tag.strip()))
+    return [tag for _, _, tag in sorted(found)]
+
+
+def _locale(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return None
