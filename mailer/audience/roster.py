@@ -121,6 +121,8 @@ class Rosters:
                 digest=digest,
                 progress=progress,
             )
+            if progress is not None:
+                progress(roster.count, roster.count, "Deciding")
             if is_dry_run:
                 with self._database.trial(connection):
                     decide_staged(connection, region)
