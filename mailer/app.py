@@ -7,7 +7,7 @@ preview`` no secret. Whoever opened it closes it (``with open_app(...) as app``)
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     # Each stage costs time to import; a command pays only for those it uses.
     from mailer.articles.ingesting import Ingest
     from mailer.articles.library import Library
+    from mailer.audience.confirmations import Confirmations
+    from mailer.audience.erasure import Pepper
+    from mailer.audience.outbox import Outbox
+    from mailer.audience.preferences import Preferences
     from mailer.audience.register import Register
     from mailer.audience.roster import Rosters
+    from mailer.audience.signups import SignUps
     from mailer.audience.tokens import Tokens
     from mailer.clock import Clock
     from mailer.delivery.dkim import DkimSigner
@@ -199,21 +204,83 @@ class App:
 
     @cached_property
     def rosters(self) -> Rosters:
-        from mailer.audience.roster import Rosters
+        from mailer.audience.roster import Rosters, digest_with
 
-        return Rosters(self.database, self.clock, self.publication.region_map)
+        return Rosters(
+            self.database,
+            self.clock,
+            self.publication.region_map,
+            digest_of=partial(digest_with, self.pepper),
+        )
 
     @cached_property
     def register(self) -> Register:
+        from mailer.audience.erasure import erased_among
         from mailer.audience.register import Register
 
-        return Register(self.database, self.clock, self.publication.region_map)
+        erased = partial(erased_among, pepper=self.pepper)
+        return Register(self.database, self.clock, self.publication.region_map, erased)
 
     @cached_property
     def tokens(self) -> Tokens:
         from mailer.audience.tokens import Tokens
 
-        return Tokens(self.settings.secret_key.get_secret_value())
+        secret, *retired = self.settings.secrets()
+        return Tokens(secret, retired=retired)
+
+    @cached_property
+    def pepper(self) -> Pepper:
+        from mailer.audience.erasure import Pepper
+
+        return Pepper(self.settings.secrets())
+
+    @cached_property
+    def sign_ups(self) -> SignUps:
+        from functools import partial
+
+        from mailer.audience.erasure import erased_among
+        from mailer.audience.signups import SignUps
+
+        return SignUps(
+            self.database,
+            self.clock,
+            tokens=self.tokens,
+            regions=self.publication.region_map,
+            policy=self.publication.audience,
+            erased=partial(erased_among, pepper=self.pepper),
+        )
+
+    @cached_property
+    def confirmations(self) -> Confirmations:
+        from functools import partial
+
+        from mailer.audience.confirmations import Confirmations
+        from mailer.audience.erasure import lift_erasure
+
+        return Confirmations(
+            self.database,
+            self.clock,
+            tokens=self.tokens,
+            policy=self.publication.audience,
+            lift=partial(lift_erasure, pepper=self.pepper),
+        )
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        from mailer.audience.preferences import Preferences
+
+        return Preferences(
+            self.database,
+            self.clock,
+            regions=self.publication.region_map,
+            policy=self.publication.audience,
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from mailer.audience.outbox import Outbox
+
+        return Outbox(self.database, self.clock, self.tokens)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -19,6 +19,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
@@ -197,6 +198,7 @@ def _ranked(header: str) -> list[str]:
     return [tag for _, _, tag in sorted(found)]
 
 
+@lru_cache(maxsize=64)
 def _locale(tag: str) -> Locale | None:
     try:
         return Locale.parse(tag, sep="-")

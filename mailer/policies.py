@@ -124,6 +124,18 @@ class Sending(PolicyModel):
         return self
 
 
+class SignUpLimits(PolicyModel):
+    """How many sign-ups an hour are taken, 0 for any number; more are answered and not kept.
+
+    ``per_network`` is one IPv4 address or one IPv6 /64, ``per_domain`` a mail domain.
+    """
+
+    per_network: int = Field(default=60, ge=0)
+    per_address: int = Field(default=5, ge=0)
+    per_domain: int = Field(default=1200, ge=0)
+    overall: int = Field(default=20_000, ge=0)
+
+
 class AudiencePolicy(PolicyModel):
     """How readers join, and how long what is known of them is kept.
 
@@ -137,3 +149,4 @@ class AudiencePolicy(PolicyModel):
     pending_days: int = Field(default=30, ge=1, le=366)
     ledger_days: int = Field(default=400, ge=30)
     longest_pause_weeks: int = Field(default=12, ge=0, le=52)
+    limits: SignUpLimits = SignUpLimits()

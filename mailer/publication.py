@@ -14,7 +14,7 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mailer.checked import (
     LANGUAGE,
@@ -28,7 +28,7 @@ from mailer.checked import (
     ZoneName,
     zone,
 )
-from mailer.errors import ConfigurationError, Fault
+from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.policies import (
     AudiencePolicy,
     PolicyModel,
@@ -39,9 +39,23 @@ from mailer.policies import (
     Support,
     Theme,
 )
+from mailer.segment import read_segment, wrong_region
 from mailer.tomlfile import faults_of, find_line, read_toml
 
 FILE_NAME = "publication.toml"
+
+
+def _narrowing(value: str) -> str:
+    if value:
+        try:
+            read_segment(value)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+    return value
+
+
+Narrowing = Annotated[str, AfterValidator(_narrowing)]
+"""An expression over readers, or "" for all of them."""
 
 
 class Section(PolicyModel):
@@ -72,7 +86,9 @@ class Region(PolicyModel):
     """An audience with its own list, reply address, time zone and fallback parent.
 
     ``language``, ``time_zone`` and ``send_time`` fall back to the publication's. ``places`` are
-    names found in articles that mean this region.
+    names found in articles that mean this region; ``postcodes`` are beginnings of its postcodes, by
+    which the page for joining proposes it; ``where`` narrows the list to some of its
+    readers (see ``segment``).
     """
 
     slug: Slug
@@ -85,6 +101,8 @@ class Region(PolicyModel):
     language: str = Field(default="", pattern=rf"^({LANGUAGE})?$")
     group_contact: MailAddress = ""
     places: tuple[str, ...] = ()
+    postcodes: tuple[Line, ...] = ()
+    where: Narrowing = ""
 
     @model_validator(mode="after")
     def _list_id_is_a_domain(self) -> Self:
@@ -254,6 +272,7 @@ def load_publication(root: Path) -> Publication:
             regions[slug] = regions[slug].model_copy(update={"slug": slug})
     faults.extend(_ladder_faults(root, regions, slugs))
     faults.extend(_duplicate_list_ids(root, regions))
+    faults.extend(_where_faults(root, regions, slugs))
     if faults or settings is None:
         raise ConfigurationError(faults)
     return Publication(root=root, region_map=regions, **dict(settings))
@@ -317,4 +336,15 @@ def _duplicate_list_ids(root: Path, regions: dict[str, Region]) -> list[Fault]:
                     remedy="a list has a List-Id of its own",
                 )
             )
+    return faults
+
+
+def _where_faults(root: Path, regions: dict[str, Region], named: Collection[str]) -> list[Fault]:
+    faults = []
+    for region in regions.values():
+        error = wrong_region(read_segment(region.where), tuple(named)) if region.where else None
+        if error is not None:
+            where = str(root / "subscribers" / f"{region.slug}.toml")
+            (fault,) = error.faults
+            faults.append(Fault(fault.problem, where=where, field="where", remedy=fault.remedy))
     return faults

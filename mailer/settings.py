@@ -142,6 +142,7 @@ class Settings(BaseSettings):
     relay_weight: float = Field(default=1, ge=0)
     relay_others: Annotated[SecretStr, AfterValidator(_relays)] = SecretStr("")
     secret_key: SecretStr = SecretStr("")
+    retired_secret_keys: SecretStr = SecretStr("")
     web_url: Annotated[str, AfterValidator(_base_url)] = ""
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8080, ge=1, le=65535)
@@ -159,6 +160,11 @@ class Settings(BaseSettings):
     def clock(self) -> Clock:
         """Return the machine's clock, or the fixed one of a rehearsal."""
         return FixedClock(self.fixed_now) if self.fixed_now else SystemClock()
+
+    def secrets(self) -> list[str]:
+        """Return the secret that signs, then the retired ones that still verify."""
+        current = self.secret_key.get_secret_value()
+        return [current, *self.retired_secret_keys.get_secret_value().split()]
 
     def dkim_keys(self) -> list[tuple[str, Path]]:
         """Return the selectors with their key files, in order; empty when none is set.

@@ -3,7 +3,9 @@
 A subscription begins when somebody asks (pending, until the link in the confirmation is used)
 or when the publisher vouches for a consent it holds (an import or `subscribers add`: confirmed
 at once). It ends when the reader leaves, and from there only the reader, or an operator who holds
-a fresh consent and says so (`rejoin`), leads back. A roster never does.
+a fresh consent and says so (`rejoin`), leads back. A roster never does. That is why a sign-up for
+a list that was left changes nothing until it is confirmed: anybody can type an address, and a
+`pending` made so could be confirmed by the next roster.
 
 Suppression is not a state: it is about an address, it outranks every state and is kept apart.
 """
@@ -18,8 +20,10 @@ from mailer.errors import Fault, IllegalTransition
 
 
 class Step(StrEnum):
-    """What can happen to a subscription; ``import`` is a roster's row or an operator's add.
+    """What can happen to a subscription.
 
+    ``import`` is a roster's row or an operator's add; ``choose`` is a tick on the reader's own
+    page, whose address only mail to that reader carries.
     ``left_elsewhere`` is a roster's row that says its reader unsubscribed where it comes from.
     """
 
@@ -28,6 +32,7 @@ class Step(StrEnum):
     IMPORT = "import"
     UNSUBSCRIBE = "unsubscribe"
     REJOIN = "rejoin"
+    CHOOSE = "choose"
     LEFT_ELSEWHERE = "left_elsewhere"
 
 
@@ -44,9 +49,12 @@ TRANSITIONS: dict[tuple[SubscriptionState | None, Step], SubscriptionState] = {
     (_S.CONFIRMED, Step.CONFIRM): _S.CONFIRMED,
     (_S.CONFIRMED, Step.IMPORT): _S.CONFIRMED,
     (_S.CONFIRMED, Step.UNSUBSCRIBE): _S.UNSUBSCRIBED,
-    (_S.UNSUBSCRIBED, Step.SIGN_UP): _S.PENDING,
+    (_S.UNSUBSCRIBED, Step.SIGN_UP): _S.UNSUBSCRIBED,
     (_S.UNSUBSCRIBED, Step.UNSUBSCRIBE): _S.UNSUBSCRIBED,
     (_S.UNSUBSCRIBED, Step.REJOIN): _S.CONFIRMED,
+    (None, Step.CHOOSE): _S.CONFIRMED,
+    (_S.PENDING, Step.CHOOSE): _S.CONFIRMED,
+    (_S.CONFIRMED, Step.CHOOSE): _S.CONFIRMED,
     (None, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
     (_S.PENDING, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
     (_S.CONFIRMED, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
@@ -66,6 +74,7 @@ FORBIDDEN: dict[tuple[SubscriptionState | None, Step], str] = {
     (_S.CONFIRMED, Step.REJOIN): "it is on this list already",
     (_S.UNSUBSCRIBED, Step.CONFIRM): "the reader left after asking; an old link cannot undo that",
     (_S.UNSUBSCRIBED, Step.IMPORT): "the reader left; a roster never brings anybody back",
+    (_S.UNSUBSCRIBED, Step.CHOOSE): "the reader left; coming back is a step of its own (rejoin)",
 }
 """The steps a late click, a roster or a mistake would try, and why they are refused."""
 

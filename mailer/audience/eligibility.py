@@ -1,18 +1,21 @@
 """Who gets an issue, and for which region: the statements behind ``Register.recipients``.
 
-Eligible is an address with a confirmed subscription and no suppression. Somebody on several
-lists gets one copy, for the most specific region: the deeper in the ladder of parents the better
-(a group before the national list), then the publication's order. Regions the publication no longer
-has count for nothing. One statement does it on SQLite and PostgreSQL alike.
+Eligible is an address with a confirmed subscription, no suppression and no pause that still runs
+(``now`` is aware UTC; it is asked when an issue is planned and again at every claim). Somebody on
+several lists gets one copy, for the most specific region: the deeper in the ladder of parents the
+better (a group before the national list), then the publication's order. Regions the publication no
+longer has count for nothing. One statement does it on SQLite and PostgreSQL alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     String,
@@ -27,7 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from mailer.audience.segments import compile_segment
 from mailer.publication import Region
+from mailer.segment import Node, read_segment
 from mailer.storage import schema
 
 _PEOPLE = schema.subscribers
@@ -35,8 +40,8 @@ _LINKS = schema.subscriptions
 _BARRED = schema.suppressions
 
 AUDIENCE_RULE = (
-    "confirmed and not suppressed; one copy an address, for its most specific region "
-    "(deepest first, then the publication's order)"
+    "confirmed, not suppressed and not paused; one copy an address, for its most specific region "
+    "(deepest first, then the publication's order), among those its list is narrowed to"
 )
 """The rule in words; an approval's checksum covers it, so change it with the statements."""
 
@@ -57,17 +62,18 @@ def most_specific_first(regions: Mapping[str, Region]) -> tuple[str, ...]:
     return tuple(sorted(regions, key=lambda slug: -depth(slug)))
 
 
-def _eligible_links() -> Select[Any]:
+def _eligible_links(now: datetime) -> Select[Any]:
+    is_awake = or_(_PEOPLE.c.paused_until.is_(None), _PEOPLE.c.paused_until <= now)
     return (
         select(_LINKS.c.subscriber_id, _LINKS.c.region, _PEOPLE.c.address, _PEOPLE.c.name)
         .join(_PEOPLE, _PEOPLE.c.id == _LINKS.c.subscriber_id)
         .outerjoin(_BARRED, _BARRED.c.address == _PEOPLE.c.address)
-        .where(and_(_LINKS.c.state == "confirmed", _BARRED.c.address.is_(None)))
+        .where(and_(_LINKS.c.state == "confirmed", _BARRED.c.address.is_(None), is_awake))
     )
 
 
 def region_recipients_statement(
-    regions: Mapping[str, Region], region: str, *, is_sqlite: bool
+    regions: Mapping[str, Region], region: str, *, now: datetime, is_sqlite: bool
 ) -> Select[Any]:
     """Select subscriber_id, address, name of who gets this region's edition, by address.
 
@@ -77,20 +83,21 @@ def region_recipients_statement(
     Args:
         regions: by slug, in the publication's order.
         region: whose recipients.
+        now: a pause that ends later keeps a reader out.
         is_sqlite: which of the two databases will run it.
     """
-    chosen = _of_region(regions, region)
+    chosen = _of_region(regions, region, now)
     return chosen.order_by(_by_code_point(_PEOPLE.c.address, is_sqlite=is_sqlite))
 
 
-def _of_region(regions: Mapping[str, Region], region: str) -> Select[Any]:
+def _of_region(regions: Mapping[str, Region], region: str, now: datetime) -> Select[Any]:
     ranked = most_specific_first(regions)
     before = ranked[: ranked.index(region)]
     better = _LINKS.alias("better")
     statement = (
-        _eligible_links()
+        _eligible_links(now)
         .with_only_columns(_LINKS.c.subscriber_id, _PEOPLE.c.address, _PEOPLE.c.name)
-        .where(_LINKS.c.region == region)
+        .where(_LINKS.c.region == region, *_narrowed(regions, [region], _LINKS))
     )
     if not before:
         return statement
@@ -99,17 +106,32 @@ def _of_region(regions: Mapping[str, Region], region: str) -> Select[Any]:
             better.c.subscriber_id == _LINKS.c.subscriber_id,
             better.c.region.in_(before),
             better.c.state == "confirmed",
+            *_narrowed(regions, before, better),
         )
     )
 
 
-def region_count_statement(regions: Mapping[str, Region], region: str) -> Select[Any]:
+def _narrowed(
+    regions: Mapping[str, Region], slugs: Iterable[str], links: FromClause
+) -> list[ColumnElement[bool]]:
+    """Return a condition for each list that is narrowed: not its subscription, or one that fits."""
+    return [
+        or_(links.c.region != slug, compile_segment(read_segment(regions[slug].where), links=links))
+        for slug in slugs
+        if regions[slug].where
+    ]
+
+
+def region_count_statement(
+    regions: Mapping[str, Region], region: str, *, now: datetime
+) -> Select[Any]:
     """Select the number of a region's recipients."""
-    return select(func.count()).select_from(_of_region(regions, region).subquery())
+    return select(func.count()).select_from(_of_region(regions, region, now).subquery())
 
 
-def ineligible_statement(*, is_sqlite: bool) -> Select[Any]:
-    """Select those of ``pairs`` that may not be sent: nobody's, left, suppressed or pausing.
+def ineligible_statement(regions: Mapping[str, Region], *, is_sqlite: bool) -> Select[Any]:
+    """Select those of ``pairs`` that may not be sent: nobody's, left, suppressed, pausing, or not
+    among those a list is narrowed to.
 
     Parameters: ``pairs``, a JSON list of [subscriber id, region]; ``now``, the instant.
     """
@@ -132,11 +154,14 @@ def ineligible_statement(*, is_sqlite: bool) -> Select[Any]:
         _PEOPLE.c.id == _LINKS.c.subscriber_id,
         or_(_PEOPLE.c.paused_until.is_(None), _PEOPLE.c.paused_until <= now),
         ~exists().where(_BARRED.c.address == _PEOPLE.c.address),
+        *_narrowed(regions, regions, _LINKS),
     )
     return select(asked.c.person, asked.c.region).where(~may_have_it)
 
 
-def roll_statement(region: str, *, state: str | None, is_sqlite: bool) -> Select[Any]:
+def roll_statement(
+    region: str, *, state: str | None, where: Node | None = None, is_sqlite: bool
+) -> Select[Any]:
     """Select address, name and state of a list's unsuppressed subscribers, by address."""
     statement = (
         select(_PEOPLE.c.address, _PEOPLE.c.name, _LINKS.c.state)
@@ -145,6 +170,8 @@ def roll_statement(region: str, *, state: str | None, is_sqlite: bool) -> Select
         .where(_LINKS.c.region == region, _BARRED.c.address.is_(None))
         .order_by(_by_code_point(_PEOPLE.c.address, is_sqlite=is_sqlite))
     )
+    if where is not None:
+        statement = statement.where(compile_segment(where))
     return statement if state is None else statement.where(_LINKS.c.state == state)
 
 

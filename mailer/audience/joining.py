@@ -18,6 +18,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from mailer.audience.consent import REJOIN_REMEDY, Step, next_state, reason_against_import
+from mailer.audience.erasure import ERASED_REMEDY
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import UNSUPPRESS_REMEDY, SuppressionReason, find_suppressions
 from mailer.storage import schema
@@ -59,6 +60,12 @@ class Decision:
     code: str = ""
     reason: str = ""
     remedy: str = ""
+
+
+FindErased = Callable[[Connection, Sequence[str]], set[str]]
+"""Returns which of some normalised addresses asked to be forgotten; see ``erasure``."""
+
+FORGOTTEN = Decision(Verdict.KEPT_OUT, "erased", "asked to be forgotten", ERASED_REMEDY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +119,25 @@ def take_in(
     source: str,
     now: datetime,
     may_rejoin: bool = False,
+    erased: FindErased | None = None,
     is_dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Decision]:
-    """Put addresses on a list and return one decision for each entry, in the same order."""
+    """Put addresses on a list and return one decision for each entry, in the same order.
+
+    ``erased`` finds those among addresses that asked to be forgotten; nothing overrules that.
+    """
     decisions: list[Decision] = []
     for start in range(0, len(entries), BATCH):
         batch = entries[start : start + BATCH]
         addresses = [entry.address for entry in batch]
         known = _known(connection, addresses)
         barred = find_suppressions(connection, addresses)
+        forgotten = erased(connection, addresses) if erased else set()
         decided = [
-            decide(known.get(each), barred.get(each), region, may_rejoin=may_rejoin)
+            FORGOTTEN
+            if each in forgotten
+            else decide(known.get(each), barred.get(each), region, may_rejoin=may_rejoin)
             for each in addresses
         ]
         if not is_dry_run:

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from mailer.audience import eligibility
 from mailer.audience.addresses import clean_name, normalise
 from mailer.audience.consent import Step, next_state
-from mailer.audience.joining import Decision, Entry, Verdict, take_in
+from mailer.audience.joining import Decision, Entry, FindErased, Verdict, take_in
 from mailer.audience.standing import (
     ConsentEvent,
     RegionCount,
@@ -48,6 +48,7 @@ from mailer.audience.turns import in_turn
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
+from mailer.segment import Node
 from mailer.storage import schema
 from mailer.storage.database import Database
 
@@ -65,13 +66,23 @@ class Register:
         database: where it is kept.
         clock: when things happen.
         regions: by slug, in the publication's order (``publication.region_map``).
+        erased: finds addresses that asked to be forgotten; they are put on no list.
     """
 
-    def __init__(self, database: Database, clock: Clock, regions: Mapping[str, Region]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        regions: Mapping[str, Region],
+        erased: FindErased | None = None,
+    ) -> None:
+        self._erased = erased
         self._database = database
         self._clock = clock
         self._regions = dict(regions)
-        self._ineligible = eligibility.ineligible_statement(is_sqlite=database.is_sqlite)
+        self._ineligible = eligibility.ineligible_statement(
+            self._regions, is_sqlite=database.is_sqlite
+        )
 
     def require_region(self, region: str) -> None:
         """Raise ``NotFound`` unless the publication has the region."""
@@ -121,6 +132,7 @@ class Register:
                 source=source,
                 now=self._clock.now(),
                 may_rejoin=rejoin,
+                erased=self._erased,
             )
             if decision.verdict is Verdict.KEPT_OUT:
                 raise IllegalTransition(
@@ -152,6 +164,7 @@ class Register:
                 region=region,
                 source=source,
                 now=self._clock.now(),
+                erased=self._erased,
                 is_dry_run=is_dry_run,
                 progress=progress,
             )
@@ -247,12 +260,17 @@ class Register:
             )
 
     def roll(
-        self, region: str, *, state: SubscriptionState | None = SubscriptionState.CONFIRMED
+        self,
+        region: str,
+        *,
+        state: SubscriptionState | None = SubscriptionState.CONFIRMED,
+        where: Node | None = None,
     ) -> Iterator[tuple[str, str, SubscriptionState]]:
         """Stream a list's unsuppressed addresses, names and states, by address."""
         statement = eligibility.roll_statement(
             region,
             state=state.value if state else None,
+            where=where,
             is_sqlite=self._database.is_sqlite,
         ).execution_options(yield_per=_ROWS_A_FETCH)
         with self._database.read() as connection:
@@ -282,10 +300,10 @@ class Register:
 
         For a plan of a million, which the database writes from them by itself.
         """
-        is_sqlite = self._database.is_sqlite
+        is_sqlite, now = self._database.is_sqlite, self._clock.now()
         return {
             region: eligibility.region_recipients_statement(
-                self._regions, region, is_sqlite=is_sqlite
+                self._regions, region, now=now, is_sqlite=is_sqlite
             )
             for region in self._regions
         }
@@ -317,7 +335,7 @@ class Register:
     def counts(self) -> tuple[RegionCount, ...]:
         """Return every region of the publication in figures, in its order."""
         with self._database.read() as connection:
-            return count_regions(connection, self._regions)
+            return count_regions(connection, self._regions, now=self._clock.now())
 
     def _leave(
         self, connection: Connection, row: Row[Any], region: str | None, source: str

@@ -18,11 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, or_, select
 
 from mailer.audience.basis import LawfulBasis
+from mailer.audience.erasure import Pepper, digest
 from mailer.audience.import_report import ImportReport, RowReport, Spool
 from mailer.audience.joining import Verdict
 from mailer.audience.roster_form import Roster, open_roster
@@ -40,6 +42,12 @@ DigestOf = Callable[[Connection], Digest | None]
 """Gives the keyed hash of erased addresses, or None while nobody was ever erased."""
 
 _IMPORTED = "roster_imported"
+
+
+def digest_with(pepper: Pepper, connection: Connection) -> Digest | None:
+    """Return the keyed hash of erased addresses, or None while nobody was ever erased."""
+    key = pepper.key(connection)
+    return None if key is None else partial(digest, key=key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +120,13 @@ class Rosters:
             staging_connection(self._database) as connection,
         ):
             intake = Intake(region, f"roster {Path(roster.where).name}", basis, self._clock.now())
-            digest = self._digest(connection)
+            keyed = self._digest(connection)
             stage(
                 connection,
                 roster.rows,
                 total=roster.lines,
                 now=intake.now,
-                digest=digest,
+                digest=keyed,
                 progress=progress,
             )
             if progress is not None:
@@ -128,7 +136,7 @@ class Rosters:
                     decide_staged(connection, region)
                     return _report(connection, roster, intake, is_dry_run=True)
             with in_turn(self._database, using=connection):
-                if digest is None and self._digest(connection) is not None:
+                if keyed is None and self._digest(connection) is not None:
                     # The first erasure ever came while the file was read.
                     raise StorageFailed("a reader was erased meanwhile; run the import again")
                 decide_staged(connection, region)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from mailer.audience.addresses import clean_name, normalise
-from mailer.audience.columns import ADDRESS_COLUMNS, Columns, cell, column_key
 from mailer.audience.decoding import find_encoding, text_lines
+from mailer.audience.roster_columns import ADDRESS_COLUMNS, Columns, cell, column_key
 from mailer.audience.spreadsheet import DELIMITERS, Row, guess_delimiter, read_rows
 from mailer.audience.stance import Stance, instant_of, is_no, is_yes, word_of
 from mailer.audience.workbook import MAGIC, OLD_MAGIC, Sheet

@@ -111,7 +111,9 @@ def list_people(
     return with_subscriptions(connection, connection.execute(statement).all())
 
 
-def count_regions(connection: Connection, regions: Mapping[str, Region]) -> tuple[RegionCount, ...]:
+def count_regions(
+    connection: Connection, regions: Mapping[str, Region], *, now: datetime
+) -> tuple[RegionCount, ...]:
     """Return each region in figures, in the order given."""
     links, people, barred = schema.subscriptions, schema.subscribers, schema.suppressions
     figures: dict[str, dict[str, int]] = {slug: {} for slug in regions}
@@ -130,7 +132,7 @@ def count_regions(connection: Connection, regions: Mapping[str, Region]) -> tupl
     for region, number in connection.execute(stopped):
         figures.get(region, {})["suppressed"] = number
     for region in regions:
-        getting = eligibility.region_count_statement(regions, region)
+        getting = eligibility.region_count_statement(regions, region, now=now)
         figures[region]["recipients"] = connection.execute(getting).scalar_one()
     return tuple(RegionCount(slug, **figures[slug]) for slug in regions)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mailer.cli.options import Json, RegionName, Yes, folder
+from mailer.cli.options import Json, RegionName, Where, Yes, folder
 from mailer.cli.output import confirm, note, say, say_json, table
 
 app = typer.Typer(no_args_is_help=True, help="Who gets it, and who may not.")
@@ -82,36 +82,6 @@ def unsuppress(
     say(f"{address} may be mailed again.")
 
 
-@app.command("show")
-def show(ctx: typer.Context, address: Address, as_json: Json = False) -> None:
-    """Show all that is held of one person.
-
-    Example: `mailer subscribers show zoe@reader.example --json`
-    """
-    from mailer.app import open_app
-    from mailer.usecases import readers
-
-    with open_app(folder(ctx)) as opened:
-        held = readers.subscriber_data(opened, address)
-    if as_json:
-        say_json(held)
-        return
-    say(f"{held['address']}  {held['name']}".rstrip(), style="bold")
-    if held["suppression"]:
-        say(f"Suppressed: {held['suppression']['reason']}, {held['suppression']['at']:%Y-%m-%d}")
-    table(
-        "",
-        ["list", "state", "since", "source"],
-        [
-            (row["region"], row["state"], f"{row['changed_at']:%Y-%m-%d %H:%M}", row["source"])
-            for row in held["subscriptions"]
-        ],
-    )
-    for row in held["events"]:
-        say(f"  {row['at']:%Y-%m-%d %H:%M} {row['region']} {row['step']} ({row['source']})")
-    say(f"{len(held['deliveries'])} deliveries; `mailer ledger --address {held['address']}`.")
-
-
 @app.command("list")
 def list_subscribers(
     ctx: typer.Context,
@@ -122,19 +92,23 @@ def list_subscribers(
         Literal["pending", "confirmed", "unsubscribed"] | None,
         typer.Option("--state", help="Only these."),
     ] = None,
+    where: Where = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
     as_json: Json = False,
 ) -> None:
     """List subscribers.
 
-    Example: `mailer subscribers list --region wales --state confirmed`
+    Example: `mailer subscribers list --region wales --where 'field.town = "Swansea"'`
     """
     from mailer.app import open_app
-    from mailer.usecases import readers
+    from mailer.usecases import readers, segmenting
 
     with open_app(folder(ctx)) as opened:
         slug = opened.region(region).slug if region else None
-        rows = readers.subscribers_data(opened, slug, state, limit)
+        if where:
+            rows = segmenting.list_data(opened, where, slug, state, limit)
+        else:
+            rows = readers.subscribers_data(opened, slug, state, limit)
     if as_json:
         say_json(rows)
         return

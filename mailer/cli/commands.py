@@ -16,7 +16,11 @@ from mailer.cli import (
     edition_commands,
     inbox_commands,
     issue_commands,
+    report_commands,
+    retention_commands,
+    rights_commands,
     roster_commands,
+    segment_commands,
     sending_commands,
     setup_commands,
     web_commands,
@@ -109,9 +113,13 @@ for commands in (
     web_commands,
 ):
     commands.register(app)
+retention_commands.register(app)
 app.add_typer(issue_commands.app, name="issue")
 roster_commands.register(audience_commands.app)
+rights_commands.register(audience_commands.app)
+segment_commands.register(audience_commands.app)
 app.add_typer(audience_commands.app, name="subscribers")
 app.command(name="regions")(audience_commands.regions)
+app.add_typer(report_commands.app, name="report")
 app.add_typer(dkim_commands.app, name="dkim")
 app.add_typer(inbox_commands.app, name="inbox")

@@ -211,6 +211,8 @@ def resume(ctx: typer.Context, issue: IssueName) -> None:
 def _show(found: dict[str, object]) -> None:
     say(f"Issue {found['id']}, number {found['number']}, {found['state']}", style="bold")
     say(f"{found['subject']}")
+    if found["audience"]:
+        say(f"Only to readers for whom: {found['audience']}")
     if found["changed_since_approval"]:
         say("The file has changed since it was approved: approve it again.", style="yellow")
     rows = []

@@ -63,6 +63,16 @@ RegionName = Annotated[
     ),
 ]
 
+Where = Annotated[
+    str,
+    typer.Option(
+        "--where",
+        help="Only readers this is true for, such as 'language = \"cy\"'; see docs/segments.md.",
+        metavar="EXPRESSION",
+        show_default=False,
+    ),
+]
+
 
 def folder(ctx: typer.Context) -> Path | None:
     """Return the folder given with ``--publication``, if any."""

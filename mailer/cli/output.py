@@ -121,6 +121,16 @@ def say_json_with(
     write("\n]\n" if is_list else "\n")
 
 
+def write_json(data: Any, path: Path | None) -> None:
+    """Write data as JSON to a file that only its owner may read; None is standard output."""
+    if path is None:
+        say_json(data)
+        return
+    path.touch(mode=0o600)
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=_plain)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
 def _plain(value: object) -> object:
     if isinstance(value, datetime | date):
         return value.isoformat()

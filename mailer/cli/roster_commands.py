@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mailer.cli.options import Json, RegionName, folder
+from mailer.cli.options import Json, Where, folder
 from mailer.cli.output import (
     UNFINISHED,
     err,
@@ -16,6 +16,7 @@ from mailer.cli.output import (
     say_json,
     say_json_with,
     table,
+    write_json,
 )
 
 _VERDICTS = {
@@ -145,7 +146,9 @@ def imports(
 
 def export_roster(
     ctx: typer.Context,
-    region: RegionName,
+    region: Annotated[
+        str, typer.Option("--region", "-r", help="The region's list.", metavar="REGION")
+    ] = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Else standard output.", show_default=False),
@@ -154,17 +157,33 @@ def export_roster(
         Literal["confirmed", "pending", "unsubscribed", "all"],
         typer.Option("--state", help="Only these; `all` has who left and who is suppressed too."),
     ] = "confirmed",
+    where: Where = "",
+    subject: Annotated[
+        str,
+        typer.Option(
+            "--subject",
+            metavar="ADDRESS",
+            help="All that is held of this one person instead, as JSON.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Write a region's subscribers as CSV that a spreadsheet cannot run.
 
     With `--state all` an import elsewhere keeps off whoever is off here.
-    Example: `mailer subscribers export --region wales --out wales.csv`
+    Examples: `mailer subscribers export --region wales --out wales.csv`,
+    `mailer subscribers export --subject zoe@reader.example`
     """
     from mailer.app import open_app
-    from mailer.usecases import readers
+    from mailer.usecases import readers, rights
 
+    if bool(region) == bool(subject) or (subject and where):
+        raise typer.BadParameter("give --region, or --subject alone")
     with open_app(folder(ctx)) as opened:
-        count = readers.export_roster(opened, region, out, state)
+        if subject:
+            write_json(rights.held_data(opened, subject), out)
+            return
+        count = readers.export_roster(opened, region, out, state=state, where=where)
     note(f"{count} subscribers of {region}.")
 
 

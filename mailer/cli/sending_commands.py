@@ -11,6 +11,7 @@ import typer
 
 from mailer.cli.options import IssueName, Json, Regions, Yes, folder
 from mailer.cli.output import UNFINISHED, confirm, note, progress, say, say_json, table
+from mailer.cli.segment_commands import note_unknown
 
 STATES = ("planned", "accepted", "deferred", "refused", "in_doubt", "skipped", "expired")
 
@@ -113,6 +114,12 @@ def show_plan(plan: dict[str, Any], *, as_json: bool) -> None:
             for r in plan["regions"]
         ],
     )
+    if plan["audience"]:
+        say(f"Only to readers for whom: {plan['audience']}")
+        note_unknown(plan["unknown_fields"])
+    for row in plan["regions"]:
+        if row["where"]:
+            say(f"The list of {row['region']} is narrowed to: {row['where']}")
 
 
 def show_summary(summary: dict[str, Any]) -> None:

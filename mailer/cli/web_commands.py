@@ -1,4 +1,4 @@
-"""``mailer serve``: the public pages."""
+"""``mailer serve`` and ``mailer form``: the public pages, and the way to them from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mailer.cli.output import say
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(serve)
+    app.command()(form)
 
 
 def serve(
@@ -35,3 +36,18 @@ def serve(
 
     with open_app(folder(ctx)) as opened:
         wiring.serve(opened, host=host, port=port, announce=say)
+
+
+def form(
+    ctx: typer.Context,
+    region: Annotated[str, typer.Argument(metavar="REGION", help="Whose list it is for.")],
+) -> None:
+    """Print an HTML form to paste into your own website; it leads to the region's public page.
+
+    Example: `mailer form wales > join-wales.html`
+    """
+    from mailer.app import open_app
+    from mailer.usecases.snippet import embeddable_form
+
+    with open_app(folder(ctx)) as opened:
+        say(embeddable_form(opened, region))

@@ -113,14 +113,18 @@ class Store:
         except FileNotFoundError:
             raise NotFound(f"no message {name} in the inbox") from None
 
+    def remove(self, name: str) -> None:
+        """Remove one message, if it is there."""
+        path = self._path(name)
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
+        self._known.pop(name, None)
+
     def clear(self) -> int:
         """Remove every message; return how many there were."""
         names = self.ids()
         for name in names:
-            path = self._path(name)
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
-        self._known.clear()
+            self.remove(name)
         return len(names)
 
     def _path(self, name: str) -> Path:

@@ -113,7 +113,8 @@ class Issue:
 
     ``id`` is the ISO date of its Monday and the file's name. ``sections`` maps section slug to
     picks in the file's order; the first pick of the first section is the lead. ``opening`` is
-    the columnist's Markdown. ``diary`` are ids of diary entries in order.
+    the columnist's Markdown. ``diary`` are ids of diary entries in order. ``audience`` narrows who
+    gets it (an expression of ``mailer.segment``); "" is everybody.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Issue:
     diary: tuple[str, ...] = ()
     quote: str = ""
     quote_source: str = ""
+    audience: str = ""
 
     @property
     def article_ids(self) -> set[str]:

@@ -7,6 +7,7 @@
     preheader: "…"
     columnist: "…"            # the publication's when left out
     column_title: "…"         # likewise
+    audience: 'field.member = "yes"'   # everybody when left out; see docs/segments.md
     sections:
       news:
         - an-article
@@ -36,11 +37,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz import process
-
 from mailer.articles.frontmatter import read_front_matter
 from mailer.errors import Fault, InvalidInput
 from mailer.issues.issue import Issue, Pick, RegionBlock
+from mailer.issues.remarks import audience_fault, nearest, shown
 from mailer.issues.writing import PLACEHOLDER, write_issue
 from mailer.publication import Publication
 
@@ -53,13 +53,13 @@ KEYS = (
     "preheader",
     "columnist",
     "column_title",
+    "audience",
     "sections",
     "regions",
     "diary",
     "quote",
 )
 _TURNING = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_NEAR_ENOUGH = 60
 
 
 def read_issue(
@@ -164,6 +164,7 @@ class _Reader:
             diary=self._entries(),
             quote=self._text(quote.get("text"), "quote.text"),
             quote_source=self._text(quote.get("source"), "quote.source", lines=False),
+            audience=self._audience(),
         )
         return issue if on else None
 
@@ -195,7 +196,7 @@ class _Reader:
     def _number(self) -> int:
         value = self._data.get("number")
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            what = "is missing" if "number" not in self._data else f"is {_shown(value)}"
+            what = "is missing" if "number" not in self._data else f"is {shown(value)}"
             self.fault(what, "number", "write a whole number, 1 or more")
             return 0
         return value
@@ -205,12 +206,18 @@ class _Reader:
             return missing
         return self._text(self._data[key], key, lines=False)
 
+    def _audience(self) -> str:
+        text = self._line("audience")
+        if fault := audience_fault(text, tuple(self._publication.region_map)):
+            self.fault(fault.problem, "audience", fault.remedy)
+        return text
+
     def _text(self, value: Any, key: str, *, lines: bool = True) -> str:
         """Return a text without outer white space; note what may not stand in it."""
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.fault(f"is {_shown(value)}, not text", key, "put it in quotes")
+            self.fault(f"is {shown(value)}, not text", key, "put it in quotes")
             return ""
         text = value.strip()
         for ch in text:
@@ -229,7 +236,7 @@ class _Reader:
             return {}
         if not isinstance(value, dict):
             form = ", ".join(f"{name}: …" for name in known)
-            self.fault(f"is {_shown(value)}, not a list of keys", key, f"write {{{form}}}")
+            self.fault(f"is {shown(value)}, not a list of keys", key, f"write {{{form}}}")
             return {}
         for name in value:
             self._known(name, known, f"{key}.{name}", "key")
@@ -242,7 +249,7 @@ class _Reader:
             return {}
         if not isinstance(value, dict):
             self.fault(
-                f"is {_shown(value)}, not {what}s by name",
+                f"is {shown(value)}, not {what}s by name",
                 key,
                 f"write the name of a {what} and a colon on a line of its own",
             )
@@ -256,7 +263,7 @@ class _Reader:
     def _known(self, name: str, known: Collection[str], key: str, what: str) -> bool:
         if name in known:
             return True
-        near = _nearest(name, known)
+        near = nearest(name, known)
         self.fault(
             f"{name!r} is not a {what} of "
             + ("an issue" if what == "key" else self._publication.title),
@@ -296,7 +303,7 @@ class _Reader:
             return ()
         if not isinstance(value, list):
             self.fault(
-                f"is {_shown(value)}, not a list of articles",
+                f"is {shown(value)}, not a list of articles",
                 key,
                 "write one `- article-id` a line",
             )
@@ -341,7 +348,7 @@ class _Reader:
             return ()
         if not isinstance(value, list):
             self.fault(
-                f"is {_shown(value)}, not a list of diary entries",
+                f"is {shown(value)}, not a list of diary entries",
                 "diary",
                 "write one `- entry-id` a line",
             )
@@ -359,20 +366,15 @@ class _Reader:
     def _id(self, value: Any, key: str, known: Collection[str] | None, what: str) -> str:
         """Return an id, or "" once its fault is noted."""
         if not isinstance(value, str) or not value.strip():
-            self.fault(f"is {_shown(value)}, not the id of an {what}", key, "put the id in quotes")
+            self.fault(f"is {shown(value)}, not the id of an {what}", key, "put the id in quotes")
             return ""
         found = value.strip()
         if known is None or found in known:
             return found
-        near = _nearest(found, known)
+        near = nearest(found, known)
         hint = "`mailer articles` lists the ids" if what == "article" else "take the line out"
         self.fault(f"there is no {what} {found!r}", key, f"did you mean {near}?" if near else hint)
         return ""
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    found = process.extractOne(str(name), sorted(known), score_cutoff=_NEAR_ENOUGH)
-    return str(found[0]) if found else ""
 
 
 def _as_date(stem: str) -> str:
@@ -380,15 +382,3 @@ def _as_date(stem: str) -> str:
         return date.fromisoformat(stem).isoformat()
     except ValueError:
         return ""
-
-
-def _shown(value: Any) -> str:
-    """Name a value for a person: its kind when it is large, itself when it is small."""
-    if value is None or value == "":
-        return "empty"
-    if isinstance(value, dict):
-        return "a list of keys"
-    if isinstance(value, list):
-        return "a list"
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -87,6 +87,7 @@ def _head(
         f"preheader: {_quoted(issue.preheader)}",
         f"columnist: {_quoted(issue.columnist)}",
         f"column_title: {_quoted(issue.opening_title)}",
+        *([f"audience: {_single(issue.audience)}"] if issue.audience else []),
         "",
         "sections:" if issue.sections else "sections: {}",
     ]
@@ -117,6 +118,11 @@ def _head(
         f"  source: {_quoted(issue.quote_source)}",
     ]
     return lines + _left_out(decisions, articles)
+
+
+def _single(text: str) -> str:
+    # An expression is full of double quotes; between single ones it stays readable.
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _pick(pick: Pick, indent: str) -> list[str]:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -25,18 +24,10 @@ from sqlalchemy import (
     text,
 )
 
+from mailer.storage.columns import metadata, one_of
 from mailer.storage.instant import Instant
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
+__all__ = ["Instant", "metadata"]
 
 ISSUE_STATES = ("draft", "approved", "scheduled", "sending", "sent", "cancelled")
 SUBSCRIPTION_STATES = ("pending", "confirmed", "unsubscribed")
@@ -54,12 +45,6 @@ DELIVERY_STATES = (
     "bounced",
     "complained",
 )
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
 
 articles = Table(
     "articles",
@@ -135,7 +120,7 @@ issues = Table(
     Column("window_from", Instant),
     Column("window_until", Instant),
     Column("frozen", Text),
-    _one_of("state", ISSUE_STATES),
+    one_of("state", ISSUE_STATES),
     CheckConstraint(
         "state NOT IN ('approved', 'scheduled', 'sending', 'sent') OR checksum <> ''",
         name="approval_has_checksum",
@@ -188,9 +173,11 @@ subscribers = Table(
     Column("language", String(20), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     Column("paused_until", Instant),
+    sqlite_autoincrement=True,
 )
-"""``fields`` are a roster's other columns, text by name; ``paused_until`` is the reader's own wish
-to be left alone for a while, on every list."""
+"""A number is never given twice, not even after its reader was erased: links that were mailed
+carry it. ``fields`` are a roster's other columns, text by name; ``paused_until`` is the reader's
+own wish to be left alone for a while, on every list."""
 
 subscriptions = Table(
     "subscriptions",
@@ -200,7 +187,7 @@ subscriptions = Table(
     Column("state", String(20), nullable=False),
     Column("source", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
-    _one_of("state", SUBSCRIPTION_STATES),
+    one_of("state", SUBSCRIPTION_STATES),
     Index(None, "region", "state"),
 )
 
@@ -219,19 +206,33 @@ consent_events = Table(
     Column("came_from", String(64), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
     Column("evidence_at", Instant),
-    _one_of("state", SUBSCRIPTION_STATES),
+    one_of("state", SUBSCRIPTION_STATES),
     Index(None, "subscriber_id"),
     Index(None, "at"),
 )
-"""The record of consent. ``basis`` is the lawful basis an import stated; ``form_version`` names
-the text a reader saw; ``came_from`` is the network address, where the publication keeps it;
-``note`` is what a reader gave as the reason for leaving; ``evidence_at`` is when, by a roster's
-word, the reader agreed or left, which was before ``at``."""
+"""``basis`` is what an import stated, ``form_version`` the text a reader saw, ``came_from`` a network
+address, ``note`` why a reader left; ``evidence_at`` when, says a roster, they agreed or left."""
+
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("address", String(254), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("form_version", String(40), nullable=False),
+    Column("came_from", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Posts answered and not yet looked at: before the answer every address costs the same."""
 
 confirmations = Table(
     "confirmations",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    Column("seed", String(32), nullable=False),
     Column("subscriber_id", Integer, ForeignKey("subscribers.id"), nullable=False),
     Column("regions", JSON, nullable=False),
     Column("form_version", String(40), nullable=False, server_default=""),
@@ -239,12 +240,15 @@ confirmations = Table(
     Column("expires_at", Instant, nullable=False),
     Column("due_at", Instant),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("dated_at", Instant),
+    Column("sent_at", Instant),
     Column("used_at", Instant),
     Index(None, "subscriber_id", "created_at"),
     Index(None, "due_at"),
 )
-"""Confirmations asked for: single use, the token kept as its hash. ``due_at`` is when the mail is
-to be tried next; None once it was accepted or given up."""
+"""Single use; the token is the ``seed`` signed with the mailer's secret, and only its hash is kept.
+``created_at`` is when it was last asked for, ``due_at`` the next try (None: accepted or given up),
+``dated_at`` the Date of every try, ``sent_at`` when a relay took it."""
 
 erasures = Table(
     "erasures",
@@ -254,6 +258,15 @@ erasures = Table(
     Column("at", Instant, nullable=False),
 )
 """Who asked to be forgotten: a keyed hash of the address, and nothing else of them."""
+
+peppers = Table(
+    "peppers",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+"""Random keys, each sealed by MAILER_SECRET_KEY; see ``audience/erasure``."""
 
 tallies = Table(
     "tallies",
@@ -272,7 +285,7 @@ suppressions = Table(
     Column("reason", String(20), nullable=False),
     Column("evidence", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    _one_of("reason", ("complaint", "bounce", "erased", "manual")),
+    one_of("reason", ("complaint", "bounce", "erased", "manual")),
 )
 
 WAITING = "state IN ('planned', 'deferred', 'in_doubt')"
@@ -297,7 +310,7 @@ deliveries = Table(
     Column("reply_text", Text, nullable=False, server_default=""),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("issue_id", "address"),
-    _one_of("state", DELIVERY_STATES),
+    one_of("state", DELIVERY_STATES),
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
     Index(
         "ix_deliveries_waiting",
@@ -345,7 +358,7 @@ orders = Table(
     Column("reason", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    _one_of("word", ("pause", "cancel")),
+    one_of("word", ("pause", "cancel")),
 )
 """What an operator, or the mailer itself, told an issue's sender; none means: go on."""
 
@@ -382,6 +395,6 @@ runs = Table(
     Column("issue_id", String(40), nullable=False),
     Column("note", Text, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    _one_of("state", ("started", "done", "held", "failed")),
+    one_of("state", ("started", "done", "held", "failed")),
 )
 """One row a job, region and slot: two schedulers, a restart and a clock jump are harmless."""

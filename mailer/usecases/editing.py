@@ -60,12 +60,19 @@ def why(app: App, article_id: str) -> tuple[Article, list[dict[str, Any]]]:
     return article, rows
 
 
-def audience_rule(app: App) -> str:
+def audience_rule(app: App, name: str) -> str:
     """Return who gets an issue, in the canonical words that an approval covers."""
-    lists = [[region.slug, region.list_id] for region in app.regions(None)]
+    lists = [[region.slug, region.list_id, region.where] for region in app.regions(None)]
     # Whoever is on several lists gets the first of these: a changed parent changes it.
     order = list(most_specific_first(app.publication.region_map))
-    return json.dumps({"who": AUDIENCE_RULE, "lists": lists, "order": order})
+    segment = app.desk.load(name).audience
+    return json.dumps({"who": AUDIENCE_RULE, "lists": lists, "order": order, "segment": segment})
+
+
+def approved_segment(app: App, name: str) -> str:
+    """Return the expression by which an issue's audience was narrowed when it was approved."""
+    rule = app.archive.record(name).audience_rule
+    return str(json.loads(rule).get("segment", "")) if rule.startswith("{") else ""
 
 
 def approve(
@@ -96,7 +103,7 @@ def approve(
         by=by or login_name(),
         editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
         contents={slug: frozen.to_json() for slug, frozen in would_freeze.items()},
-        audience_rule=audience_rule(app),
+        audience_rule=audience_rule(app, name),
         text=text,
     )
     return {
@@ -130,7 +137,7 @@ def require_unchanged(app: App, name: str) -> None:
     app.desk.verify(
         name,
         editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
-        audience_rule=audience_rule(app),
+        audience_rule=audience_rule(app, name),
     )
 
 
@@ -166,6 +173,7 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
         "subject": issue.subject,
         "preheader": issue.preheader,
         "columnist": issue.columnist,
+        "audience": issue.audience,
         "has_opening": bool(issue.opening.strip()),
         "approved_by": record.approved_by,
         "approved_at": record.approved_at,

@@ -15,19 +15,22 @@ from zoneinfo import ZoneInfo
 
 from mailer.app import App
 from mailer.audience.addresses import normalise
+from mailer.audience.segments import narrow
 from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import CompiledEdition, compile_edition
 from mailer.delivery.ordering import Order
 from mailer.delivery.pacing import DomainLimit, WarmUp
 from mailer.delivery.planning import plan
+from mailer.delivery.pruning import pruned_summary, require_ledger
 from mailer.delivery.sending import Pulse, Sender, SendPolicy, SendReport
 from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
 from mailer.localtime import send_at
 from mailer.publication import Publication
-from mailer.usecases.editing import login_name, require_unchanged
+from mailer.usecases.editing import approved_segment, login_name, require_unchanged
 from mailer.usecases.readers import fields_of
+from mailer.usecases.segmenting import fields_nobody_has
 
 Progress = Callable[[int, int], None]
 Question = Callable[[], bool]
@@ -144,10 +147,11 @@ def send_regions(
 def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
     """Plan for everybody who is due in these regions; return how many deliveries are new."""
     with app.database.write():
+        require_ledger(app.database, name)
         report = plan(
             app.ledger,
             issue_id=name,
-            recipients=app.register.audience(),
+            recipients=narrow(app.register.audience(), approved_segment(app, name)),
             due_at=due_at,
         )
         for region in due_at:
@@ -257,12 +261,19 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
     For an issue that is not approved the subject is the file's; for others it is what was frozen.
     """
     record = app.desk.record(name)
-    subject = app.desk.load(name).subject
+    require_ledger(app.database, name)
+    issue = app.desk.load(name)
     frozen = frozen_editions(app, name) if record.checksum else {}
     wanted = app.regions(list(regions) if regions else None)
     readers: dict[str, list[dict[str, str]]] = {region.slug: [] for region in wanted}
-    for who in app.register.recipients(only=list(readers)):
-        readers[who.region].append({"address": who.address, "name": who.name})
+    segment = approved_segment(app, name) if record.checksum else issue.audience
+    with app.database.read() as connection:
+        for slug, statement in narrow(app.register.audience(), segment).items():
+            if slug in readers:
+                readers[slug] = [
+                    {"address": address, "name": called}
+                    for _number, address, called in connection.execute(statement)
+                ]
     had = {delivery.address for delivery in app.ledger.deliveries(name)}
     rows = []
     total = 0
@@ -275,7 +286,8 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
                 "region": region.slug,
                 "subject": frozen[region.slug].edition.subject
                 if region.slug in frozen
-                else subject,
+                else issue.subject,
+                "where": region.where,
                 "send_at": at,
                 "send_at_local": f"{at.astimezone(ZoneInfo(region.time_zone)):%a %d %b %H:%M}",
                 "done": len(readers[region.slug]) - len(left),
@@ -285,6 +297,8 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
     return {
         "issue": name,
         "state": record.state,
+        "audience": segment,
+        "unknown_fields": fields_nobody_has(app, segment),
         "total": total,
         "regions": rows,
     }
@@ -294,6 +308,8 @@ def summary(app: App, name: str) -> dict[str, Any]:
     """Return what the ledger says of an issue, per region and in all."""
     record = app.desk.record(name)
     found = app.ledger.summary(name)
+    for slug, pruned in pruned_summary(app.database, name).items():
+        found[slug] = dict(Counter(found.get(slug, {})) + Counter(pruned))
     totals: Counter[str] = Counter()
     for states in found.values():
         totals.update({state.value: count for state, count in states.items()})

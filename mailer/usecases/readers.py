@@ -12,6 +12,7 @@ from mailer.audience import roster_export
 from mailer.audience.addresses import normalise
 from mailer.audience.basis import lawful_basis
 from mailer.audience.import_report import ImportReport
+from mailer.audience.segments import compile_segment, read_where
 from mailer.audience.subscriber import SubscriptionState
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.editions.edition import greeting
@@ -87,57 +88,32 @@ def imports_data(app: App, limit: int) -> list[dict[str, Any]]:
     ]
 
 
-def export_roster(app: App, region: str, out: Path | None, state: str = "confirmed") -> int:
+def export_roster(
+    app: App, region: str, out: Path | None, *, state: str = "confirmed", where: str = ""
+) -> int:
     """Write a region's readers to a file, or to standard output; return how many.
 
-    ``state`` is one of a subscription's, or ``all``. The file appears whole or not at all.
+    ``state`` is one of a subscription's, or ``all``; ``where`` narrows them to a segment. The
+    file appears whole or not at all.
     """
     slug = app.region(region).slug
+    node = read_where(where, tuple(app.publication.region_map)) if where else None
+    narrowed = None if node is None else compile_segment(node)
     wanted = None if state == "all" else SubscriptionState(state)
     if out is None:
-        return roster_export.export_roster(app.database, slug, sys.stdout, state=wanted)
+        return roster_export.export_roster(
+            app.database, slug, sys.stdout, state=wanted, narrowed=narrowed
+        )
     draft = out.with_name(f".{out.name}.part")
     try:
         with draft.open("w", encoding="utf-8", newline="") as handle:
-            count = roster_export.export_roster(app.database, slug, handle, state=wanted)
+            count = roster_export.export_roster(
+                app.database, slug, handle, state=wanted, narrowed=narrowed
+            )
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)
     return count
-
-
-def subscriber_data(app: App, address: str) -> dict[str, Any]:
-    """Return all that is held of an address."""
-    standing = app.register.show(address)
-    person, suppression = standing.subscriber, standing.suppression
-    return {
-        "address": standing.address,
-        "name": person.name if person else "",
-        "fields": person.fields if person else {},
-        "suppression": {"reason": suppression.reason, "at": suppression.at}
-        if suppression
-        else None,
-        "subscriptions": [
-            {
-                "region": link.region,
-                "state": link.state,
-                "changed_at": link.changed_at,
-                "source": link.source,
-            }
-            for link in (person.subscriptions if person else ())
-        ],
-        "events": [
-            {
-                "at": event.at,
-                "region": event.region,
-                "step": event.step,
-                "state": event.state,
-                "source": event.source,
-            }
-            for event in standing.history
-        ],
-        "deliveries": history(app, standing.address, may_be_unknown=True),
-    }
 
 
 def subscribers_data(

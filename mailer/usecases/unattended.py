@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 from typing import Any
 
 import structlog
 
 from mailer.app import App
-from mailer.errors import IllegalTransition
+from mailer.errors import IllegalTransition, MailerError
 from mailer.schedule.jobs import JobReport, Jobs, Runner, TickReport
-from mailer.usecases import editing, slots
+from mailer.usecases import editing, retention, slots
+from mailer.usecases.confirming import Confirmer
 
 log = structlog.get_logger()
 
@@ -21,6 +24,7 @@ log = structlog.get_logger()
 def make_runner(app: App) -> Runner:
     """Wire the scheduler to the work."""
     stop = threading.Event()
+    confirm = _confirming(app, stop)
 
     def draft(day: date) -> JobReport:
         record = app.archive.find(day.isoformat())
@@ -38,9 +42,21 @@ def make_runner(app: App) -> Runner:
         return JobReport(note, is_complete=is_complete)
 
     def retry() -> str:
+        confirm()
         for trouble in slots.watch_approved(app):
             log.error("approval.void", why=trouble)
+        prune()
         return slots.retry_due(app, should_stop=stop.is_set)
+
+    def prune() -> None:
+        try:
+            done = retention.prune_daily(app)
+        except MailerError as error:
+            # What could not go today goes tomorrow; mail does not wait for it.
+            log.warning("retention.failed", why=str(error))
+            return
+        if done and (what := retention.sentence(done)):
+            log.info("retention.pruned", what=what)
 
     return Runner(
         publication=app.publication,
@@ -49,6 +65,25 @@ def make_runner(app: App) -> Runner:
         jobs=Jobs(draft=draft, send=send, retry=retry),
         stop=stop,
     )
+
+
+def _confirming(app: App, stop: threading.Event) -> Callable[[], None]:
+    """Return what mails the confirmations that are due; templates are read the first time."""
+
+    @cache
+    def confirmer() -> Confirmer:
+        return Confirmer(app)
+
+    def confirm() -> None:
+        try:
+            trouble = confirmer().send_due(should_stop=stop.is_set).trouble
+        except MailerError as error:
+            # An issue under way does not wait for a template of the confirmation.
+            trouble = str(error)
+        if trouble:
+            log.warning("confirmations.trouble", why=trouble)
+
+    return confirm
 
 
 def run(app: App, *, once: bool = False) -> dict[str, Any] | None:

@@ -64,6 +64,9 @@ class Doors:
         self._patterns: list[tuple[re.Pattern[str], Door]] = [
             (compile_path(door.path)[0], door) for door in self._doors
         ]
+        # Paths without a parameter are asked for most, and twice a request.
+        self._known: dict[str, list[Door]] = {}
+        self._known = {path: self.matching(path) for path in self.paths if "{" not in path}
 
     def __iter__(self) -> Iterator[Door]:
         return iter(self._doors)
@@ -75,6 +78,9 @@ class Doors:
 
     def matching(self, path: str) -> list[Door]:
         """Return the doors of a path, whatever their methods."""
+        known = self._known.get(path)
+        if known is not None:
+            return known
         return [door for pattern, door in self._patterns if pattern.match(path)]
 
     def find(self, path: str, method: str) -> Door | None:

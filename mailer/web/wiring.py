@@ -14,18 +14,27 @@ from mailer.app import App
 from mailer.editions.images import prepare_images
 from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
+from mailer.usecases.confirming import Confirmer, Postman
 from mailer.usecases.shelf import Shelf
 from mailer.usecases.unattended import start_log
-from mailer.web.doors import Doors
+from mailer.web.doors import Door, Doors
 from mailer.web.fittings import fittings
+from mailer.web.formkeys import FormKeys
 from mailer.web.frame import Frame, load_pages
+from mailer.web.join_pages import JoinPages
 from mailer.web.listening import listen
 from mailer.web.past_pages import reading_doors
+from mailer.web.reader_pages import ReaderPages
+from mailer.web.reception import Reception
 from mailer.web.site import make_site
 
 
-def site_of(app: App) -> Starlette:
-    """Return the publication's site."""
+def site_of(app: App, *, on_kept: Callable[[], object] = lambda: None) -> Starlette:
+    """Return the publication's site; its ``state.reception`` is to be stopped in the end.
+
+    Args:
+        on_kept: called when sign-ups were worked off and mail may be due.
+    """
     override = app.root / "templates"
     frame = Frame(
         app.publication,
@@ -35,22 +44,60 @@ def site_of(app: App) -> Starlette:
         logo=_logo(app),
     )
     shelf = Shelf(PastIssues(app.database))
-    doors = Doors([*fittings(frame, shelf), *reading_doors(frame, shelf, app.images)])
+    reception = Reception(app.database, app.clock, app.sign_ups, on_kept=on_kept)
+    doors = Doors(
+        [
+            *fittings(frame, shelf),
+            *_audience_doors(app, frame, reception),
+            *reading_doors(frame, shelf, app.images),
+        ]
+    )
     frame.paths = doors.paths
-    return make_site(frame, doors)
+    site = make_site(frame, doors)
+    site.state.reception = reception
+    return site
 
 
 def serve(app: App, *, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
     """Serve the public pages until SIGINT or SIGTERM."""
     start_log(app)
     settings = app.settings
-    listen(
-        site_of(app),
-        host=settings.web_host if host is None else host,
-        port=settings.web_port if port is None else port,
-        proxies=settings.web_proxies.replace(",", " ").split(),
-        ready=lambda address: announce(f"The public pages are at {address} (Ctrl-C ends it)"),
+    postman = Postman(Confirmer(app))
+    site = site_of(app, on_kept=postman.call)
+
+    def ready(address: str) -> None:
+        site.state.reception.start()
+        postman.start()
+        announce(f"The public pages are at {address} (Ctrl-C ends it)")
+
+    try:
+        listen(
+            site,
+            host=settings.web_host if host is None else host,
+            port=settings.web_port if port is None else port,
+            proxies=settings.web_proxies.replace(",", " ").split(),
+            ready=ready,
+        )
+    finally:
+        site.state.reception.stop()
+        postman.stop()
+
+
+def _audience_doors(app: App, frame: Frame, reception: Reception) -> list[Door]:
+    keys = FormKeys(app.tokens)
+    policy = app.publication.audience
+    joining = JoinPages(frame, reception, keys, app.clock, policy.limits)
+    readers = ReaderPages(
+        frame,
+        reception,
+        keys,
+        tokens=app.tokens,
+        confirmations=app.confirmations,
+        preferences=app.preferences,
+        clock=app.clock,
+        longest_pause_weeks=policy.longest_pause_weeks,
     )
+    return [*joining.doors(), *readers.doors()]
 
 
 def _logo(app: App) -> str:

@@ -22,6 +22,7 @@ STAGES = {
     "audience",
     "delivery",
     "schedule",
+    "reports",
     "storage",
     "inbox",
     "cli",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import importlib.util
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +20,15 @@ from tests.faults.chaos import ChaosServer
 
 AT = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 CONTENT = b"Subject: hello\r\n\r\n.a dot\r\n" + b"x" * 70 + b"\r\n"
+
+
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
+def _loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the event loops that the engine may find."""
+    if request.param == "asyncio":
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+    elif importlib.util.find_spec("uvloop") is None:
+        pytest.skip("uvloop is missing: pip install uvloop")
 
 
 @pytest.fixture

@@ -1,0 +1,300 @@
+"""What readers decide for themselves behind the links in their mail.
+
+Choose regions, correct the name, pause for some weeks, leave, come back from leaving by mistake,
+say why. A link is the reader's by being in their mail only; every change of a subscription leaves
+an event with its source. All of it is idempotent: a second click changes nothing.
+
+Leaving by the link or by one click means every list: who is on two gets one copy, and leaving one
+list would bring them the other's edition a week later, which looks like a broken promise. Fewer
+regions are a choice on the page of preferences. Nothing here lifts a suppression.
+
+An unknown number is ``None`` or nothing done, never an error: its reader was forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from mailer.audience.addresses import clean_name
+from mailer.audience.consent import Step, next_state
+from mailer.audience.steps import put_step
+from mailer.audience.subscriber import SubscriptionState
+from mailer.audience.suppression import SuppressionReason, find_suppression
+from mailer.audience.turns import in_turn
+from mailer.clock import Clock
+from mailer.policies import AudiencePolicy
+from mailer.storage import schema
+from mailer.storage.database import Database
+
+UNDO_HOURS = 24
+"""How long a click on leave can be taken back on its own page."""
+
+LONGEST_REASON = 1000
+
+PAGE, ONE_CLICK, UNDO = "preferences", "one-click", "undo"
+"""Sources of events."""
+
+_S = SubscriptionState
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A reader as their own page shows them; ``paused_until`` only while it lies ahead."""
+
+    id: int
+    address: str
+    name: str
+    states: Mapping[str, SubscriptionState]
+    paused_until: datetime | None = None
+    suppressed: SuppressionReason | None = None
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The lists they are on."""
+        return tuple(slug for slug, state in self.states.items() if state is _S.CONFIRMED)
+
+
+class Preferences:
+    """Reads and changes what one reader has chosen.
+
+    Args:
+        database: where it is kept.
+        clock: when it happens.
+        regions: slugs of the publication's regions, in its order.
+        policy: the longest pause, and whether the network address is kept.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, regions: Collection[str], policy: AudiencePolicy
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._regions = tuple(regions)
+        self._policy = policy
+
+    def look(self, subscriber_id: int) -> Reader | None:
+        """Return a reader; changes nothing."""
+        with self._database.read() as connection:
+            row = self._row(connection, subscriber_id)
+            return None if row is None else self._reader(connection, row)
+
+    def choose(
+        self,
+        subscriber_id: int,
+        *,
+        regions: Collection[str],
+        name: str,
+        pause_weeks: int | None = None,
+        form_version: str = "",
+        came_from: str = "",
+    ) -> Reader | None:
+        """Make the lists, the name and the pause what the form says.
+
+        Args:
+            regions: slugs that were ticked; the others are left.
+            name: as written; "" takes it away.
+            pause_weeks: None leaves a pause as it is, 0 ends it.
+
+        Raises:
+            InvalidInput: the name cannot be used.
+        """
+        name = clean_name(name)
+        with in_turn(self._database) as connection:
+            row = self._row(connection, subscriber_id)
+            if row is None:
+                return None
+            reader = self._reader(connection, row)
+            about = {"form_version": form_version, "came_from": self._kept(came_from)}
+            for slug in self._regions:
+                before = reader.states.get(slug)
+                is_on = before is _S.CONFIRMED
+                if slug in regions and not is_on:
+                    is_back = before is _S.UNSUBSCRIBED
+                    step = Step.REJOIN if is_back else Step.CHOOSE
+                    self._step(connection, reader, slug, step, source=PAGE, **about)
+                elif slug not in regions and is_on:
+                    self._step(connection, reader, slug, Step.UNSUBSCRIBE, source=PAGE, **about)
+            people = schema.subscribers
+            connection.execute(update(people).where(people.c.id == subscriber_id).values(name=name))
+            self._pause(connection, row, regions, pause_weeks, about)
+            return self._reader(connection, self._row(connection, subscriber_id) or row)
+
+    def leave(
+        self, subscriber_id: int, *, region: str = "", source: str = ONE_CLICK, came_from: str = ""
+    ) -> tuple[str, ...]:
+        """Leave every list, or one; return those that were left now, none the second time."""
+        with in_turn(self._database) as connection:
+            row = self._row(connection, subscriber_id)
+            if row is None:
+                return ()
+            reader = self._reader(connection, row)
+            # A list that the publication no longer has is left as well.
+            left = [
+                slug
+                for slug, state in reader.states.items()
+                if state is not _S.UNSUBSCRIBED and region in ("", slug)
+            ]
+            came_from = self._kept(came_from)
+            for slug in left:
+                self._step(
+                    connection, reader, slug, Step.UNSUBSCRIBE, source=source, came_from=came_from
+                )
+            return tuple(left)
+
+    def undo(self, subscriber_id: int, *, came_from: str = "") -> tuple[str, ...]:
+        """Take back a leave of the last day, made by the reader; return the lists they are back on.
+
+        Only what was confirmed before comes back.
+        """
+        facts = schema.consent_events
+        with in_turn(self._database) as connection:
+            row = self._row(connection, subscriber_id)
+            if row is None:
+                return ()
+            reader = self._reader(connection, row)
+            since = self._clock.now() - timedelta(hours=UNDO_HOURS)
+            back = []
+            for slug, state in reader.states.items():
+                if state is not _S.UNSUBSCRIBED or slug not in self._regions:
+                    continue
+                found = connection.execute(
+                    select(facts)
+                    .where(facts.c.subscriber_id == subscriber_id, facts.c.region == slug)
+                    .where(facts.c.step.in_([step.value for step in Step]))
+                    .where(facts.c.step != Step.SIGN_UP.value)
+                    .order_by(facts.c.id.desc())
+                    .limit(2)
+                ).all()
+                if len(found) == 2 and _is_own_leave(found[0], since=since, before=found[1]):
+                    self._step(
+                        connection,
+                        reader,
+                        slug,
+                        Step.REJOIN,
+                        source=UNDO,
+                        came_from=self._kept(came_from),
+                    )
+                    back.append(slug)
+            return tuple(back)
+
+    def give_reason(self, subscriber_id: int, reason: str) -> bool:
+        """Keep why a reader left, with the latest leave; return whether there was one."""
+        words = " ".join(reason.split())[:LONGEST_REASON]
+        facts = schema.consent_events
+        with in_turn(self._database) as connection:
+            found = connection.execute(
+                select(facts.c.at)
+                .where(facts.c.subscriber_id == subscriber_id)
+                .where(facts.c.step == Step.UNSUBSCRIBE.value)
+                .order_by(facts.c.id.desc())
+                .limit(1)
+            ).scalar()
+            if found is None or not words:
+                return False
+            connection.execute(
+                update(facts)
+                .where(facts.c.subscriber_id == subscriber_id, facts.c.at == found)
+                .where(facts.c.step == Step.UNSUBSCRIBE.value)
+                .values(note=words)
+            )
+            return True
+
+    def _pause(
+        self,
+        connection: Connection,
+        row: Row[Any],
+        regions: Collection[str],
+        weeks: int | None,
+        about: Mapping[str, str],
+    ) -> None:
+        if weeks is None:
+            return
+        now = self._clock.now()
+        weeks = max(0, min(weeks, self._policy.longest_pause_weeks))
+        is_paused = row.paused_until is not None and row.paused_until > now
+        if not weeks and not is_paused:
+            return
+        until = now + timedelta(weeks=weeks) if weeks else None
+        people = schema.subscribers
+        connection.execute(update(people).where(people.c.id == row.id).values(paused_until=until))
+        facts: Sequence[dict[str, object]] = [
+            {
+                "subscriber_id": row.id,
+                "region": slug,
+                "step": "pause" if until else "resume",
+                "state": _S.CONFIRMED.value,
+                "source": PAGE,
+                "at": now,
+                "note": f"until {until:%Y-%m-%d}" if until else "",
+                **about,
+            }
+            for slug in self._regions
+            if slug in regions
+        ]
+        if facts:
+            connection.execute(insert(schema.consent_events), facts)
+
+    def _step(
+        self,
+        connection: Connection,
+        reader: Reader,
+        slug: str,
+        step: Step,
+        *,
+        source: str,
+        form_version: str = "",
+        came_from: str = "",
+    ) -> None:
+        before = reader.states.get(slug)
+        put_step(
+            connection,
+            reader.id,
+            slug,
+            step=step,
+            state=next_state(before, step, address=reader.address, region=slug),
+            source=source,
+            at=self._clock.now(),
+            form_version=form_version,
+            came_from=came_from,
+            is_new=before is None,
+        )
+
+    def _kept(self, came_from: str) -> str:
+        return came_from if self._policy.keeps_network_address else ""
+
+    def _row(self, connection: Connection, subscriber_id: int) -> Row[Any] | None:
+        people = schema.subscribers
+        return connection.execute(select(people).where(people.c.id == subscriber_id)).one_or_none()
+
+    def _reader(self, connection: Connection, row: Row[Any]) -> Reader:
+        links = schema.subscriptions
+        states = {
+            link.region: SubscriptionState(link.state)
+            for link in connection.execute(
+                select(links).where(links.c.subscriber_id == row.id).order_by(links.c.region)
+            )
+        }
+        barred = find_suppression(connection, row.address)
+        is_ahead = row.paused_until is not None and row.paused_until > self._clock.now()
+        return Reader(
+            row.id,
+            row.address,
+            row.name,
+            states,
+            row.paused_until if is_ahead else None,
+            barred.reason if barred else None,
+        )
+
+
+def _is_own_leave(fact: Row[Any], *, since: datetime, before: Row[Any]) -> bool:
+    return bool(
+        fact.step == Step.UNSUBSCRIBE.value
+        and fact.source in {ONE_CLICK, PAGE}
+        and fact.at > since
+        and before.state == _S.CONFIRMED.value
+    )

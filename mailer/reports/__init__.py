@@ -1,0 +1,1 @@
+"""Figures about issues, readers and regions."""
