@@ -210,7 +210,7 @@ consent_events = Table(
     Index(None, "subscriber_id"),
     Index(None, "at"),
 )
-"""``basis`` is what an import stated, ``form_version`` the text a reader saw, ``came_from`` a network
+"""``basis`` is what an import stated, ``form_version`` the text seen, ``came_from`` a network
 address, ``note`` why a reader left; ``evidence_at`` when, says a roster, they agreed or left."""
 
 sign_ups = Table(
