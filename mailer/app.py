@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mailer.audience.outbox import Outbox
     from mailer.audience.preferences import Preferences
     from mailer.audience.register import Register
+    from mailer.audience.roster import Rosters
     from mailer.audience.signups import SignUps
     from mailer.audience.tokens import Tokens
     from mailer.clock import Clock
@@ -200,6 +201,17 @@ class App:
         from mailer.issues.desk import Desk
 
         return Desk(self.root, self.publication, self.archive, self.library, self.clock)
+
+    @cached_property
+    def rosters(self) -> Rosters:
+        from mailer.audience.roster import Rosters, digest_with
+
+        return Rosters(
+            self.database,
+            self.clock,
+            self.publication.region_map,
+            digest_of=partial(digest_with, self.pepper),
+        )
 
     @cached_property
     def register(self) -> Register:

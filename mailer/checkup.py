@@ -123,7 +123,7 @@ def _audience(app: App) -> Iterator[Check]:
             "warn",
             "readers",
             f"{total} subscriptions; nobody on {', '.join(empty)}",
-            "`mailer subscribers import --all` takes in the rosters",
+            "`mailer subscribers import --all --basis consent` takes in the rosters",
         )
     else:
         yield Check("ok", "readers", f"{total} subscriptions on {len(rows)} lists")

@@ -60,6 +60,8 @@ def normalise(address: str) -> str:
             normal = _whole(text)
     except EmailNotValidError as error:
         raise _unusable(address, _sentence(error)) from None
+    if len(normal) <= LONGEST_LOCAL_PART_OCTETS and normal.isascii():
+        return normal
     if len(normal.encode()) > LONGEST_ADDRESS_OCTETS:
         raise _unusable(address, f"it is longer than {LONGEST_ADDRESS_OCTETS} octets")
     if len(normal.rpartition("@")[0].encode()) > LONGEST_LOCAL_PART_OCTETS:
@@ -77,6 +79,9 @@ def clean_name(name: str) -> str:
     Raises:
         InvalidInput: another control character, a lone surrogate, or over 200 characters.
     """
+    if name.isascii() and name.isprintable() and len(name) <= LONGEST_NAME:
+        # Nearly every name of a long roster; nothing below would change it.
+        return " ".join(name.split())
     text = " ".join(unicodedata.normalize("NFC", name).translate(_IGNORED).split())
     for character in text:
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:

@@ -24,6 +24,7 @@ class Step(StrEnum):
 
     ``import`` is a roster's row or an operator's add; ``choose`` is a tick on the reader's own
     page, whose address only mail to that reader carries.
+    ``left_elsewhere`` is a roster's row that says its reader unsubscribed where it comes from.
     """
 
     SIGN_UP = "sign_up"
@@ -32,6 +33,7 @@ class Step(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     REJOIN = "rejoin"
     CHOOSE = "choose"
+    LEFT_ELSEWHERE = "left_elsewhere"
 
 
 _S = SubscriptionState
@@ -53,6 +55,10 @@ TRANSITIONS: dict[tuple[SubscriptionState | None, Step], SubscriptionState] = {
     (None, Step.CHOOSE): _S.CONFIRMED,
     (_S.PENDING, Step.CHOOSE): _S.CONFIRMED,
     (_S.CONFIRMED, Step.CHOOSE): _S.CONFIRMED,
+    (None, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
+    (_S.PENDING, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
+    (_S.CONFIRMED, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
+    (_S.UNSUBSCRIBED, Step.LEFT_ELSEWHERE): _S.UNSUBSCRIBED,
 }
 """Every allowed step; ``None`` is no subscription yet.
 

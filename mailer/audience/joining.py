@@ -1,4 +1,6 @@
-"""Taking many addresses into a list at once, inside the caller's transaction.
+"""Taking a few addresses into a list, inside the caller's transaction.
+
+Whole rosters are taken in by ``roster_intake``.
 
 Each batch asks the database three questions (who is known, what are their subscriptions, who is
 suppressed), decides every entry by ``decide`` and writes with three ``executemany`` calls, so the
@@ -26,9 +28,10 @@ BATCH = 900
 
 
 class Verdict(StrEnum):
-    """What became of an address that was to be put on a list.
+    """What became of an address that was to be put on a list, or of a roster's word against one.
 
-    Kept out is whoever left or is suppressed; rejected is a row that is wrong in itself.
+    Kept out is whoever left or is suppressed; rejected is a row that is wrong in itself. Left and
+    suppressed are rows by which a roster says that its reader unsubscribed, or may not be mailed.
     """
 
     ADDED = "added"
@@ -37,6 +40,8 @@ class Verdict(StrEnum):
     REJOINED = "rejoined"
     KEPT_OUT = "kept_out"
     REJECTED = "rejected"
+    LEFT = "left"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)

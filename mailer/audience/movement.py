@@ -31,7 +31,7 @@ def channel_of(step: str, source: str) -> str:
     """Return the channel of an event."""
     if source in _OPERATORS or (step == Step.REJOIN and source not in _READERS):
         return "operator"
-    return "roster" if step == Step.IMPORT else "pages"
+    return "roster" if step in {Step.IMPORT, Step.LEFT_ELSEWHERE} else "pages"
 
 
 def movement_of(before: str | None, after: str) -> str:

@@ -1,82 +1,88 @@
-"""The form of a roster: which columns a CSV file needs and which rows can be used.
+"""The form of a roster: a file in, checked rows out, one at a time.
 
-No database is touched here; ``roster`` takes the rows in. A header is needed: one column named
-email, e-mail, address, mail or "email address"; a name, or first and last name; a status, if there
-is one, is believed when it says that the reader left. Other columns are ignored and named. What
-makes the whole file unusable (missing, empty, no header, the column twice) is one ``InvalidInput``
-with file, line and column; what is wrong with a row stays with the row.
+CSV in any of its shapes, or the first sheet of an XLSX workbook; no database is touched here. A
+header is needed. What makes the whole file unusable (missing, empty, no header, the column twice)
+is one ``InvalidInput`` with file, line and column; what is wrong with a row stays with the row,
+and no row is left unmentioned but blank ones. Memory does not grow with a CSV file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
 
 from mailer.audience.addresses import clean_name, normalise
-from mailer.audience.spreadsheet import (
-    DELIMITERS,
-    Row,
-    decode,
-    guess_delimiter,
-    lines_of,
-    read_rows,
-)
+from mailer.audience.decoding import find_encoding, text_lines
+from mailer.audience.roster_columns import ADDRESS_COLUMNS, Columns, cell, column_key
+from mailer.audience.spreadsheet import DELIMITERS, Row, guess_delimiter, read_rows
+from mailer.audience.stance import Stance, instant_of, is_no, is_yes, word_of
+from mailer.audience.workbook import MAGIC, OLD_MAGIC, Sheet
 from mailer.errors import Fault, InvalidInput
 
-ADDRESS_COLUMNS = (
-    "email",
-    "e-mail",
-    "address",
-    "mail",
-    "email address",
-    "e-mail address",
-    "mail address",
-)
-NAME_COLUMNS = ("name", "full name")
-FIRST_NAME_COLUMNS = ("first name", "firstname", "given name", "forename")
-LAST_NAME_COLUMNS = ("last name", "lastname", "surname", "family name")
-STATUS_COLUMNS = ("status", "state")
+LARGEST_OCTETS = 1 << 30
+"""A roster of a million readers has about 60 MB."""
 
-CONSENTING = ("", "confirmed", "subscribed", "active")
-"""What a status may say for the row to be taken; any other word is a reason to leave it out."""
-
-LARGEST_OCTETS = 256 << 20
-"""A roster of a million readers has about 50 MB; a file is read whole."""
-
-_LONGEST_RAW = 200
+_LONGEST_NOTE, _LONGEST_SAID = 500, 80
+_PIECE = 1 << 20
+_LONGEST_LANGUAGE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RosterRow:
-    """One row of a roster: an address and a name, or the fault that keeps it out.
+class RosterRow(NamedTuple):
+    """One row of a roster: what it says of a reader, or the fault that keeps it out.
 
-    ``code`` is a word for the kind of fault: unreadable, address, name, columns, duplicate or
-    status.
+    ``said`` is the file's own word for the stance, ``given_at`` when the consent was given or the
+    objection made, ``fields`` the further columns as JSON, ``note`` why the reader left. ``code``
+    is a word for the kind of fault: unreadable, address, name, columns or status.
     """
 
     line: int
     raw: str
     address: str = ""
     name: str = ""
+    stance: Stance = Stance.CONFIRMED
+    said: str = ""
+    given_at: datetime | None = None
+    language: str = ""
+    fields: str = "{}"
+    note: str = ""
     code: str = ""
     fault: Fault | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Roster:
-    """A roster as it was read."""
+    """A roster being read: ``rows`` can be gone through once, ``notes`` are whole after that.
+
+    ``lines`` is how many lines it has, near enough for a progress bar.
+    """
 
     where: str
     encoding: str
     delimiter: str
-    rows: tuple[RosterRow, ...]
-    notes: tuple[str, ...] = ()
-    """What a person should know although nothing is wrong with a row."""
+    exporter: str
+    rows: Iterator[RosterRow]
+    lines: int
+    _columns: Columns
+    _notes: list[str] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know although nothing is wrong with a row."""
+        empty = [] if self.count else ["has a header and no rows"]
+        return (*self._notes, *self._columns.notes(), *empty)
 
 
-def read_roster(source: Path | bytes, *, where: str = "") -> Roster:
-    """Read and check a roster; no row is left unmentioned.
+@contextmanager
+def open_roster(source: Path | bytes, *, where: str = "") -> Iterator[Roster]:
+    """Open a roster for reading.
 
     Args:
         source: a file, or its content.
@@ -86,150 +92,198 @@ def read_roster(source: Path | bytes, *, where: str = "") -> Roster:
         InvalidInput: the file cannot be read, is empty or has no usable header.
     """
     where = where or (str(source) if isinstance(source, Path) else "roster")
-    decoded = decode(_content(source, where))
-    lines = lines_of(decoded.text.removeprefix("\ufeff"))
-    start = next((at for at, line in enumerate(lines) if line.strip(" \t\r\n\x00")), None)
-    if start is None:
+    with _content(source, where) as file:
+        magic = file.read(4)
+        file.seek(0)
+        if magic == OLD_MAGIC:
+            raise InvalidInput(
+                Fault(
+                    "is an old Excel file, or one under a password",
+                    where=where,
+                    remedy="save it as CSV UTF-8 or as .xlsx without a password",
+                )
+            )
+        yield _of_sheet(file, where) if magic == MAGIC else _of_text(file, where)
+
+
+def _of_sheet(file: BinaryIO, where: str) -> Roster:
+    sheet = Sheet(file, where)
+    rows = sheet.rows()
+    header = next(rows, None)
+    if header is None:
+        raise InvalidInput(Fault("the first sheet is empty", where=where, remedy="fill it"))
+    notes = []
+    if sheet.others:
+        notes.append(f"has {sheet.others + 1} sheets; the first, {sheet.name!r}, is read")
+    return _roster(where, "xlsx", "", rows, header, sheet.height, notes)
+
+
+def _of_text(file: BinaryIO, where: str) -> Roster:
+    encoding = find_encoding(file)
+    lines = text_lines(file, encoding)
+    at, delimiter = 1, ""
+    first = next(lines, None)
+    while first is not None and not first.strip(" \t\r\n\x00"):
+        at, first = at + 1, next(lines, None)
+    if first is None:
         raise InvalidInput(
             Fault("the file is empty", where=where, line=1, remedy="begin it with: email,name")
         )
-    delimiter = ""
-    if lines[start].lower().startswith("sep=") and lines[start][4:5] in DELIMITERS:
-        delimiter = lines[start][4:5]
-        start += 1
-    header_line = lines[start] if start < len(lines) else ""
-    delimiter = delimiter or guess_delimiter(header_line, ADDRESS_COLUMNS)
-    table = read_rows(lines, delimiter=delimiter, start=start)
-    columns = _Columns(next(table, Row(start + 1, "")), where)
-    seen: dict[str, int] = {}
-    rows = tuple(
-        _checked(row, columns, seen) for row in table if row.problem or any(map(_filled, row.cells))
+    if first.lower().startswith("sep=") and first[4:5] in DELIMITERS:
+        delimiter = first[4:5]
+        at, first = at + 1, next(lines, "")
+    delimiter = delimiter or guess_delimiter(
+        first, lambda name: column_key(name) in ADDRESS_COLUMNS
     )
-    notes = [decoded.note] if decoded.note else []
-    if columns.ignored:
-        notes.append(f"ignored the columns {', '.join(columns.ignored)}")
-    if not rows:
-        notes.append("has a header and no rows")
-    return Roster(where, decoded.encoding, delimiter, rows, tuple(notes))
+    rows = read_rows(chain([first], lines), delimiter=delimiter, first_line=at)
+    header = next(rows, Row(at, ""))
+    notes = [encoding.note] if encoding.note else []
+    return _roster(where, encoding.name, delimiter, rows, header, encoding.lines, notes)
 
 
-def shown(raw: str) -> str:
-    """Return a row's text fit to print: at most 200 characters, undecodable bytes as ``\\xe9``."""
-    if len(raw) > _LONGEST_RAW:
-        raw = raw[: _LONGEST_RAW - 1] + "…"
-    return raw.encode(errors="surrogateescape").decode(errors="backslashreplace")
+def _roster(
+    where: str,
+    encoding: str,
+    delimiter: str,
+    table: Iterator[Row],
+    header: Row,
+    lines: int,
+    notes: list[str],
+) -> Roster:
+    columns = Columns(header, where)
+    roster = Roster(
+        where, encoding, delimiter, columns.exporter.name, iter(()), lines, columns, notes
+    )
+
+    def rows() -> Iterator[RosterRow]:
+        for row in table:
+            if row.problem or any(map(str.strip, row.cells)):
+                roster.count += 1
+                yield _checked(row, columns)
+
+    roster.rows = rows()
+    return roster
 
 
-class _Columns:
-    """Where in a row the columns that matter stand."""
-
-    def __init__(self, header: Row, where: str) -> None:
-        if header.problem:
-            raise InvalidInput(
-                Fault(f"the header {header.problem}", where, header.line, remedy=header.remedy)
-            )
-        names = [" ".join(cell.strip(" \t\ufeff*:").casefold().split()) for cell in header.cells]
-        self.width = len(names)
-        addresses = [name for name in names if name.replace("_", " ") in ADDRESS_COLUMNS]
-        # "address" beside "email" is where somebody lives.
-        if len(addresses) > 1 and "address" in addresses:
-            addresses.remove("address")
-        if len(addresses) != 1:
-            raise InvalidInput(_header_fault(header, addresses, where))
-        self.address = names.index(addresses[0])
-        self.name = self._find(names, NAME_COLUMNS)
-        self.first_name = self._find(names, FIRST_NAME_COLUMNS)
-        self.last_name = self._find(names, LAST_NAME_COLUMNS)
-        self.status = self._find(names, STATUS_COLUMNS)
-        used = {self.address, self.name, self.first_name, self.last_name, self.status}
-        self.ignored = [
-            cell.strip() or "(unnamed)"
-            for at, cell in enumerate(header.cells)
-            if at not in used and cell.strip()
-        ]
-
-    @staticmethod
-    def _find(names: Sequence[str], wanted: Sequence[str]) -> int | None:
-        return next((at for at, name in enumerate(names) if name.replace("_", " ") in wanted), None)
-
-    @staticmethod
-    def _cell(row: Row, at: int | None) -> str:
-        return row.cells[at].strip() if at is not None and at < len(row.cells) else ""
-
-    def address_of(self, row: Row) -> str:
-        return self._cell(row, self.address)
-
-    def status_of(self, row: Row) -> str:
-        return self._cell(row, self.status).casefold()
-
-    def name_of(self, row: Row) -> str:
-        parts = (self._cell(row, self.first_name), self._cell(row, self.last_name))
-        return self._cell(row, self.name) or " ".join(part for part in parts if part)
-
-
-def _header_fault(header: Row, addresses: Sequence[str], where: str) -> Fault:
-    if len(addresses) > 1:
-        problem = f"the header names {' and '.join(repr(name) for name in addresses)}"
-        remedy = "keep one column of mail addresses"
-    elif any("@" in cell for cell in header.cells):
-        problem = "there is no header: the first line is a reader already"
-        remedy = "put a first line such as email,name above it"
-    else:
-        problem = f"the header has no column of mail addresses ({shown(header.raw)!r})"
-        remedy = f"name one of its columns {', '.join(ADDRESS_COLUMNS[:4])} or email address"
-    return Fault(problem, where=where, line=header.line, field="email", remedy=remedy)
-
-
-def _checked(row: Row, columns: _Columns, seen: dict[str, int]) -> RosterRow:
+def _checked(row: Row, columns: Columns) -> RosterRow:
+    cells = row.cells
     if row.problem:
         fault = Fault(row.problem, line=row.line, remedy=row.remedy)
         return RosterRow(row.line, row.raw, code="unreadable", fault=fault)
-    if any(map(_filled, row.cells[columns.width :])):
+    if len(cells) > columns.width and any(map(str.strip, cells[columns.width :])):
         fault = Fault(
-            f"has {len(row.cells)} columns where the header has {columns.width}",
+            f"has {len(cells)} columns where the header has {columns.width}",
             line=row.line,
             remedy="put a value that holds the delimiter in quotation marks",
         )
         return RosterRow(row.line, row.raw, code="columns", fault=fault)
-    if not columns.address_of(row):
+    written = cell(cells, columns.address)
+    if not written:
         fault = Fault("has no address", remedy="fill it in or remove the row")
         return RosterRow(row.line, row.raw, code="address", fault=fault)
     code = "address"
     try:
-        address = normalise(columns.address_of(row))
+        address = normalise(written)
         code = "name"
-        name = clean_name(columns.name_of(row))
+        name = clean_name(columns.name_of(cells))
     except InvalidInput as error:
         return RosterRow(row.line, row.raw, code=code, fault=error.faults[0])
-    status = columns.status_of(row)
-    if status not in CONSENTING:
-        fault = Fault(f"the roster says {status!r}", field="status", remedy="leave the row out")
-        return RosterRow(row.line, row.raw, address, name, "status", fault)
-    first = seen.setdefault(address, row.line)
-    if first != row.line:
-        fault = Fault(f"is the same address as line {first}", remedy="keep one of them")
-        return RosterRow(row.line, row.raw, address, name, "duplicate", fault)
-    return RosterRow(row.line, row.raw, address, name)
-
-
-def _filled(cell: str) -> bool:
-    return bool(cell.strip())
-
-
-def _content(source: Path | bytes, where: str) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    try:
-        with source.open("rb") as file:
-            # Bounded also for what has no size, such as a pipe.
-            content = file.read(LARGEST_OCTETS + 1)
-        if len(content) <= LARGEST_OCTETS:
-            return content
+    stance, said, at = _stance(cells, columns)
+    if stance is None:
         fault = Fault(
-            f"is larger than {LARGEST_OCTETS >> 20} MiB", where=where, remedy="import it in parts"
+            f"the roster says {said!r}, which is no status known here",
+            field="status",
+            remedy="write subscribed, pending, unsubscribed, bounced or complained",
         )
+        return RosterRow(row.line, row.raw, address, name, code="status", fault=fault)
+    language = cell(cells, columns.language).replace("_", "-")
+    if len(language) > _LONGEST_LANGUAGE or not language.replace("-", "").isalnum():
+        language = ""
+    note = ""
+    if stance > Stance.CONFIRMED:
+        note = next(filter(None, (cell(cells, place) for place in columns.reasons)), "")
+    return RosterRow(
+        row.line,
+        row.raw,
+        address,
+        name,
+        stance,
+        said,
+        at,
+        language,
+        columns.fields_of(cells),
+        note[:_LONGEST_NOTE],
+    )
+
+
+def _stance(cells: tuple[str, ...], columns: Columns) -> tuple[Stance | None, str, datetime | None]:
+    """Return what a row says, in which word, and since when; no stance for an unknown word."""
+    stance = Stance.CONFIRMED
+    said = cell(cells, columns.status)[:_LONGEST_SAID]
+    if said or (columns.status is not None and "" not in columns.exporter.words):
+        known = columns.exporter.words.get(word_of(said))
+        if known is None:
+            return None, said, None
+        stance = known
+    given = _given(cells, columns)
+    at = given
+    if stance > Stance.CONFIRMED:
+        at = next(filter(None, (instant_of(cell(cells, each)) for each in columns.since)), None)
+    for place in columns.denied:
+        if stance < Stance.LEFT and is_no(cell(cells, place)):
+            stance, said, at = Stance.LEFT, f"{columns.keys[place]}: {cell(cells, place)}", None
+    for place, objection in columns.objections:
+        if objection >= stance and is_yes(cell(cells, place)):
+            stance, said, at = objection, columns.keys[place], instant_of(cell(cells, place))
+    if stance is Stance.CONFIRMED and columns.exporter.needs_date and given is None:
+        return Stance.UNCONFIRMED, "no date of consent", None
+    return stance, said, at
+
+
+def _given(cells: tuple[str, ...], columns: Columns) -> datetime | None:
+    for place in columns.given:
+        if written := cell(cells, place):
+            if at := instant_of(written):
+                return at
+            columns.undated += 1
+    return None
+
+
+@contextmanager
+def _content(source: Path | bytes, where: str) -> Iterator[BinaryIO]:
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+        return
+    try:
+        file = cast("BinaryIO", source.open("rb"))
     except FileNotFoundError:
-        fault = Fault("the file is missing", where=where, remedy="check the name")
+        raise InvalidInput(
+            Fault("the file is missing", where=where, remedy="check the name")
+        ) from None
     except OSError as error:
-        fault = Fault(f"cannot be read: {error.strerror}", where=where)
-    raise InvalidInput(fault)
+        raise InvalidInput(Fault(f"cannot be read: {error.strerror}", where=where)) from None
+    with file:
+        if file.seekable():
+            size = file.seek(0, io.SEEK_END)
+            file.seek(0)
+            _refuse_large(size, where)
+            yield file
+            return
+        with tempfile.TemporaryFile() as copy:
+            # A pipe can be read only once, and it has no size.
+            while (piece := file.read(_PIECE)) and copy.tell() <= LARGEST_OCTETS:
+                copy.write(piece)
+            _refuse_large(copy.tell(), where)
+            copy.seek(0)
+            yield cast("BinaryIO", copy)
+
+
+def _refuse_large(size: int, where: str) -> None:
+    if size > LARGEST_OCTETS:
+        raise InvalidInput(
+            Fault(
+                f"is larger than {LARGEST_OCTETS >> 20} MiB",
+                where=where,
+                remedy="import it in parts",
+            )
+        )

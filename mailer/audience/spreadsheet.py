@@ -1,60 +1,42 @@
-"""Tables as spreadsheets write them: bytes in, rows with line numbers out, and back.
+"""Tables as spreadsheets write them: lines in, rows with line numbers out, and back.
 
-Reads what office programs really produce: UTF-8 with or without a byte order mark, UTF-16 either
-way round, Windows-1252 (flagged), comma, semicolon or tab, a ``sep=`` line, quoted line breaks.
-A row's line is the physical line it starts at. A row that cannot be read is given with its
-fault and reading goes on at the next physical line: one stray quotation mark never swallows
-the rows after it.
+Reads what office programs really produce: comma, semicolon or tab, a ``sep=`` line, quoted line
+breaks, numbers kept as text by ``="0123"``. A row's line is the physical line it starts at. A row
+that cannot be read is given with its fault and reading goes on at the next physical line: one
+stray quotation mark never swallows the rows after it. No more of the file is held than one row.
 
 Writing guards against formula injection (OWASP "CSV Injection"): a value that starts with
 ``= + - @`` or a tab or line break gets a leading single quote, which reading takes off again, so
 that a table survives the round trip. A value that already looks guarded is guarded once more.
 
 Known limits: a quoted value may span 50 lines and hold 131,072 characters (the csv module's own
-bound); the whole file is held in memory.
+bound); a line may have a mebibyte.
 
 Standard: RFC 4180, read leniently about line ends and strictly about quotation marks.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TextIO
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TextIO
 
 LONGEST_ROW_LINES = 50
 """A value with more lines than this is a quotation mark nobody closed."""
 
 DELIMITERS = (",", ";", "\t")
 
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-"""UTF-32's little-endian mark starts with UTF-16's, so it is asked first."""
-
 _RISKY = re.compile(r"'*[=+\-@\t\r\n]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+_FAULTY = re.compile("[\x00\udfff]|[\udc80-\udcff]")
+_QUOTED_NUMBER = re.compile(r'\A="([^"]*)"\Z')
+_LONGEST_RAW = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A decoded file; ``note`` says what a person should look at, "" when nothing."""
-
-    text: str
-    encoding: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: its cells, or the problem that kept it from being read.
 
     ``raw`` is the text as it stands in the file.
@@ -67,86 +49,64 @@ class Row:
     remedy: str = ""
 
 
-def decode(data: bytes) -> Text:
-    """Return the text of a file, whatever an office program saved it as.
-
-    Bytes that are not UTF-8 in a file that otherwise is come back as lone surrogates, and the
-    rows that hold them are given as unreadable.
-    """
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            try:
-                return Text(data.decode(encoding), encoding)
-            except UnicodeDecodeError as error:
-                text = data.decode(encoding, errors="replace")
-                note = f"is damaged {encoding.upper()} at byte {error.start}; � stands there"
-                return Text(text, encoding, note)
-    sample = data[:4096]
-    if len(sample) >= 4 and sample.count(0) > len(sample) // 4:
-        # Text in UTF-16 without its mark: every other byte of plain letters is zero.
-        encoding = "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
-        try:
-            return Text(data.decode(encoding), encoding)
-        except UnicodeDecodeError:
-            pass
-    try:
-        return Text(data.decode("utf-8"), "utf-8")
-    except UnicodeDecodeError as error:
-        first = error.start
-    text = data.decode("utf-8", errors="surrogateescape")
-    line = data.count(b"\n", 0, first) + 1
-    if any(ch > "\x7f" and not "\udc80" <= ch <= "\udcff" for ch in text):
-        return Text(text, "utf-8", f"mixes encodings, first at line {line}; save it as UTF-8")
-    try:
-        text, encoding = data.decode("windows-1252"), "windows-1252"
-    except UnicodeDecodeError:
-        text, encoding = data.decode("latin-1"), "latin-1"
-    note = f"is not UTF-8 (first at line {line}) and was read as {encoding}; check its accents"
-    return Text(text, encoding, note)
-
-
-def guess_delimiter(line: str, wanted: Iterable[str]) -> str:
+def guess_delimiter(line: str, is_wanted: Callable[[str], bool]) -> str:
     """Return the delimiter with which a header line holds a wanted column, else the commonest."""
-    names = set(wanted)
 
     def rank(delimiter: str) -> tuple[bool, int]:
         try:
             cells = next(csv.reader([line], delimiter=delimiter), [])
         except csv.Error:
             cells = []
-        return any(cell.strip(" \t\ufeff").casefold() in names for cell in cells), len(cells)
+        return any(map(is_wanted, cells)), len(cells)
 
     return max(DELIMITERS, key=rank)
 
 
-def lines_of(text: str) -> list[str]:
+def lines_of(text: str) -> Iterator[str]:
     """Split at CR, LF and CRLF only, keeping the ends; an exotic separator stays in its cell."""
-    return list(io.StringIO(text, newline=""))
+    return iter(io.StringIO(text, newline=""))
 
 
-def read_rows(lines: Sequence[str], *, delimiter: str, start: int = 0) -> Iterator[Row]:
-    """Read rows from physical lines, beginning with the one at index ``start``.
+def read_rows(lines: Iterable[str], *, delimiter: str, first_line: int = 1) -> Iterator[Row]:
+    """Read rows from physical lines, of which the first is number ``first_line``.
 
     Blank lines are passed over. Every other line belongs to exactly one row given.
     """
-    at = start
-    while at < len(lines):
-        feed = _Feed(lines, at)
+    feed = _Feed(iter(lines))
+    at = first_line
+    while not feed.is_empty():
+        feed.begin()
         reader = csv.reader(feed, delimiter=delimiter, strict=True)
         try:
             for cells in reader:
-                raw = "".join(lines[at : feed.at])
-                if raw.strip():
-                    yield _row(at + 1, raw, cells)
-                at = feed.next_row()
+                taken = feed.row
+                raw = taken[0] if len(taken) == 1 else "".join(taken)
+                if not raw.isspace():
+                    yield _row(at, raw, cells)
+                at += len(taken)
+                feed.begin()
         except csv.Error as error:
             yield Row(
-                line=at + 1,
-                raw=lines[at].rstrip("\r\n"),
+                line=at,
+                raw=feed.row[0].rstrip("\r\n"),
                 problem=_problem(str(error), has_ended=feed.has_stopped),
                 remedy='write a quotation mark inside a quoted value twice: ""',
             )
             at += 1
+            feed.put_back_all_but_the_first()
+
+
+def shown(raw: str) -> str:
+    """Return a row's text fit to print and to store: at most 200 characters, on any database.
+
+    Undecodable bytes are written as ``\\xe9`` and NUL as ``\\x00``.
+    """
+    if len(raw) > _LONGEST_RAW:
+        raw = raw[: _LONGEST_RAW - 1] + "…"
+    if raw.isascii() and "\x00" not in raw:
+        return raw
+    text = raw.replace("\x00", "\\x00").replace("\udfff", "…")
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def guard(value: str) -> str:
@@ -169,37 +129,68 @@ def write_rows(out: TextIO, rows: Iterable[Sequence[str]]) -> int:
 
 
 class _Feed:
-    """Hands physical lines to a csv reader, knowing where each row began."""
+    """Hands physical lines to a csv reader and keeps those of the row at hand."""
 
-    def __init__(self, lines: Sequence[str], at: int) -> None:
+    def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
-        self._row_start = at
-        self.at = at
+        self._again: deque[str] = deque()
+        self.row: list[str] = []
         self.has_stopped = False
 
     def __iter__(self) -> _Feed:
         return self
 
     def __next__(self) -> str:
-        is_too_long = self.at - self._row_start >= LONGEST_ROW_LINES
-        if self.at >= len(self._lines) or is_too_long:
+        if len(self.row) >= LONGEST_ROW_LINES:
             self.has_stopped = True
             raise StopIteration
-        self.at += 1
-        return self._lines[self.at - 1]
+        try:
+            line = self._again.popleft() if self._again else next(self._lines)
+        except StopIteration:
+            self.has_stopped = True
+            raise
+        self.row.append(line)
+        return line
 
-    def next_row(self) -> int:
-        self._row_start = self.at
-        return self.at
+    def begin(self) -> None:
+        self.row = []
+
+    def is_empty(self) -> bool:
+        if not self._again:
+            line = next(self._lines, None)
+            if line is None:
+                return True
+            self._again.append(line)
+        self.has_stopped = False
+        return False
+
+    def put_back_all_but_the_first(self) -> None:
+        self._again.extendleft(reversed(self.row[1:]))
 
 
 def _row(line: int, raw: str, cells: list[str]) -> Row:
     raw = raw.rstrip("\r\n")
-    if "\x00" in raw:
-        return Row(line, raw, problem="has a NUL byte", remedy="save the table anew as UTF-8")
-    if any("\udc80" <= ch <= "\udcff" for ch in raw):
-        return Row(line, raw, problem="is not UTF-8", remedy="save the whole file as UTF-8")
-    return Row(line, raw, tuple(unguard(cell) for cell in cells))
+    if raw.isascii():
+        if "\x00" in raw:
+            return Row(line, raw, problem="has a NUL byte", remedy="save the table anew as UTF-8")
+    elif fault := _FAULTY.search(raw):
+        match fault.group():
+            case "\x00":
+                return Row(
+                    line, raw, problem="has a NUL byte", remedy="save the table anew as UTF-8"
+                )
+            case "\udfff":
+                return Row(
+                    line,
+                    raw[: _LONGEST_RAW * 2],
+                    problem="has a line too long for any row",
+                    remedy="look for a quotation mark or a line end that is missing",
+                )
+            case _:
+                return Row(line, raw, problem="is not UTF-8", remedy="save the whole file as UTF-8")
+    if "'" in raw or '="' in raw:
+        cells = [_QUOTED_NUMBER.sub(r"\1", unguard(cell)) for cell in cells]
+    return Row(line, raw, tuple(cells))
 
 
 def _problem(reason: str, *, has_ended: bool) -> str:

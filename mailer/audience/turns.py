@@ -18,9 +18,14 @@ _WRITERS_LOCK = 0x6D61_696C
 
 
 @contextmanager
-def in_turn(database: Database) -> Iterator[Connection]:
-    """Give a connection in one transaction that no other writer of the audience runs beside."""
-    with database.write() as connection:
+def in_turn(database: Database, *, using: Connection | None = None) -> Iterator[Connection]:
+    """Give a connection in one transaction that no other writer of the audience runs beside.
+
+    Args:
+        database: whose writers.
+        using: the connection of a ``Database.own``, instead of another.
+    """
+    with database.write(using=using) as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
         yield connection

@@ -2,139 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from mailer.cli.options import Json, RegionName, Where, Yes, folder
-from mailer.cli.output import (
-    UNFINISHED,
-    confirm,
-    err,
-    note,
-    progress,
-    say,
-    say_json,
-    table,
-    write_json,
-)
+from mailer.cli.output import confirm, note, say, say_json, table
 
 app = typer.Typer(no_args_is_help=True, help="Who gets it, and who may not.")
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS")]
-
-
-@app.command("import")
-def import_roster(
-    ctx: typer.Context,
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="A CSV file with a header line.", show_default=False),
-    ] = None,
-    region: Annotated[
-        str, typer.Option("--region", "-r", help="The list they join.", metavar="REGION")
-    ] = "",
-    every: Annotated[
-        bool, typer.Option("--all", help="Import `subscribers/<region>.csv` of every region.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, and keep nothing.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Take a roster in: the whole file or nothing, with every row that was not taken listed.
-
-    Whoever unsubscribed or is suppressed is never added again. Exit code 8 when a row was
-    rejected. Example: `mailer subscribers import wales.csv --region wales --dry-run`
-    """
-    from mailer.app import open_app
-    from mailer.usecases import readers
-
-    if every == bool(file) or (file and not region):
-        raise typer.BadParameter("give FILE and --region, or --all")
-    with open_app(folder(ctx)) as opened, progress("Importing") as step:
-        if file:
-            reports = [
-                readers.import_roster(opened, file, region, is_dry_run=dry_run, progress=step)
-            ]
-        else:
-            reports = readers.import_rosters(opened, is_dry_run=dry_run, progress=step)
-    rows = [report.to_data() for report in reports]
-    if as_json:
-        say_json(rows if every else rows[0])
-    else:
-        table(
-            "Nothing was kept (dry run)" if dry_run else "",
-            [
-                "region",
-                "file",
-                "rows #",
-                "added #",
-                "confirmed #",
-                "there already #",
-                "kept out #",
-                "rejected #",
-            ],
-            [
-                (
-                    row["region"],
-                    row["file"],
-                    row["rows"],
-                    row["added"],
-                    row["confirmed"],
-                    row["already"],
-                    row["kept_out"],
-                    row["rejected"],
-                )
-                for row in rows
-            ],
-        )
-        for row in rows:
-            for remark in row["notes"]:
-                note(f"{row['file']}: {remark}")
-            for problem in row["problems"]:
-                err().print(problem["message"], markup=False, soft_wrap=True)
-    if any(row["rejected"] for row in rows):
-        raise typer.Exit(UNFINISHED)
-
-
-@app.command("export")
-def export_roster(
-    ctx: typer.Context,
-    region: Annotated[
-        str, typer.Option("--region", "-r", help="The region's list.", metavar="REGION")
-    ] = "",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Else standard output.", show_default=False),
-    ] = None,
-    where: Where = "",
-    subject: Annotated[
-        str,
-        typer.Option(
-            "--subject",
-            metavar="ADDRESS",
-            help="All that is held of this one person instead, as JSON.",
-            show_default=False,
-        ),
-    ] = "",
-) -> None:
-    """Write a region's confirmed subscribers as CSV that a spreadsheet cannot run.
-
-    Examples: `mailer subscribers export --region wales --out wales.csv`,
-    `mailer subscribers export --subject zoe@reader.example`
-    """
-    from mailer.app import open_app
-    from mailer.usecases import readers, rights
-
-    if bool(region) == bool(subject) or (subject and where):
-        raise typer.BadParameter("give --region, or --subject alone")
-    with open_app(folder(ctx)) as opened:
-        if subject:
-            held = rights.held_data(opened, subject)
-            write_json(held, out)
-            return
-        count = readers.export_roster(opened, region, out, where=where)
-    note(f"{count} subscribers of {region}.")
 
 
 @app.command("add")

@@ -19,6 +19,7 @@ from mailer.cli import (
     report_commands,
     retention_commands,
     rights_commands,
+    roster_commands,
     segment_commands,
     sending_commands,
     setup_commands,
@@ -114,6 +115,7 @@ for commands in (
     commands.register(app)
 retention_commands.register(app)
 app.add_typer(issue_commands.app, name="issue")
+roster_commands.register(audience_commands.app)
 rights_commands.register(audience_commands.app)
 segment_commands.register(audience_commands.app)
 app.add_typer(audience_commands.app, name="subscribers")

@@ -92,7 +92,13 @@ def _draft(app: App) -> str:
         report = editing.ingest(app, [], progress=step)
     if report.faults:
         raise InvalidInput(report.faults)
-    rosters = readers.import_rosters(app, is_dry_run=False, progress=lambda _done, _total: None)
+    rosters = readers.import_rosters(
+        app,
+        basis="consent",
+        by="demo",
+        is_dry_run=False,
+        progress=lambda _done, _total, _label="": None,
+    )
     added = sum(roster.to_data()["added"] for roster in rosters)
     _step(
         f"{len(report.to_data()['articles'])} articles taken in; "

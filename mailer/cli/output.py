@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from enum import Enum
@@ -98,6 +98,27 @@ def complain(error: Exception) -> None:
 def say_json(data: Any) -> None:
     """Print data as JSON with sorted meaning: instants in ISO 8601, enums as their words."""
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+def say_json_with(
+    documents: Iterable[tuple[dict[str, Any], str, Iterable[Any]]], *, is_list: bool
+) -> None:
+    """Print JSON objects that each have a list which need not fit in memory.
+
+    Args:
+        documents: the object, the key of its list, and the items of the list.
+        is_list: print a list of them; else there is just one.
+    """
+    write = sys.stdout.write
+    write("[\n" if is_list else "")
+    for place, (data, key, items) in enumerate(documents):
+        head = json.dumps(data, indent=2, ensure_ascii=False, default=_plain).removesuffix("\n}")
+        write((",\n" if place else "") + head + f',\n  "{key}": [')
+        for number, item in enumerate(items):
+            text = json.dumps(item, ensure_ascii=False, default=_plain)
+            write(("," if number else "") + "\n    " + text)
+        write("\n  ]\n}")
+    write("\n]\n" if is_list else "\n")
 
 
 def write_json(data: Any, path: Path | None) -> None:

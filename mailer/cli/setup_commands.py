@@ -33,7 +33,7 @@ def init(
     say("Next:")
     say(f"  cd {directory}")
     say("  mailer ingest                       take in the sample articles")
-    say("  mailer subscribers import --all     take in the sample rosters")
+    say("  mailer subscribers import --all --basis consent     take in the sample rosters")
     say("  mailer issue draft                  propose the coming Monday's issue")
     say("  mailer preview next --open          look at it")
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import fcntl
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -58,15 +58,30 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection in one transaction: committed at the end, undone on any error.
+    def own(self) -> Iterator[Connection]:
+        """Give a connection outside any transaction, for temporary tables that outlive one.
 
-        A ``write`` within a ``write`` joins it, so that steps of several services are one.
+        It is for ``write(using=...)``; within a ``write`` it is that transaction's.
         """
         if (joined := self._writing.get()) is not None:
             yield joined
             return
         with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, using: Connection | None = None) -> Iterator[Connection]:
+        """Give a connection in one transaction: committed at the end, undone on any error.
+
+        A ``write`` within a ``write`` joins it, so that steps of several services are one.
+
+        Args:
+            using: the connection of an ``own``, instead of one from the pool.
+        """
+        if (joined := self._writing.get()) is not None:
+            yield joined
+            return
+        with _translated(), self._taken(using) as connection:
             if self.is_sqlite:
                 connection.execution_options(mailer_writes=True)
             with connection.begin():
@@ -75,6 +90,21 @@ class Database:
                     yield connection
                 finally:
                     self._writing.reset(token)
+                    if self.is_sqlite:
+                        connection.execution_options(mailer_writes=False)
+
+    @contextmanager
+    def trial(self, connection: Connection) -> Iterator[None]:
+        """Run what follows on the connection of an ``own``, and keep nothing of it."""
+        if self._writing.get() is connection:
+            yield
+            return
+        with _translated(), connection.begin() as transaction:
+            yield
+            transaction.rollback()
+
+    def _taken(self, using: Connection | None) -> AbstractContextManager[Connection]:
+        return self.engine.connect() if using is None else nullcontext(using)
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[bool]:

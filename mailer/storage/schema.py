@@ -205,13 +205,13 @@ consent_events = Table(
     Column("form_version", String(40), nullable=False, server_default=""),
     Column("came_from", String(64), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
+    Column("evidence_at", Instant),
     one_of("state", SUBSCRIPTION_STATES),
     Index(None, "subscriber_id"),
     Index(None, "at"),
 )
-"""The record of consent. ``basis`` is the lawful basis an import stated; ``form_version`` names
-the text a reader saw; ``came_from`` is the network address, where the publication keeps it;
-``note`` is what a reader gave as the reason for leaving."""
+"""``basis`` is what an import stated, ``form_version`` the text seen, ``came_from`` a network
+address, ``note`` why a reader left; ``evidence_at`` when, says a roster, they agreed or left."""
 
 sign_ups = Table(
     "sign_ups",

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from mailer.app import App
-from mailer.audience import roster
+from mailer.audience import roster_export
 from mailer.audience.addresses import normalise
-from mailer.audience.roster import ImportReport
-from mailer.audience.segments import read_where
+from mailer.audience.basis import lawful_basis
+from mailer.audience.import_report import ImportReport
+from mailer.audience.segments import compile_segment, read_where
 from mailer.audience.subscriber import SubscriptionState
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.editions.edition import greeting
 from mailer.errors import NotFound
 
-Progress = Callable[[int, int], None]
+Progress = Callable[..., None]
 
 
 def reader_fields(app: App, delivery: Delivery, *, web_url: str) -> dict[str, str]:
@@ -52,40 +53,63 @@ def fields_of(app: App, web_url: str) -> Callable[[Delivery], dict[str, str]]:
 
 
 def import_roster(
-    app: App, file: Path, region: str, *, is_dry_run: bool, progress: Progress
+    app: App, file: Path, region: str, *, basis: str, by: str, is_dry_run: bool, progress: Progress
 ) -> ImportReport:
-    """Take one roster in."""
-    return roster.import_roster(
-        app.register, file, app.region(region).slug, is_dry_run=is_dry_run, progress=progress
+    """Take one roster in; ``basis`` is a word of article 6 of the GDPR."""
+    slug = app.region(region).slug
+    return app.rosters.take(
+        file, slug, lawful_basis(basis), by=by, is_dry_run=is_dry_run, progress=progress
     )
 
 
-def import_rosters(app: App, *, is_dry_run: bool, progress: Progress) -> list[ImportReport]:
+def import_rosters(
+    app: App, *, basis: str, by: str, is_dry_run: bool, progress: Progress
+) -> list[ImportReport]:
     """Take in every region's own roster."""
-    return roster.import_rosters(
-        app.register,
-        app.root,
-        list(app.publication.region_map),
-        is_dry_run=is_dry_run,
-        progress=progress,
+    return app.rosters.take_every(
+        app.root, lawful_basis(basis), by=by, is_dry_run=is_dry_run, progress=progress
     )
 
 
-def export_roster(app: App, region: str, out: Path | None, *, where: str = "") -> int:
-    """Write a region's confirmed readers to a file, or to standard output; return how many.
+def imports_data(app: App, limit: int) -> list[dict[str, Any]]:
+    """Return the rosters that were taken in, the newest first."""
+    return [
+        {
+            "at": past.at,
+            "region": past.region,
+            "file": past.file,
+            "exporter": past.exporter,
+            "basis": past.basis,
+            "by": past.by,
+            "rows": past.rows,
+            **past.counts,
+        }
+        for past in app.rosters.past(limit=limit)
+    ]
 
-    ``where`` narrows them to a segment.
 
-    The file appears whole or not at all.
+def export_roster(
+    app: App, region: str, out: Path | None, *, state: str = "confirmed", where: str = ""
+) -> int:
+    """Write a region's readers to a file, or to standard output; return how many.
+
+    ``state`` is one of a subscription's, or ``all``; ``where`` narrows them to a segment. The
+    file appears whole or not at all.
     """
     slug = app.region(region).slug
     node = read_where(where, tuple(app.publication.region_map)) if where else None
+    narrowed = None if node is None else compile_segment(node)
+    wanted = None if state == "all" else SubscriptionState(state)
     if out is None:
-        return roster.export_roster(app.register, slug, sys.stdout, where=node)
+        return roster_export.export_roster(
+            app.database, slug, sys.stdout, state=wanted, narrowed=narrowed
+        )
     draft = out.with_name(f".{out.name}.part")
     try:
         with draft.open("w", encoding="utf-8", newline="") as handle:
-            count = roster.export_roster(app.register, slug, handle, where=node)
+            count = roster_export.export_roster(
+                app.database, slug, handle, state=wanted, narrowed=narrowed
+            )
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)

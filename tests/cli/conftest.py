@@ -42,7 +42,11 @@ def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("MAILER_FIXED_NOW", FRIDAY)
         make_publication(root)
         mailer = driver(root)
-        for words in (("subscribers", "import", "--all"), ("ingest",), ("issue", "draft")):
+        for words in (
+            ("subscribers", "import", "--all", "--basis", "consent"),
+            ("ingest",),
+            ("issue", "draft"),
+        ):
             said = mailer(*words)
             assert said.code == 0, said.err
         path = root / "issues" / f"{ISSUE}.md"

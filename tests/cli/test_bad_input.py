@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.driving import ISSUE, Mailer, Said, change
 
+IMPORT = ("subscribers", "import", "--basis", "consent")
+
 
 def one_line(said: Said, code: int, *words: str) -> None:
     assert said.code == code, said.err
@@ -68,7 +70,7 @@ def test_what_only_sending_needs_does_not_stop_a_preview(
 def test_roster_rows(mailer: Mailer, tmp_path: Path) -> None:
     roster = tmp_path / "wales.csv"
     roster.write_text("email,name\ngood@reader.example,Good\nnot an address,Bad\n", "utf-8")
-    said = mailer("subscribers", "import", roster, "--region", "wales", "--json")
+    said = mailer(*IMPORT, roster, "--region", "wales", "--json")
     assert said.code == 8
     assert (said.data["added"], said.data["rejected"]) == (1, 1)
     (problem,) = said.data["problems"]
@@ -79,8 +81,53 @@ def test_roster_rows(mailer: Mailer, tmp_path: Path) -> None:
 def test_a_roster_without_addresses(mailer: Mailer, tmp_path: Path) -> None:
     roster = tmp_path / "wales.csv"
     roster.write_text("colour,shape\nred,round\n", "utf-8")
-    one_line(mailer("subscribers", "import", roster, "--region", "wales"), 1, "wales.csv", "email")
-    one_line(mailer("subscribers", "import", roster, "--region", "wels"), 4, "wels", "wales")
+    one_line(mailer(*IMPORT, roster, "--region", "wales"), 1, "wales.csv", "email")
+    one_line(mailer(*IMPORT, roster, "--region", "wels"), 4, "wels", "wales")
+
+
+def test_a_roster_without_a_lawful_basis(mailer: Mailer, tmp_path: Path) -> None:
+    roster = tmp_path / "wales.csv"
+    roster.write_text("email\nada@reader.example\n", "utf-8")
+    words = ("subscribers", "import", roster, "--region", "wales")
+    one_line(mailer(*words), 1, "basis", "GDPR article 6", "--basis consent")
+    one_line(mailer(*words, "--basis", "hope"), 1, "'hope' is no lawful basis", "contract")
+    one_line(mailer("subscribers", "import", "--all"), 1, "an import needs a lawful basis")
+    assert mailer("subscribers", "show", "ada@reader.example").code == 4
+
+
+def test_rosters_in_and_out(mailer: Mailer, tmp_path: Path) -> None:
+    roster = tmp_path / "old.csv"
+    roster.write_text(
+        "email,name,town,status,since\n"
+        "ada@reader.example,Ada,Quay,subscribed,2024-05-01\n"
+        "bob@reader.example,Bob,Quay,unsubscribed,2024-06-01\n"
+        "cyd@reader.example,Cyd,Quay,bounced,2024-07-01\n",
+        "utf-8",
+    )
+    tried = mailer(*IMPORT, roster, "--region", "wales", "--dry-run", "--json")
+    assert (tried.code, tried.data["dry_run"], tried.data["problems"]) == (0, True, [])
+    assert mailer("subscribers", "show", "ada@reader.example").code == 4
+    said = mailer(*IMPORT, roster, "--region", "wales", "--json")
+    assert [said.data[word] for word in ("added", "left", "suppressed")] == [1, 1, 1]
+    newest = mailer("subscribers", "imports", "--json").data[0]
+    assert (newest["file"], newest["basis"], newest["rows"]) == ("old.csv", "consent", 3)
+    assert "old.csv" in mailer("subscribers", "imports").out
+    out = tmp_path / "all.csv"
+    assert mailer("subscribers", "export", "-r", "wales", "--state", "all", "--out", out).code == 0
+    lines = out.read_text("utf-8").splitlines()
+    assert lines[0] == "email,name,status,since,language,town"
+    assert "ada@reader.example,Ada,confirmed,2024-05-01T00:00:00Z,,Quay" in lines
+    assert "bob@reader.example,,unsubscribed,2024-06-01T00:00:00Z,," in lines
+    confirmed = mailer("subscribers", "export", "--region", "wales").out
+    assert "ada@reader.example" in confirmed
+    assert "bob@reader.example" not in confirmed
+
+
+def test_all_rosters_as_json_are_a_list(mailer: Mailer) -> None:
+    said = mailer(*IMPORT, "--all", "--json")
+    assert said.code == 0
+    assert {row["added"] for row in said.data} == {0}
+    assert all(row["already"] == row["rows"] for row in said.data)
 
 
 def test_front_matter(mailer: Mailer, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_a_forgotten_reader_is_not_held_and_not_mailed_again(
     assert f"{ADDRESS} asked to be forgotten; only the reader can come back" in added.err
     roster = publication / "again.csv"
     roster.write_text(f"email,name\n{ADDRESS},{NAME}\nnew@reader.example,New\n")
-    said = mailer("subscribers", "import", roster, "-r", "wales", "--json")
+    said = mailer("subscribers", "import", roster, "-r", "wales", "--basis", "consent", "--json")
     assert (said.data["added"], said.data["kept_out"]) == (1, 1)
     assert "asked to be forgotten" in str(said.data["problems"])
     roster.unlink()
