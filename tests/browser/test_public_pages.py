@@ -7,6 +7,7 @@ in ``test-output/pages``.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -160,11 +161,13 @@ def test_a_reader_searches_turns_a_page_and_reads(open_page: Open) -> None:
 
 
 def test_a_language_that_was_asked_for_stays(open_page: Open) -> None:
+    from playwright.sync_api import expect
+
     page = open_page("/privacy")
     page.get_by_role("link", name="Deutsch").click()
-    assert page.evaluate("document.documentElement.lang") == "de"
+    expect(page.locator("html[lang=de]")).to_be_attached()
     page.get_by_role("link", name="Ältere Ausgaben").first.click()
-    assert page.evaluate("document.documentElement.lang") == "de"
-    assert page.url.endswith("/archive?lang=de")
+    expect(page).to_have_url(re.compile(r"/archive\?lang=de$"))
+    expect(page.locator("html[lang=de]")).to_be_attached()
     page.get_by_role("link", name="English").click()
-    assert page.evaluate("document.documentElement.lang") == "en-GB"
+    expect(page.locator("html[lang=en-GB]")).to_be_attached()

@@ -156,6 +156,8 @@ class Walk:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_join_confirm_choose_read_leave(visit: Visit, town: Town, size: str, scheme: str) -> None:
+    from playwright.sync_api import expect
+
     page = visit(width=SIZES[size], scheme=scheme)
     walk = Walk(page, f"{size}-{scheme}")
 
@@ -163,19 +165,19 @@ def test_join_confirm_choose_read_leave(visit: Visit, town: Town, size: str, sch
     walk.look("01-join")
     page.get_by_label("Not sure which edition is yours?").fill("Cardiff")
     page.get_by_role("button", name="Find it").click()
-    assert page.get_by_label("Wales").is_checked()
+    expect(page.get_by_label("Wales")).to_be_checked()
     walk.look("02-join-proposed")
     page.get_by_label("Your mail address").fill("no address")
     page.locator("form[method=post]").evaluate("form => form.noValidate = true")
     SystemClock().sleep(2.1)
     page.get_by_role("button", name="Sign me up").click()
-    assert page.get_by_text("not a mail address").first.is_visible()
+    expect(page.get_by_text("not a mail address").first).to_be_visible()
     walk.look("03-join-wrong")
     page.get_by_label("Your mail address").fill(walk.address)
     page.get_by_label("Your name").fill("Wanda Walker")
     SystemClock().sleep(2.1)
     page.get_by_role("button", name="Sign me up").click()
-    assert page.url == f"{town.site.url}/check-your-mail"
+    expect(page).to_have_url(f"{town.site.url}/check-your-mail")
     walk.look("04-check-your-mail")
 
     message = town.mail_to(walk.address)
@@ -192,31 +194,31 @@ def test_join_confirm_choose_read_leave(visit: Visit, town: Town, size: str, sch
     page.goto(town.local(link[0]))
     walk.look("06-confirm")
     page.get_by_role("button", name="Yes, put me on the list").click()
-    assert page.get_by_role("heading", name="Welcome, you are on the list").is_visible()
+    expect(page.get_by_role("heading", name="Welcome, you are on the list")).to_be_visible()
     walk.look("07-confirmed")
 
     page.get_by_role("link", name="Change what you get").click()
-    assert page.get_by_label("Your name").input_value() == "Wanda Walker"
+    expect(page.get_by_label("Your name")).to_have_value("Wanda Walker")
     walk.look("08-preferences")
     page.get_by_label("Bristol").check()
     page.get_by_label("Pause").select_option("2")
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Saved.").is_visible()
-    assert page.get_by_label("Bristol").is_checked()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_label("Bristol")).to_be_checked()
     walk.look("09-saved")
     token = page.url.partition("?")[0].rpartition("/")[2]
 
     page.goto(f"{town.site.url}/issues/{town.issue}/wales")
     page.screenshot(path=PICTURES / f"10-issue-{walk.label}.png", full_page=True)
-    assert page.get_by_text("Wales").first.is_visible()
+    expect(page.get_by_text("Wales").first).to_be_visible()
 
     page.goto(f"{town.site.url}/unsubscribe/{token}")
     walk.look("11-leave")
     page.get_by_role("button", name="Leave every list").click()
-    assert page.get_by_role("heading", name="You have left").is_visible()
+    expect(page.get_by_role("heading", name="You have left")).to_be_visible()
     walk.look("12-left")
     page.get_by_role("button", name="Undo it").click()
-    assert page.get_by_text("You are back on the list").is_visible()
+    expect(page.get_by_text("You are back on the list")).to_be_visible()
     walk.look("13-undone")
 
     # What a mail provider's machine posts when its own button is pressed.
@@ -308,6 +310,8 @@ def test_the_whole_way_by_keyboard(visit: Visit, town: Town) -> None:
 
 
 def test_a_form_on_another_website_leads_here(visit: Visit, town: Town, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
     from mailer.usecases.snippet import embeddable_form
 
     page = visit()
@@ -315,8 +319,8 @@ def test_a_form_on_another_website_leads_here(visit: Visit, town: Town, tmp_path
     page.set_content(f"<!doctype html><title>Elsewhere</title>{snippet}")
     page.get_by_label("Your mail address").fill("else@reader.example")
     page.get_by_role("button").click()
-    assert page.get_by_text("One more press, please.").is_visible()
-    assert page.get_by_label("Your mail address").input_value() == "else@reader.example"
+    expect(page.get_by_text("One more press, please.")).to_be_visible()
+    expect(page.get_by_label("Your mail address")).to_have_value("else@reader.example")
     SystemClock().sleep(2.1)
     page.get_by_role("button", name="Sign me up").click()
     page.wait_for_url("**/check-your-mail")
