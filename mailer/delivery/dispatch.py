@@ -163,8 +163,8 @@ class Dispatch:
         if errand.claim and len(turn.taken) + turn.skipped < errand.claim:
             self._dry_at, self._next_due_at = now, turn.next_due_at
         for item in errand.doubted if turn.gone else ():
-            if item.delivery.id in turn.gone and item.delivery.id not in self._flying:
-                self.pacer.drop(item.domain, item)
+            # One that went or was put off while the ledger was asked is in hand no more.
+            if item.delivery.id in turn.gone and self.pacer.drop(item.domain, item):
                 self._skipped[item.delivery.id] = GONE
         for item in turn.taken:
             if self._is_closing:

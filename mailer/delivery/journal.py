@@ -92,8 +92,8 @@ class Journal:
             StorageFailed: it could not be said; the content must not be written.
         """
         line = _sealed(b"B %d %d" % (delivery_id, number))
-        self._held.append(line)
-        self.flush()
+        self._append(b"".join([*self._held, line]))
+        self._held.clear()
         self._live[delivery_id, number] = line
 
     def ended(self, ending: Ending) -> None:
@@ -109,9 +109,9 @@ class Journal:
             StorageFailed: it could not be.
         """
         if self._held:
-            data = b"".join(self._held)
+            # Kept until the kernel has it: a disk that is full now may not be when we close.
+            self._append(b"".join(self._held))
             self._held.clear()
-            self._append(data)
 
     def settled(self, endings: Iterable[Ending]) -> None:
         """Forget attempts that the ledger has; begin a new file when this one has grown long."""
@@ -149,7 +149,6 @@ class Journal:
     def _begin_anew(self) -> None:
         draft = self.path.with_name(f"{self.path.name}.part")
         data = b"".join([_HEAD, self.id.encode(), b"\n", *self._live.values()])
-        self._held.clear()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -168,6 +167,7 @@ class Journal:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = descriptor
+        self._held.clear()
         self._size = len(data)
 
 

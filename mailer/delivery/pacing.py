@@ -303,11 +303,14 @@ class Pacer(Generic[Item]):
         """Return what is in hand and not taken."""
         return [item for lane in self._lanes.values() for item in lane.waiting]
 
-    def drop(self, domain: str, item: Item) -> None:
-        """Take an item out of hand that may not be sent any more."""
+    def drop(self, domain: str, item: Item) -> bool:
+        """Take an item out of hand that may not be sent any more; say whether it was there."""
         lane = self._lane(domain)
+        if item not in lane.waiting:
+            return False
         lane.waiting.remove(item)
         self.waiting -= 1
+        return True
 
     def _lane(self, domain: str) -> Lane[Item]:
         lane = self._lanes.get(domain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -114,3 +115,26 @@ def test_what_cannot_be_written_is_said_before_the_content_is(tmp_path: Path) ->
     journal.close(is_settled=False)
     with pytest.raises(StorageFailed):
         journal.begun(1, 1)
+
+
+def test_what_a_full_disk_refused_is_written_when_it_takes_it(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "journal"
+    journal = Journal(path, "j1")
+    journal.begun(1, 1)
+    ending = Ending(1, 1, OK, AT)
+    journal.ended(ending)
+    with monkeypatch.context() as patch:
+        patch.setattr(journals.os, "write", _full)
+        with pytest.raises(StorageFailed):
+            journal.flush()
+        with pytest.raises(StorageFailed):
+            journal.begun(2, 1)
+    journal.close(is_settled=False)
+    told = read_journal(path)
+    assert told is not None
+    # What ended is told; what must not be written was never begun.
+    assert (told.ended, told.begun) == ({(1, 1): ending}, {})
+
+
+def _full(_descriptor: int, _data: bytes) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -172,7 +172,8 @@ def test_what_is_given_back_goes_first_and_what_may_not_go_is_dropped() -> None:
     first = pacer.take(0.0)
     assert first == "a.example-0"
     pacer.give_back("a.example", first)
-    pacer.drop("a.example", "a.example-1")
+    assert pacer.drop("a.example", "a.example-1")
+    assert not pacer.drop("a.example", "a.example-1")  # Gone already: sent, or put off meanwhile.
     assert sorted(pacer.items()) == ["a.example-0", "a.example-2"]
     assert pacer.take(0.0) == "a.example-0"
     pacer.left("a.example")
