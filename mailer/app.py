@@ -363,8 +363,12 @@ class App:
         )
 
 
-def make_publication(directory: Path) -> list[Path]:
+def make_publication(directory: Path, *, force: bool = False) -> list[Path]:
     """Make a publication in a new or empty folder whose first issue is the coming Monday's.
+
+    Args:
+        directory: where.
+        force: add only what is missing to a folder that holds something already.
 
     Returns:
         The files made.
@@ -375,7 +379,7 @@ def make_publication(directory: Path) -> list[Path]:
 
     clock = load_settings(None).clock()
     monday = coming_monday(clock.now())
-    return scaffold(directory, monday=monday, secret=secrets.token_urlsafe(48))
+    return scaffold(directory, monday=monday, secret=secrets.token_urlsafe(48), force=force)
 
 
 def coming_monday(now: datetime) -> date:

@@ -71,7 +71,10 @@ def show(ctx: typer.Context, issue: IssueName, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_issues(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the issues and their states, newest first."""
+    """List the issues and their states, newest first.
+
+    Example: `mailer issue list --json`
+    """
     from mailer.app import open_app
     from mailer.usecases import agenda
 
@@ -211,6 +214,8 @@ def resume(ctx: typer.Context, issue: IssueName) -> None:
 def _show(found: dict[str, object]) -> None:
     say(f"Issue {found['id']}, number {found['number']}, {found['state']}", style="bold")
     say(f"{found['subject']}")
+    if found["order"]:
+        say(f"It is {found['order']}.", style="yellow")
     if found["audience"]:
         say(f"Only to readers for whom: {found['audience']}")
     if found["changed_since_approval"]:

@@ -21,6 +21,9 @@ def register(app: typer.Typer) -> None:
 
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Add what is missing to a folder that is not empty.")
+    ] = False,
 ) -> None:
     """Make a publication that works at once, with sample articles, regions and rosters.
 
@@ -28,7 +31,7 @@ def init(
     """
     from mailer.app import make_publication
 
-    made = make_publication(directory)
+    made = make_publication(directory, force=force)
     say(f"{directory} is a publication now: {len(made)} files.")
     say("Next:")
     say(f"  cd {directory}")

@@ -1,8 +1,8 @@
 """The issues that have gone out, as rows: what the public archive is made of.
 
-An issue is public from the moment its sending starts; a draft, an approved issue that waits for
-its hour, and one that was cancelled are not. What was frozen is what is shown. Nothing is written
-here.
+A region's edition is public once a first reader has it, and the whole issue when it was sent; a
+draft, an approved issue that waits for its hour, one that is held before anybody got it, and one
+that was cancelled are not. What was frozen is what is shown. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 
 from mailer.issues.issue import IssueState
 from mailer.storage.database import Database
-from mailer.storage.schema import editions, events, issues
-
-PUBLIC = (IssueState.SENDING.value, IssueState.SENT.value)
+from mailer.storage.schema import deliveries, editions, events, issues
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,15 @@ class PastIssues:
 
 
 def _is_public() -> ColumnElement[bool]:
-    return issues.c.state.in_(PUBLIC)
+    has_reader = exists().where(
+        deliveries.c.issue_id == issues.c.id,
+        deliveries.c.region == editions.c.region,
+        deliveries.c.state == "accepted",
+    )
+    return or_(
+        issues.c.state == IssueState.SENT.value,
+        and_(issues.c.state == IssueState.SENDING.value, has_reader),
+    )
 
 
 def _past() -> Select[Any]:

@@ -21,7 +21,7 @@ from mailer.audience.eligibility import AUDIENCE_RULE, most_specific_first
 from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import letterhead
 from mailer.editions.finding import Level
-from mailer.errors import Fault, InvalidInput
+from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.issues.desk import DraftResult
 from mailer.issues.issue import Issue, IssueState
 from mailer.selection.filling import region_block
@@ -151,8 +151,32 @@ def cancel(app: App, name: str) -> int:
 
 
 def pause(app: App, name: str, *, reason: str) -> None:
-    """Tell an issue's sender to stop and keep everything."""
-    app.ledger.pause(app.desk.record(name).id, by=login_name(), reason=reason)
+    """Tell an issue's sender to stop and keep everything.
+
+    Raises:
+        IllegalTransition: there is nothing to hold.
+    """
+    state = app.desk.record(name).state
+    if state not in (IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING):
+        raise IllegalTransition(
+            Fault(
+                f"issue {name} is {state.value}: there is no sending to hold",
+                remedy="pause one that is approved, scheduled or sending",
+            )
+        )
+    app.ledger.pause(name, by=login_name(), reason=reason)
+
+
+def require_not_paused(app: App, name: str) -> None:
+    """Refuse what would only wait: an issue that somebody holds."""
+    order = app.ledger.order(name)
+    if order and order.word == "pause":
+        raise IllegalTransition(
+            Fault(
+                f"issue {name} is {order}",
+                remedy=f"`mailer issue resume {name}` first, or wait for it with --wait",
+            )
+        )
 
 
 def resume(app: App, name: str) -> bool:
@@ -170,6 +194,7 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
         "id": issue.id,
         "number": issue.number,
         "state": record.state,
+        "order": str(order) if (order := app.ledger.order(name)) else "",
         "subject": issue.subject,
         "preheader": issue.preheader,
         "columnist": issue.columnist,

@@ -65,6 +65,8 @@ def send(
         ConfigurationError: something that sending needs is missing.
         IllegalTransition: it is not approved, or changed since; or another process is sending.
     """
+    if not is_waiting:
+        require_not_paused(app, name)
     # None means every region that was approved, even one the publication no longer has.
     named = [region.slug for region in app.regions(list(regions))] if regions else None
     wanted = named or list(app.archive.editions(name)) or list(app.publication.region_map)
