@@ -28,7 +28,12 @@ from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
 from mailer.localtime import send_at
 from mailer.publication import Publication
-from mailer.usecases.editing import approved_segment, login_name, require_unchanged
+from mailer.usecases.editing import (
+    approved_segment,
+    login_name,
+    require_not_paused,
+    require_unchanged,
+)
 from mailer.usecases.readers import fields_of
 from mailer.usecases.segmenting import fields_nobody_has
 
