@@ -350,6 +350,19 @@ attempts = Table(
 )
 """One SMTP transaction each, in one tree: without a rowid the key is not stored twice."""
 
+kept_fields = Table(
+    "kept_fields",
+    metadata,
+    Column("delivery_id", Integer, ForeignKey("deliveries.id", ondelete="CASCADE"),
+           primary_key=True, autoincrement=False),
+    Column("subscriber_id", Integer, ForeignKey("subscribers.id", ondelete="CASCADE"),
+           nullable=False),
+    Column("fields", JSON, nullable=False),
+    Index(None, "subscriber_id"),
+)  # fmt: skip
+"""A reader's fields as they were when a delivery was planned: those its issue's templates name,
+and no row where they name none. They go with the delivery and with the reader."""
+
 orders = Table(
     "orders",
     metadata,

@@ -146,14 +146,20 @@ def send_regions(
 
 def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
     """Plan for everybody who is due in these regions; return how many deliveries are new."""
+    columns: set[str] = set()
+    for frozen in frozen_editions(app, name).values():
+        columns |= frozen.edition.columns
     with app.database.write():
         require_ledger(app.database, name)
+        if columns:
+            app.ledger.forget_fields(name)
         report = plan(
             app.ledger,
             issue_id=name,
             recipients=narrow(app.register.audience(), approved_segment(app, name)),
             due_at=due_at,
         )
+        app.ledger.keep_fields(name, columns)
         for region in due_at:
             app.archive.note(PLANNED, name, region=region)
     return report.planned_count

@@ -190,6 +190,7 @@ def send_proofs(
                 fields = sample_fields(
                     app.publication, app.region(slug), address=address, web_url=app.web_url
                 )
+                fields |= edition.roster_values({})
                 delivery = _stand_in(edition, fields, app.clock.now())
                 outcome = relay.deliver(
                     Outgoing(
@@ -219,7 +220,8 @@ def send_proofs(
 def _message(app: App, edition: Edition, fields: Mapping[str, str]) -> bytes:
     head = letterhead(app.publication, app.region(edition.region))
     compiled = compile_edition(edition, head, signer=app.signer)
-    return compiled.render(_stand_in(edition, fields, app.clock.now()), fields)
+    values = {**fields, **edition.roster_values({})}
+    return compiled.render(_stand_in(edition, values, app.clock.now()), values)
 
 
 def _stand_in(edition: Edition, fields: Mapping[str, str], now: datetime) -> Delivery:
