@@ -144,6 +144,9 @@ def show_summary(summary: dict[str, Any]) -> None:
     for row in summary.get("troubles", []):
         say(f"  {row['count']} x {row['reply']}")
     shown = ("accepted", "deferred", "refused", "in_doubt", "planned")
+    for row in summary.get("alerts", []):
+        became = f"mailed to {row['to']}" if row["is_mailed"] else f"not mailed: {row['why']}"
+        say(f"  Alert of {row['at']:%Y-%m-%d %H:%M} UTC, {became}: {row['problem']}")
     if len(domains := summary.get("domains", [])) > 1:
         table(
             "The largest domains",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
 from mailer.localtime import send_at
 from mailer.publication import Publication
+from mailer.usecases.alarm import alerts, raise_alert
 from mailer.usecases.editing import approved_segment, login_name, require_unchanged
 from mailer.usecases.readers import fields_of
 from mailer.usecases.segmenting import fields_nobody_has
@@ -226,6 +227,10 @@ def conclude(app: App, name: str, report: SendReport) -> None:
             app.archive.expose(name, region, editions[region].edition.article_ids)
     if report.trouble is None and pauses(app, name):
         app.archive.note(RESUMED, name)
+    if report.trouble is not None and report.trouble.is_lasting:
+        report.alert = raise_alert(
+            app, name, report.trouble, left=report.left, tries_at=asked_again_at(app, name)
+        )
     with app.database.write():
         if app.archive.record(name).state is not IssueState.SENDING:
             return
@@ -259,6 +264,23 @@ def pauses(app: App, name: str) -> list[datetime]:
         elif event.kind == PAUSED and event.detail.get("is_lasting"):
             at.append(event.at)
     return at
+
+
+def asked_again_at(app: App, name: str) -> datetime | None:
+    """Return until when the scheduler leaves an issue alone, past or future; None when nothing is.
+
+    A relay that objects to the sender is not asked again every minute: the pause grows like a
+    delivery's delay. `mailer send` by hand does not wait.
+    """
+    stops = pauses(app, name)
+    if not stops:
+        return None
+    retry = app.publication.retry
+    minutes = min(
+        retry.first_delay_minutes * retry.factor ** min(len(stops) - 1, 32),
+        retry.longest_delay_minutes,
+    )
+    return stops[-1] + timedelta(minutes=minutes)
 
 
 def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, Any]:
@@ -339,6 +361,7 @@ def summary(app: App, name: str) -> dict[str, Any]:
             for slug in slugs
         ],
         "troubles": _troubles(app, name),
+        "alerts": alerts(app, name),
         "order": str(said) if (said := app.ledger.order(name)) else "",
         "retries": asdict(app.ledger.retries(name, now=app.clock.now())),
         "domains": [
