@@ -164,6 +164,12 @@ def show_summary(summary: dict[str, Any]) -> None:
     retries = summary.get("retries", {})
     if retries.get("waiting"):
         say(f"{retries['waiting']} wait for another try, {retries['due']} of them due now.")
+    if summary.get("misdated"):
+        say(
+            f"{summary['misdated']} were dated by a clock that was ahead; the next sending takes "
+            "them as due.",
+            style="yellow",
+        )
     if summary.get("order"):
         say(f"This issue is {summary['order']}.", style="yellow")
     if summary.get("next_due_at"):

@@ -35,6 +35,7 @@ from mailer.delivery.delivery import (
 )
 from mailer.delivery.journal import Ending
 from mailer.delivery.keeping import Keeping
+from mailer.delivery.misdating import Misdating
 from mailer.delivery.ordering import Orders, keep_event
 from mailer.delivery.plans import Plans
 from mailer.errors import IllegalTransition
@@ -65,7 +66,7 @@ class Claim:
     first_tried_at: dict[int, datetime]
 
 
-class Ledger(Plans, Orders, Keeping):
+class Ledger(Plans, Orders, Keeping, Misdating):
     """Deliveries and attempts in the database; what can be asked of them is in ``Account``."""
 
     def recover(self, told: journals.Account | None = None, *, journal_id: str = "") -> Recovery:

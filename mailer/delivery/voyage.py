@@ -167,7 +167,7 @@ class Voyage:
             due_at = next_try_at(
                 delivery.attempts + 1,
                 now=now,
-                first_tried_at=first_tried_at or now,
+                first_tried_at=_began_at(delivery, first_tried_at or now, now),
                 policy=self.policy.retry,
                 key=delivery.token,
             )
@@ -214,3 +214,8 @@ class Voyage:
                 dict(self.report.deferrals.most_common(5)),
             )
         )  # fmt: skip
+
+
+def _began_at(delivery: Delivery, first_tried_at: datetime, now: datetime) -> datetime:
+    """Return since when a delivery was tried; a first try still to come was a wrong clock's."""
+    return first_tried_at if first_tried_at <= now else min(delivery.dated_at, now)

@@ -32,19 +32,9 @@ __all__ = ["Instant", "metadata"]
 ISSUE_STATES = ("draft", "approved", "scheduled", "sending", "sent", "cancelled")
 SUBSCRIPTION_STATES = ("pending", "confirmed", "unsubscribed")
 DELIVERY_STATES = (
-    "planned",
-    "claimed",
-    "transmitting",
-    "accepted",
-    "deferred",
-    "refused",
-    "in_doubt",
-    "skipped",
-    "expired",
-    "cancelled",
-    "bounced",
-    "complained",
-)
+    "planned", "claimed", "transmitting", "accepted", "deferred", "refused", "in_doubt",
+    "skipped", "expired", "cancelled", "bounced", "complained",
+)  # fmt: skip
 
 articles = Table(
     "articles",
@@ -314,11 +304,7 @@ deliveries = Table(
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
     Index(
         "ix_deliveries_waiting",
-        "issue_id",
-        "region",
-        "state",
-        "due_at",
-        "id",
+        *("issue_id", "region", "state", "due_at", "id"),
         sqlite_where=text(WAITING),
         postgresql_where=text(WAITING),
     ),

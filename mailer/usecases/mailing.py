@@ -362,6 +362,7 @@ def summary(app: App, name: str) -> dict[str, Any]:
         ],
         "troubles": _troubles(app, name),
         "alerts": alerts(app, name),
+        "misdated": app.ledger.misdated(app.publication.retry, issue_id=name),
         "order": str(said) if (said := app.ledger.order(name)) else "",
         "retries": asdict(app.ledger.retries(name, now=app.clock.now())),
         "domains": [

@@ -89,6 +89,7 @@ def retry_due(app: App, *, should_stop: Question) -> str:
     for record in app.archive.records():
         if record.state is not IssueState.SENDING or should_stop():
             continue
+        app.ledger.redate(record.id, app.publication.retry)
         may_resend = app.publication.retry.in_doubt == "resend"
         due = app.ledger.next_due_at(record.id, may_resend=may_resend)
         if due is None or due > now or paused_until(app, record.id):
