@@ -22,6 +22,7 @@ from mailer.editions.preview import sample_fields, write_preview
 from mailer.editions.rendering import render_edition
 from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
+from mailer.usecases.segmenting import absent_fields
 
 Progress = Callable[[int, int], None]
 
@@ -84,7 +85,27 @@ def render(
         )
         if progress:
             progress(done, len(wanted))
+    findings += _absent(app, editions)
     return Rendered(issue, editions, tuple(_once(findings, everywhere=len(wanted))))
+
+
+def _absent(app: App, editions: Mapping[str, Edition]) -> list[Finding]:
+    """Warn of a roster's field that a template names and nobody has: everybody gets the default."""
+    named = {column for edition in editions.values() for column in edition.columns}
+    if not named:
+        return []
+    absent = set(absent_fields(app, named))
+    return [
+        Finding(
+            Level.WARNING,
+            "field-nobody-has",
+            f"a template names the roster's field {column!r}, which no reader has",
+            slug,
+            "look at its spelling, or import a roster with that column",
+        )
+        for slug, edition in editions.items()
+        for column in sorted(edition.columns & absent)
+    ]
 
 
 def _once(findings: list[Finding], *, everywhere: int) -> list[Finding]:
