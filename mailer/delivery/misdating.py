@@ -44,7 +44,9 @@ class Misdating:
         statement = (
             select(func.count())
             .select_from(deliveries)
-            .where(text(WAITING), or_(_retried(now, policy), _planned(now)))
+            # The index answers the second of these for a million rows before a row is read.
+            .where(text(WAITING), _COLUMNS.due_at > now + TOLERANCE)
+            .where(or_(_retried(now, policy), _planned(now)))
         )
         if issue_id is not None:
             statement = statement.where(_COLUMNS.issue_id == issue_id)
