@@ -6,6 +6,7 @@ preview`` no secret. Whoever opened it closes it (``with open_app(...) as app``)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mailer.clock import Clock
     from mailer.delivery.dkim import DkimSigner
     from mailer.delivery.ledger import Ledger
+    from mailer.delivery.relay import RelayPolicy
     from mailer.delivery.routes import Route
     from mailer.delivery.single import SingleRelay
     from mailer.editions.templates import TemplateSet
@@ -315,23 +317,11 @@ class App:
 
     def routes(self) -> list[Route]:
         """Return every relay with what it is given, for sending an issue."""
-        from mailer.delivery.relay import PipelinedRelay, RelayPolicy
+        from mailer.delivery.relay import PipelinedRelay
         from mailer.delivery.routes import Route
 
-        settings = self.settings
-
         def route(relay: RelaySetting) -> Route:
-            policy = RelayPolicy(
-                host=relay.host,
-                port=relay.port,
-                tls=relay.tls,
-                ca_file=settings.relay_ca_file,
-                username=relay.username,
-                password=relay.password,
-                timeout_s=settings.relay_timeout_s,
-                hello_name=settings.relay_hello_name,
-                auth=relay.auth,
-            )
+            policy = self._relay_policy(relay)
             return Route(
                 relay=lambda: PipelinedRelay(policy),
                 name=f"{relay.host}:{relay.port}",
@@ -340,26 +330,33 @@ class App:
                 weight=relay.weight,
             )
 
-        return [route(relay) for relay in settings.relays()]
+        return [route(relay) for relay in self.settings.relays()]
 
     def relay(self) -> SingleRelay:
         """Make the first relay, not yet opened, for one message at a time."""
-        from mailer.delivery.relay import RelayPolicy
+        return next(relay for _name, relay in self.single_relays())
+
+    def single_relays(self) -> Iterator[tuple[str, SingleRelay]]:
+        """Make each relay by its name, for one message at a time, the main one first."""
         from mailer.delivery.single import SingleRelay
 
+        for relay in self.settings.relays():
+            yield f"{relay.host}:{relay.port}", SingleRelay(self._relay_policy(relay))
+
+    def _relay_policy(self, relay: RelaySetting) -> RelayPolicy:
+        from mailer.delivery.relay import RelayPolicy
+
         settings = self.settings
-        return SingleRelay(
-            RelayPolicy(
-                host=settings.relay_host,
-                port=settings.relay_port,
-                tls=settings.relay_tls,
-                ca_file=settings.relay_ca_file,
-                username=settings.relay_username,
-                password=settings.relay_password.get_secret_value(),
-                timeout_s=settings.relay_timeout_s,
-                hello_name=settings.relay_hello_name,
-                auth=settings.relay_auth,
-            )
+        return RelayPolicy(
+            host=relay.host,
+            port=relay.port,
+            tls=relay.tls,
+            ca_file=settings.relay_ca_file,
+            username=relay.username,
+            password=relay.password,
+            timeout_s=settings.relay_timeout_s,
+            hello_name=settings.relay_hello_name,
+            auth=relay.auth,
         )
 
 

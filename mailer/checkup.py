@@ -42,6 +42,7 @@ def examine(folder: Path | None) -> list[Check]:
             Check("ok", "publication", f"{app.publication.title} in {root}"),
             *_configuration(app),
             *_database(app),
+            *_clock(app),
             *_disk(app),
             *_templates(app),
             *_audience(app),
@@ -88,6 +89,22 @@ def _database(app: App) -> Iterator[Check]:
         return
     kind = "SQLite" if app.database.is_sqlite else "PostgreSQL"
     yield Check("ok", "database", f"{kind}, up to date, {count} issues")
+
+
+def _clock(app: App) -> Iterator[Check]:
+    try:
+        count = app.ledger.misdated(app.publication.retry)
+    except (MailerError, ConfigurationError):
+        return  # The database has said what is wrong with it.
+    if count:
+        yield Check(
+            "warn",
+            "clock",
+            f"{count} deliveries were dated by a clock that was ahead of this machine's",
+            "look that this machine's time is right; the next sending takes them as due",
+        )
+    else:
+        yield Check("ok", "clock", f"{app.clock.now():%Y-%m-%d %H:%M} UTC, as the ledger has it")
 
 
 def _disk(app: App) -> Iterator[Check]:

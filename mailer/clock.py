@@ -58,7 +58,8 @@ class FixedClock:
 
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
-            self._now += timedelta(seconds=seconds)
+            # Less than it can show would leave it standing, and who waits for it waiting for ever.
+            self._now += max(timedelta(seconds=seconds), timedelta(microseconds=1))
 
     def set(self, now: datetime) -> None:
         """Move the clock to an aware instant, forwards or backwards."""

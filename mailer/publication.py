@@ -123,6 +123,7 @@ class _PublicationFile(PolicyModel):
     postal_address: Line = ""
     website: WebAddress = ""
     contact: MailAddress = ""
+    alerts_to: MailAddress = ""
     from_name: Line = ""
     from_address: MailAddress = ""
     bounce_domain: Domain = ""

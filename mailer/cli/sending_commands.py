@@ -145,6 +145,9 @@ def show_summary(summary: dict[str, Any]) -> None:
     for row in summary.get("troubles", []):
         say(f"  {row['count']} x {row['reply']}")
     shown = ("accepted", "deferred", "refused", "in_doubt", "planned")
+    for row in summary.get("alerts", []):
+        became = f"mailed to {row['to']}" if row["is_mailed"] else f"not mailed: {row['why']}"
+        say(f"  Alert of {row['at']:%Y-%m-%d %H:%M} UTC, {became}: {row['problem']}")
     if len(domains := summary.get("domains", [])) > 1:
         table(
             "The largest domains",
@@ -162,6 +165,12 @@ def show_summary(summary: dict[str, Any]) -> None:
     retries = summary.get("retries", {})
     if retries.get("waiting"):
         say(f"{retries['waiting']} wait for another try, {retries['due']} of them due now.")
+    if summary.get("misdated"):
+        say(
+            f"{summary['misdated']} were dated by a clock that was ahead; the next sending takes "
+            "them as due.",
+            style="yellow",
+        )
     if summary.get("order"):
         say(f"This issue is {summary['order']}.", style="yellow")
     if summary.get("next_due_at"):
@@ -298,7 +307,7 @@ def ledger(
         if resolve:
             if not address:
                 raise typer.BadParameter("--resolve needs --address")
-            mailing.resolve(opened, opened.desk.resolve(issue), address, resolve)
+            readers.resolve(opened, opened.desk.resolve(issue), address, resolve)
         if address:
             history = readers.history(opened, address)
             if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, literal, select, text, tuple_
@@ -15,6 +15,9 @@ from mailer.storage.schema import CLAIMED, WAITING, attempts, deliveries
 
 CHUNK = 500
 """Rows in one statement, well below SQLite's limit of bound values."""
+
+LONGEST_DAY = timedelta(hours=25)
+"""The one in autumn when clocks are put back."""
 
 _S = DeliveryState
 _COLUMNS = deliveries.c
@@ -136,8 +139,14 @@ class Account:
             ]
 
     def tried_since(self, instant: datetime) -> int:
-        """Return how many attempts ended at or after an instant, over all issues."""
-        statement = select(func.count()).where(attempts.c.ended_at >= instant)
+        """Return how many attempts ended within a day from an instant, over all issues.
+
+        Not more than a day: what a clock that was ahead wrote is no part of it.
+        """
+        ended_at = attempts.c.ended_at
+        statement = select(func.count()).where(
+            ended_at >= instant, ended_at < instant + LONGEST_DAY
+        )
         with self._database.read() as connection:
             return int(connection.execute(statement).scalar_one())
 

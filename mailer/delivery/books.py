@@ -41,14 +41,15 @@ class Eligibility(Protocol):
 class Taken:
     """A claimed delivery in hand.
 
-    ``content`` is composed early for a signed edition alone. ``is_begun``: it is, or may be, on the
-    wire.
+    ``content`` is composed early for an edition that is signed or names a roster's fields, whose
+    values are ``own``. ``is_begun``: it is, or may be, on the wire.
     """
 
     delivery: Delivery
     domain: str
     first_tried_at: datetime | None = None
     content: Sequence[bytes] = ()
+    own: Mapping[str, str] | None = None
     is_begun: bool = False
 
 
@@ -117,6 +118,7 @@ class Books:
         self._regions = regions
         self._may_resend = may_resend
         self._signers: ThreadPoolExecutor | None = None
+        self._naming: dict[str, bool] = {}
 
     def turn(self, errand: Errand) -> Turn:
         """Do what an errand asks, in the order of the promise."""
@@ -167,8 +169,24 @@ class Books:
             for delivery in claim.deliveries
             if delivery.id not in gone
         ]
-        self._sign(taken)
+        self._fill_in(taken)
+        self._compose_early(taken)
         turn.taken = taken
+
+    def _fill_in(self, taken: Sequence[Taken]) -> None:
+        """Look up the roster's fields where an edition names any."""
+        naming = [item for item in taken if self._names_fields(item.delivery.region)]
+        if not naming:
+            return
+        kept = self._ledger.fields_kept([item.delivery.id for item in naming])
+        for item in naming:
+            edition = self._edition(item.delivery.region).edition
+            item.own = edition.roster_values(kept.get(item.delivery.id, {}))
+
+    def _names_fields(self, region: str) -> bool:
+        if region not in self._naming:
+            self._naming[region] = bool(self._edition(region).edition.columns)
+        return self._naming[region]
 
     def _gone(self, deliveries: Sequence[Delivery]) -> frozenset[int]:
         gone = set(
@@ -180,14 +198,18 @@ class Books:
             item.id for item in deliveries if (item.subscriber_id, item.region) in gone
         )
 
-    def _sign(self, taken: Sequence[Taken]) -> None:
-        """Sign ahead what is signed at all, in threads."""
-        signed = [item for item in taken if self._edition(item.delivery.region).is_signed]
-        if not signed:
+    def _compose_early(self, taken: Sequence[Taken]) -> None:
+        """Compose ahead, in threads, what is signed or has fields that were looked up."""
+        early = [
+            item
+            for item in taken
+            if item.own is not None or self._edition(item.delivery.region).is_signed
+        ]
+        if not early:
             return
         if self._signers is None:
             self._signers = ThreadPoolExecutor(SIGNERS, "sign")
-        shares = [signed[start :: 2 * SIGNERS] for start in range(2 * SIGNERS)]
+        shares = [early[start :: 2 * SIGNERS] for start in range(2 * SIGNERS)]
         for _ in self._signers.map(self._compose, shares):
             pass
 
@@ -197,4 +219,7 @@ class Books:
             # Composing the message on its turn will meet the same, and report it.
             with suppress(InvalidInput):
                 edition = self._edition(delivery.region)
-                item.content = edition.compose(delivery, self._fields(delivery))
+                fields = self._fields(delivery)
+                item.content = edition.compose(
+                    delivery, {**fields, **item.own} if item.own else fields
+                )

@@ -34,6 +34,8 @@ from mailer.delivery.delivery import (
     next_state,
 )
 from mailer.delivery.journal import Ending
+from mailer.delivery.keeping import Keeping
+from mailer.delivery.misdating import Misdating
 from mailer.delivery.ordering import Orders, keep_event
 from mailer.delivery.plans import Plans
 from mailer.errors import IllegalTransition
@@ -64,7 +66,7 @@ class Claim:
     first_tried_at: dict[int, datetime]
 
 
-class Ledger(Plans, Orders):
+class Ledger(Plans, Orders, Keeping, Misdating):
     """Deliveries and attempts in the database; what can be asked of them is in ``Account``."""
 
     def recover(self, told: journals.Account | None = None, *, journal_id: str = "") -> Recovery:

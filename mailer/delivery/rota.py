@@ -101,9 +101,11 @@ class Clerk:
 
 def at_fault(outcome: Outcome) -> Trouble:
     """Return why the sending pauses after an outcome that objects to the sender."""
-    said = f"{outcome.reply.code} {outcome.reply.text}" if outcome.reply else outcome.note
+    reply = outcome.reply
+    # The enhanced code is what one looks up in a provider's list.
+    said = f"{reply.code} {reply.enhanced} {reply.text}" if reply else outcome.note
     return Trouble(
-        f"the relay objects to the sender, not to a reader: {said}",
+        f"the relay objects to the sender, not to a reader: {' '.join(said.split())}",
         "mend what it names (login, From domain, SPF, DKIM, size), then send again",
         is_lasting=True,
         reply=outcome.reply,

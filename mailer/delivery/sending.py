@@ -231,6 +231,7 @@ class _Run:
         )
         try:
             while self._may_begin(on_pause):
+                self._ledger.redate(self._issue_id, policy.retry)
                 self._voyage.total = self._voyage.done + self._ledger.open_count(
                     self._issue_id, regions=self._regions
                 )

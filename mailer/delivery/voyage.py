@@ -63,7 +63,8 @@ class SendReport:
     ``counts`` are this run's ends by state; a delivery tried twice counts twice. ``deferrals``
     are by recipient domain. ``left`` is what is still open in the regions asked for,
     ``next_due_at`` when the first of it is due. ``order`` is what an operator said meanwhile.
-    ``is_at_ceiling``: today's warm-up allowance is used up.
+    ``is_at_ceiling``: today's warm-up allowance is used up. ``alert`` says what became of the alert
+    about a trouble.
     """
 
     issue_id: str
@@ -74,6 +75,7 @@ class SendReport:
     order: Order | None = None
     was_stopped: bool = False
     is_at_ceiling: bool = False
+    alert: str = ""
     left: int = 0
     next_due_at: datetime | None = None
 
@@ -88,7 +90,7 @@ class SendReport:
         if self.order:
             return f"{self.order}; {kept if self.left else 'nothing is left to send'}"
         if self.trouble:
-            return f"stopped: {self.trouble}. {kept}"
+            return f"stopped: {self.trouble}. {kept}" + (f"; {self.alert}" if self.alert else "")
         if self.was_stopped:
             return f"stopped as asked; {kept}"
         if not self.left:
@@ -165,7 +167,7 @@ class Voyage:
             due_at = next_try_at(
                 delivery.attempts + 1,
                 now=now,
-                first_tried_at=first_tried_at or now,
+                first_tried_at=_began_at(delivery, first_tried_at or now, now),
                 policy=self.policy.retry,
                 key=delivery.token,
             )
@@ -212,3 +214,8 @@ class Voyage:
                 dict(self.report.deferrals.most_common(5)),
             )
         )  # fmt: skip
+
+
+def _began_at(delivery: Delivery, first_tried_at: datetime, now: datetime) -> datetime:
+    """Return since when a delivery was tried; a first try still to come was a wrong clock's."""
+    return first_tried_at if first_tried_at <= now else min(delivery.dated_at, now)

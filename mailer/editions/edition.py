@@ -13,6 +13,8 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 SLOTS = (
     "name",
@@ -22,7 +24,7 @@ SLOTS = (
     "preferences_url",
     "view_online_url",
 )
-"""Every field of a reader that a template may name."""
+"""What every reader has and a template may name; a roster's own fields come beside them."""
 
 
 def greeting(name: str) -> str:
@@ -32,9 +34,28 @@ def greeting(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of a reader's field; ``name`` is one of ``SLOTS``."""
+    """The place of a reader's field; ``name`` is one of ``SLOTS``, or ``roster_slot`` made it.
+
+    A roster's field has a ``column`` and a ``default``, None where the template gives none. One
+    that is ``in_link`` stands inside an address and is percent-encoded.
+    """
 
     name: str
+    column: str = ""
+    default: str | None = None
+    in_link: bool = False
+
+    def fill(self, held: Mapping[str, str]) -> str:
+        """Return what stands in a roster field's place for a reader who has these fields."""
+        value = str(held.get(self.column) or "").strip() or self.default or ""
+        return quote(value.encode("utf-8", "replace"), safe="") if self.in_link else value
+
+
+def roster_slot(column: str, default: str | None, *, in_link: bool = False) -> Slot:
+    """Return the place of a roster's field; same field and default, same ``name``."""
+    where = "link" if in_link else "field"
+    name = f"{where}:{column}" + ("" if default is None else f"={default}")
+    return Slot(name, column, default, in_link)
 
 
 Segments = tuple[str | Slot, ...]
@@ -62,6 +83,21 @@ class Edition:
     def checksum(self) -> str:
         """SHA-256 hex over everything a reader could see."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def roster_slots(self) -> frozenset[Slot]:
+        """The slots that a roster's fields fill."""
+        parts = (*self.html, *self.text)
+        return frozenset(part for part in parts if isinstance(part, Slot) and part.column)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The roster's fields it names."""
+        return frozenset(slot.column for slot in self.roster_slots)
+
+    def roster_values(self, held: Mapping[str, str]) -> dict[str, str]:
+        """Return a value for each of ``roster_slots``, for a reader who has these fields."""
+        return {slot.name: slot.fill(held) for slot in self.roster_slots}
 
     def to_json(self) -> str:
         """Return the canonical form: sorted keys, no spaces, slots as ``{"slot": name}``."""
@@ -98,9 +134,12 @@ class Edition:
 
 
 def merge_html(segments: Segments, fields: Mapping[str, str]) -> str:
-    """Join an HTML part for one reader; values are escaped for text and attributes alike."""
+    """Join an HTML part for one reader; values are escaped for text and attributes alike.
+
+    A roster's field without a value gets its default, here as in ``merge_text``.
+    """
     return "".join(
-        html.escape(fields[part.name], quote=True) if isinstance(part, Slot) else part
+        html.escape(_value(part, fields), quote=True) if isinstance(part, Slot) else part
         for part in segments
     )
 
@@ -108,13 +147,35 @@ def merge_html(segments: Segments, fields: Mapping[str, str]) -> str:
 def merge_text(segments: Segments, fields: Mapping[str, str]) -> str:
     """Join a text part for one reader; a value can never start a new line."""
     return "".join(
-        " ".join(fields[part.name].split()) if isinstance(part, Slot) else part for part in segments
+        " ".join(_value(part, fields).split()) if isinstance(part, Slot) else part
+        for part in segments
     )
 
 
+def _value(slot: Slot, fields: Mapping[str, str]) -> str:
+    if slot.column and slot.name not in fields:
+        return slot.fill({})
+    return fields[slot.name]
+
+
 def _plain(segments: Segments) -> list[object]:
-    return [{"slot": part.name} if isinstance(part, Slot) else part for part in segments]
+    return [_described(part) if isinstance(part, Slot) else part for part in segments]
+
+
+def _described(slot: Slot) -> dict[str, object]:
+    if not slot.column:
+        return {"slot": slot.name}
+    kind = "link" if slot.in_link else "field"
+    return {"slot": kind, "column": slot.column, "default": slot.default}
 
 
 def _segments(data: list[object]) -> Segments:
-    return tuple(Slot(part["slot"]) if isinstance(part, dict) else str(part) for part in data)
+    return tuple(_slot(part) if isinstance(part, dict) else str(part) for part in data)
+
+
+def _slot(described: Mapping[str, Any]) -> Slot:
+    if "column" not in described:
+        return Slot(described["slot"])
+    return roster_slot(
+        described["column"], described["default"], in_link=described["slot"] == "link"
+    )

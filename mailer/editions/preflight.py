@@ -349,6 +349,14 @@ def _duties(edition: Edition, anatomy: Anatomy, words: str, publication: Publica
                 f"the {name} part has no unsubscribe link",
                 "print {{ reader.unsubscribe_url }} in the footer",
             )
+    for slot in sorted(edition.roster_slots, key=lambda slot: slot.name):
+        if slot.default is None:
+            yield (
+                Level.ERROR,
+                "field-without-default",
+                f"the roster's field {slot.column!r} has no default for readers without one",
+                f'write {{{{ reader.field("{slot.column}", default="…") }}}}, or default=""',
+            )
     if not publication.postal_address:
         yield (
             Level.WARNING,

@@ -1,7 +1,7 @@
 """One render per edition: issue, region and articles in, an ``Edition`` with slots out.
 
-Pure: everything comes in as values. The reader's fields are rendered as tokens from ``secrets``,
-new for every render, and the output is split at them, so that no article can imitate one. The
+Pure: everything comes in as values. The reader's fields are rendered as tokens (see
+``placeholders``) and the output is split at them, so that no article can imitate one. The
 same issue gives the same segments, and therefore the same checksum, however often it is rendered.
 
 What is shown: the first pick of the first section is the lead. A region gets its own block, or
@@ -16,20 +16,20 @@ Failures: an issue that names an article nobody handed in, and every template mi
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from mailer import almanac
 from mailer.articles.article import Article, DiaryEntry
 from mailer.articles.cleaning import markdown_to_html
 from mailer.editions import text
 from mailer.editions.colours import palettes
-from mailer.editions.edition import Edition, Segments, Slot
+from mailer.editions.edition import Edition
 from mailer.editions.mjml import to_html
 from mailer.editions.pictures import PreparedImage, PreparedPicture
+from mailer.editions.placeholders import ReaderTokens
 from mailer.editions.prose import plain
-from mailer.editions.templates import BODY, TemplateSet
+from mailer.editions.templates import BODY, TEXT, TemplateSet
 from mailer.editions.viewmodel import (
     DiaryView,
     EditionView,
@@ -38,7 +38,6 @@ from mailer.editions.viewmodel import (
     OpeningView,
     PublicationView,
     QuoteView,
-    ReaderView,
     RegionView,
     SectionView,
     Story,
@@ -74,12 +73,12 @@ def render_edition(
         RenderFailed: with every fault.
     """
     _refuse_unknown(issue, articles, publication)
-    tokens = _Tokens()
+    tokens = ReaderTokens()
     view = _Builder(issue, region, publication, articles, images, web_url).view(diary, tokens)
     values = view.values()
     where = templates.path(BODY)
-    html = tokens.split(to_html(templates.body(values), where=where))
-    words = tokens.split(_tidy(templates.text(values)))
+    html = tokens.split(to_html(templates.body(values), where=where), where=where)
+    words = tokens.split(_tidy(templates.text(values)), where=templates.path(TEXT))
     subject = templates.subject(values)
     if tokens.is_in(subject) or tokens.is_in(view.issue.preheader):
         raise RenderFailed(
@@ -135,35 +134,6 @@ def _refuse_unknown(
         raise RenderFailed(faults)
 
 
-class _Tokens:
-    """The reader's fields as tokens nobody can guess, and the way back to slots."""
-
-    def __init__(self) -> None:
-        self._key = secrets.token_hex(16)
-        self._names = tuple(field.name for field in fields(ReaderView))
-
-    def reader(self) -> ReaderView:
-        return ReaderView(
-            **{name: f"s{self._key}n{number}e" for number, name in enumerate(self._names)}
-        )
-
-    def is_in(self, output: str) -> bool:
-        return self._key in output
-
-    def split(self, output: str) -> Segments:
-        """Cut at the tokens; literals and slots in order, no literal empty."""
-        parts = re.split(f"s{self._key}n(\\d+)e", output)
-        segments: list[str | Slot] = []
-        for number, part in enumerate(parts):
-            if number % 2:
-                segments.append(Slot(self._names[int(part)]))
-            elif self.is_in(part):
-                raise RenderFailed("a template changed the letters of a reader's field")
-            elif part:
-                segments.append(part)
-        return tuple(segments)
-
-
 @dataclass
 class _Builder:
     """Makes the view; holds what has been shown so that nothing is shown twice."""
@@ -178,7 +148,7 @@ class _Builder:
     def __post_init__(self) -> None:
         self._used: dict[str, int] = {}
 
-    def view(self, diary: Sequence[DiaryEntry], tokens: _Tokens) -> EditionView:
+    def view(self, diary: Sequence[DiaryEntry], tokens: ReaderTokens) -> EditionView:
         publication = self.publication
         light, dark = palettes(publication.theme)
         sections, lead = self._sections()

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import traceback
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -206,12 +206,15 @@ class TemplateSet:
         return self.sources[name].path, None
 
 
-def load_templates(set_name: str, *, override: Path | None = None) -> TemplateSet:
+def load_templates(
+    set_name: str, *, override: Path | None = None, required: Sequence[str] = REQUIRED
+) -> TemplateSet:
     """Read a template set and check it.
 
     Args:
         set_name: the folder's name under the shipped templates.
         override: the publication's ``templates`` folder; its ``<set_name>/`` replaces files.
+        required: files the set cannot do without.
     Raises:
         NotFound: there is no such set.
         RenderFailed: one fault a mistake in any file.
@@ -245,7 +248,7 @@ def load_templates(set_name: str, *, override: Path | None = None) -> TemplateSe
     templates = TemplateSet(set_name, sources)
     faults.extend(
         Fault(f"the set {set_name!r} lacks {name}", where=str(folders[-1]), remedy="add the file")
-        for name in REQUIRED
+        for name in required
         if name not in sources
     )
     faults.extend(templates.faults())

@@ -8,6 +8,7 @@ opaque tokens that rendering replaces by slots.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailer.editions.colours import Palette
@@ -154,7 +155,10 @@ class PublicationView:
 
 @dataclass(frozen=True, slots=True)
 class ReaderView:
-    """The reader's fields; every value is a token that becomes a slot."""
+    """The reader's fields; every value is a token that becomes a slot.
+
+    ``field(name, default=…)`` gives the token of a roster's field.
+    """
 
     name: str
     greeting: str
@@ -162,6 +166,7 @@ class ReaderView:
     unsubscribe_url: str
     preferences_url: str
     view_online_url: str
+    field: Callable[..., str]
 
 
 @dataclass(frozen=True, slots=True)

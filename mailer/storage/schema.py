@@ -32,19 +32,9 @@ __all__ = ["Instant", "metadata"]
 ISSUE_STATES = ("draft", "approved", "scheduled", "sending", "sent", "cancelled")
 SUBSCRIPTION_STATES = ("pending", "confirmed", "unsubscribed")
 DELIVERY_STATES = (
-    "planned",
-    "claimed",
-    "transmitting",
-    "accepted",
-    "deferred",
-    "refused",
-    "in_doubt",
-    "skipped",
-    "expired",
-    "cancelled",
-    "bounced",
-    "complained",
-)
+    "planned", "claimed", "transmitting", "accepted", "deferred", "refused", "in_doubt",
+    "skipped", "expired", "cancelled", "bounced", "complained",
+)  # fmt: skip
 
 articles = Table(
     "articles",
@@ -314,11 +304,7 @@ deliveries = Table(
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
     Index(
         "ix_deliveries_waiting",
-        "issue_id",
-        "region",
-        "state",
-        "due_at",
-        "id",
+        *("issue_id", "region", "state", "due_at", "id"),
         sqlite_where=text(WAITING),
         postgresql_where=text(WAITING),
     ),
@@ -349,6 +335,19 @@ attempts = Table(
     sqlite_with_rowid=False,
 )
 """One SMTP transaction each, in one tree: without a rowid the key is not stored twice."""
+
+kept_fields = Table(
+    "kept_fields",
+    metadata,
+    Column("delivery_id", Integer, ForeignKey("deliveries.id", ondelete="CASCADE"),
+           primary_key=True, autoincrement=False),
+    Column("subscriber_id", Integer, ForeignKey("subscribers.id", ondelete="CASCADE"),
+           nullable=False),
+    Column("fields", JSON, nullable=False),
+    Index(None, "subscriber_id"),
+)  # fmt: skip
+"""A reader's fields as they were when a delivery was planned: those its issue's templates name,
+and no row where they name none. They go with the delivery and with the reader."""
 
 orders = Table(
     "orders",

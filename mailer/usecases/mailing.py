@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailer.app import App
-from mailer.audience.addresses import normalise
 from mailer.audience.segments import narrow
 from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.frozen import FrozenEdition
@@ -28,9 +27,9 @@ from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
 from mailer.localtime import send_at
 from mailer.publication import Publication
+from mailer.usecases.alarm import alerts, raise_alert
 from mailer.usecases.editing import (
     approved_segment,
-    login_name,
     require_not_paused,
     require_unchanged,
 )
@@ -153,14 +152,20 @@ def send_regions(
 
 def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
     """Plan for everybody who is due in these regions; return how many deliveries are new."""
+    columns: set[str] = set()
+    for frozen in frozen_editions(app, name).values():
+        columns |= frozen.edition.columns
     with app.database.write():
         require_ledger(app.database, name)
+        if columns:
+            app.ledger.forget_fields(name)
         report = plan(
             app.ledger,
             issue_id=name,
             recipients=narrow(app.register.audience(), approved_segment(app, name)),
             due_at=due_at,
         )
+        app.ledger.keep_fields(name, columns)
         for region in due_at:
             app.archive.note(PLANNED, name, region=region)
     return report.planned_count
@@ -227,6 +232,10 @@ def conclude(app: App, name: str, report: SendReport) -> None:
             app.archive.expose(name, region, editions[region].edition.article_ids)
     if report.trouble is None and pauses(app, name):
         app.archive.note(RESUMED, name)
+    if report.trouble is not None and report.trouble.is_lasting:
+        report.alert = raise_alert(
+            app, name, report.trouble, left=report.left, tries_at=asked_again_at(app, name)
+        )
     with app.database.write():
         if app.archive.record(name).state is not IssueState.SENDING:
             return
@@ -260,6 +269,23 @@ def pauses(app: App, name: str) -> list[datetime]:
         elif event.kind == PAUSED and event.detail.get("is_lasting"):
             at.append(event.at)
     return at
+
+
+def asked_again_at(app: App, name: str) -> datetime | None:
+    """Return until when the scheduler leaves an issue alone, past or future; None when nothing is.
+
+    A relay that objects to the sender is not asked again every minute: the pause grows like a
+    delivery's delay. `mailer send` by hand does not wait.
+    """
+    stops = pauses(app, name)
+    if not stops:
+        return None
+    retry = app.publication.retry
+    minutes = min(
+        retry.first_delay_minutes * retry.factor ** min(len(stops) - 1, 32),
+        retry.longest_delay_minutes,
+    )
+    return stops[-1] + timedelta(minutes=minutes)
 
 
 def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, Any]:
@@ -340,6 +366,8 @@ def summary(app: App, name: str) -> dict[str, Any]:
             for slug in slugs
         ],
         "troubles": _troubles(app, name),
+        "alerts": alerts(app, name),
+        "misdated": app.ledger.misdated(app.publication.retry, issue_id=name),
         "order": str(said) if (said := app.ledger.order(name)) else "",
         "retries": asdict(app.ledger.retries(name, now=app.clock.now())),
         "domains": [
@@ -359,18 +387,3 @@ def _troubles(app: App, name: str) -> list[dict[str, Any]]:
         {"reply": f"{state.value}: {reply}", "count": count}
         for state, reply, count in app.ledger.troubles(name)
     ]
-
-
-def resolve(app: App, name: str, address: str, step: str) -> None:
-    """Settle one delivery in doubt by hand: ``accept``, ``cancel`` or ``resend``.
-
-    Raises:
-        NotFound: the address has no delivery in that issue.
-        IllegalTransition: it is not in doubt.
-    """
-    wanted = normalise(address)
-    found = [item for item, _tries in app.ledger.history(wanted) if item.issue_id == name]
-    if not found:
-        raise NotFound(f"issue {name} has no delivery to {wanted}")
-    step = "defer" if step == "resend" else step
-    app.ledger.resolve(found[0].id, step, why=f"settled by {login_name()}")

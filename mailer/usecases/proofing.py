@@ -22,6 +22,7 @@ from mailer.editions.preview import sample_fields, write_preview
 from mailer.editions.rendering import render_edition
 from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
+from mailer.usecases.segmenting import absent_fields
 
 Progress = Callable[[int, int], None]
 
@@ -84,7 +85,27 @@ def render(
         )
         if progress:
             progress(done, len(wanted))
+    findings += _absent(app, editions)
     return Rendered(issue, editions, tuple(_once(findings, everywhere=len(wanted))))
+
+
+def _absent(app: App, editions: Mapping[str, Edition]) -> list[Finding]:
+    """Warn of a roster's field that a template names and nobody has: everybody gets the default."""
+    named = {column for edition in editions.values() for column in edition.columns}
+    if not named:
+        return []
+    absent = set(absent_fields(app, named))
+    return [
+        Finding(
+            Level.WARNING,
+            "field-nobody-has",
+            f"a template names the roster's field {column!r}, which no reader has",
+            slug,
+            "look at its spelling, or import a roster with that column",
+        )
+        for slug, edition in editions.items()
+        for column in sorted(edition.columns & absent)
+    ]
 
 
 def _once(findings: list[Finding], *, everywhere: int) -> list[Finding]:
@@ -190,6 +211,7 @@ def send_proofs(
                 fields = sample_fields(
                     app.publication, app.region(slug), address=address, web_url=app.web_url
                 )
+                fields |= edition.roster_values({})
                 delivery = _stand_in(edition, fields, app.clock.now())
                 outcome = relay.deliver(
                     Outgoing(
@@ -219,7 +241,8 @@ def send_proofs(
 def _message(app: App, edition: Edition, fields: Mapping[str, str]) -> bytes:
     head = letterhead(app.publication, app.region(edition.region))
     compiled = compile_edition(edition, head, signer=app.signer)
-    return compiled.render(_stand_in(edition, fields, app.clock.now()), fields)
+    values = {**fields, **edition.roster_values({})}
+    return compiled.render(_stand_in(edition, values, app.clock.now()), values)
 
 
 def _stand_in(edition: Edition, fields: Mapping[str, str], now: datetime) -> Delivery:

@@ -17,6 +17,7 @@ from mailer.audience.subscriber import SubscriptionState
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.editions.edition import greeting
 from mailer.errors import NotFound
+from mailer.usecases.editing import login_name
 
 Progress = Callable[..., None]
 
@@ -212,3 +213,18 @@ def history(app: App, address: str, *, may_be_unknown: bool = False) -> list[dic
 
 def _words(delivery: Delivery) -> str:
     return f"{delivery.reply.code} {delivery.reply.text}" if delivery.reply else ""
+
+
+def resolve(app: App, name: str, address: str, step: str) -> None:
+    """Settle one delivery in doubt by hand: ``accept``, ``cancel`` or ``resend``.
+
+    Raises:
+        NotFound: the address has no delivery in that issue.
+        IllegalTransition: it is not in doubt.
+    """
+    wanted = normalise(address)
+    found = [item for item, _tries in app.ledger.history(wanted) if item.issue_id == name]
+    if not found:
+        raise NotFound(f"issue {name} has no delivery to {wanted}")
+    step = "defer" if step == "resend" else step
+    app.ledger.resolve(found[0].id, step, why=f"settled by {login_name()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -84,7 +85,13 @@ def fields_nobody_has(app: App, where: str) -> list[str]:
     """Return the fields that an expression names and no reader has; most likely misspelt."""
     if not where:
         return []
-    names = {c.name for c in comparisons_of(read_segment(where)) if c.subject == "field"}
+    return absent_fields(
+        app, {c.name for c in comparisons_of(read_segment(where)) if c.subject == "field"}
+    )
+
+
+def absent_fields(app: App, names: Collection[str]) -> list[str]:
+    """Return those of some roster fields that no reader has."""
     with app.database.read() as connection:
         return [
             name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from mailer.app import App
 from mailer.errors import ConfigurationError, MailerError
@@ -11,10 +11,10 @@ from mailer.issues.issue import IssueState
 from mailer.localtime import send_at
 from mailer.usecases.editing import require_unchanged
 from mailer.usecases.mailing import (
+    asked_again_at,
     conclude,
     frozen_editions,
     make_sender,
-    pauses,
     send_regions,
 )
 
@@ -25,21 +25,9 @@ FULL_LOOK_MINUTES = 15
 
 
 def paused_until(app: App, name: str) -> datetime | None:
-    """Return until when the scheduler leaves an issue alone, or None.
-
-    A relay that objects to the sender is not asked again every minute: the pause grows like a
-    delivery's delay. `mailer send` by hand does not wait.
-    """
-    stops = pauses(app, name)
-    if not stops:
-        return None
-    retry = app.publication.retry
-    minutes = min(
-        retry.first_delay_minutes * retry.factor ** min(len(stops) - 1, 32),
-        retry.longest_delay_minutes,
-    )
-    until = stops[-1] + timedelta(minutes=minutes)
-    return until if until > app.clock.now() else None
+    """Return until when the scheduler leaves an issue alone because its relay objected, or None."""
+    until = asked_again_at(app, name)
+    return until if until and until > app.clock.now() else None
 
 
 def send_slots(
@@ -101,6 +89,7 @@ def retry_due(app: App, *, should_stop: Question) -> str:
     for record in app.archive.records():
         if record.state is not IssueState.SENDING or should_stop():
             continue
+        app.ledger.redate(record.id, app.publication.retry)
         may_resend = app.publication.retry.in_doubt == "resend"
         due = app.ledger.next_due_at(record.id, may_resend=may_resend)
         if due is None or due > now or paused_until(app, record.id):

@@ -112,12 +112,12 @@ class ChaosServer:
     port: int = 0
 
     def start(self) -> None:
-        """Listen on a free port of the loopback."""
+        """Listen on a free port of the loopback; on the same one when it is started again."""
         self._seen: set[tuple[str, str]] = set()
         self._struck: set[str] = set()
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
         self.port = listener.getsockname()[1]
         self._thread = threading.Thread(target=self._work, args=(listener,), daemon=True)
         self._thread.start()
@@ -222,16 +222,20 @@ class Session:
 
     async def run(self) -> None:
         """Talk until somebody hangs up."""
-        with contextlib.suppress(Dropped, OSError, asyncio.IncompleteReadError):
-            await self._say("greeting", "220 chaos.example ESMTP")
-            while True:
-                line = await self._reader.readuntil(b"\n")
-                command = line.decode("utf-8", "replace").rstrip("\r\n")
-                self._server.commands.append(command)
-                await self._obey(command)
-        self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        try:
+            with contextlib.suppress(Dropped, OSError, asyncio.IncompleteReadError):
+                await self._say("greeting", "220 chaos.example ESMTP")
+                while True:
+                    line = await self._reader.readuntil(b"\n")
+                    command = line.decode("utf-8", "replace").rstrip("\r\n")
+                    self._server.commands.append(command)
+                    await self._obey(command)
+            self._writer.close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+        finally:
+            # A server that is stopped under way cuts its connections off.
+            self._writer.transport.abort()
 
     async def _obey(self, command: str) -> None:
         match command.split(" ", 1)[0].upper():

@@ -23,9 +23,10 @@ from mailer.storage import database as storage
 from mailer.storage.database import Database, open_database
 from tests.faults.accounts import Account, take_account
 from tests.faults.chaos import ChaosServer
-from tests.faults.world import AT, CONNECTIONS, ISSUE, World, make_world
+from tests.faults.world import AT, CONNECTIONS, ISSUE, RETRY, World, make_world
 
 S = DeliveryState
+YEAR, HOUR = dt.timedelta(days=365), dt.timedelta(hours=1)
 READERS = [f"r{number:04}@reader.example" for number in range(1500)]
 """More than an engine may send before it has to hear from the ledger."""
 
@@ -190,6 +191,68 @@ def test_a_clock_that_jumps_ahead_for_good_still_gives_everybody_a_try(
     world.sender(server.port).run(ISSUE)
     clock.set(clock.now() + dt.timedelta(days=400))
     counted(finish(world, server))
+
+
+@pytest.fixture
+def few(database: Database, clock: WallClock) -> World:
+    return make_world(database, clock, READERS[:30])
+
+
+def test_what_a_wrong_clock_put_off_for_a_year_is_due_when_it_is_right_again(
+    few: World, clock: WallClock, faulty, counted
+) -> None:
+    late, doubtful = READERS[7], READERS[8]
+    script = {("rcpt", late): ["450 4.2.0 later"] * 2, ("dot", doubtful): ["drop"]}
+    server = faulty(script=script)
+    server.watch = after(1, lambda: clock.set(AT + YEAR))
+    few.sender(server.port).run(ISSUE)
+    assert few.delivery(late).due_at > AT + YEAR
+    clock.set(AT + HOUR)
+    assert few.ledger.misdated(RETRY, issue_id=ISSUE) == few.ledger.misdated(RETRY) == 2
+    server.watch = None
+    few.sender(server.port).run(ISSUE)
+    # Put off once more, by the right clock this time, and not given up for its first try's date.
+    row = few.delivery(late)
+    assert row.state is S.DEFERRED
+    assert clock.now() < row.due_at < clock.now() + HOUR
+    assert few.ledger.misdated(RETRY) == 0
+    clock.sleep(3600)
+    assert few.sender(server.port).run(ISSUE).is_finished
+    assert set(few.states().values()) == {S.ACCEPTED}
+    assert {who for who, count in server.copies().items() if count > 1} == {doubtful}
+    contents = {content for who, content in server.accepted if who == doubtful}
+    assert len(contents) == 1
+
+
+def test_what_a_wrong_clock_planned_is_sent_with_the_right_date(
+    database: Database, clock: WallClock, faulty
+) -> None:
+    clock.set(AT + YEAR)
+    world = make_world(database, clock, READERS[:5], due_at=AT + YEAR)
+    clock.set(AT)
+    server = faulty()
+    assert world.ledger.misdated(RETRY) == 5
+    assert world.sender(server.port).run(ISSUE).is_finished
+    assert len(server.taken) == 5
+    assert all(b"Date: Mon, 30 Nov 2026" in content for _who, content in server.accepted)
+
+
+def test_what_is_rightly_put_off_stays_put_off(few: World, clock: WallClock, faulty) -> None:
+    server = faulty(script={("rcpt", READERS[7]): ["450 4.2.0 later"]})
+    few.sender(server.port).run(ISSUE)
+    before = few.delivery(READERS[7])
+    assert few.ledger.misdated(RETRY) == few.ledger.redate(ISSUE, RETRY) == 0
+    assert few.delivery(READERS[7]) == before
+
+
+def test_what_a_wrong_clock_sent_does_not_eat_the_days_ceiling(
+    few: World, clock: WallClock, faulty
+) -> None:
+    server = faulty()
+    server.watch = after(1, lambda: clock.set(AT + YEAR))
+    few.sender(server.port).run(ISSUE)
+    assert few.ledger.tried_since(AT + YEAR) >= 20
+    assert few.ledger.tried_since(AT) <= 10
 
 
 def test_who_is_suppressed_while_it_is_being_sent_is_not_mailed(
