@@ -38,7 +38,7 @@ def prune(app: App, *, is_dry_run: bool = False) -> dict[str, Any]:
     old = old_issues(app.database, before=changed_before)
     if is_dry_run:
         with app.database.read() as connection:
-            sign_ups = count_pending(connection, before=waited_since)
+            sign_ups = count_pending(connection, before=waited_since, now=now)
             confirmations = drop_confirmations(connection, before=waited_since, is_dry_run=True)
         gone = [(issue.id, issue.count) for issue in old]
         people = 0
