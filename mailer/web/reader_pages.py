@@ -104,7 +104,8 @@ class ReaderPages:
         done = await self._do(lambda: self._confirmations.confirm(token, chosen, came_from=peer))
         if done is None:
             raise NotFound("no confirmation of that name")
-        return self._ask(request, token, done)
+        is_answered = not set(chosen).isdisjoint(done.regions)
+        return self._ask(request, token, done, is_answered=is_answered)
 
     async def choices(self, request: Request) -> Response:
         """Show a reader's choices."""
@@ -208,17 +209,23 @@ class ReaderPages:
         *,
         notice: str = "",
         status: int = 200,
+        is_answered: bool = False,
     ) -> Response:
         if question is None:
             raise NotFound("no confirmation of that name")
-        is_done = bool(question.confirmed) or question.state is TokenState.USED
-        shown = question.confirmed or question.regions
+        # Who used the link may have left since, and one who left after asking is not led back.
+        is_used = question.state is TokenState.USED
+        is_refused = is_answered and question.state is TokenState.OPEN
+        on_lists = question.confirmed or question.standing
+        is_done = bool(question.confirmed) or ((is_used or is_refused) and bool(on_lists))
+        state = "done" if is_done else "gone" if is_used or is_refused else question.state.value
+        shown = on_lists if is_done else question.regions
         return self._frame.page(
             request,
             "confirm.html.j2",
             status=status,
             region=question.regions[0] if question.regions else "",
-            state="done" if is_done else question.state.value,
+            state=state,
             address=masked(question.address),
             asked=[self._regions[slug] for slug in shown if slug in self._regions],
             notice=notice,

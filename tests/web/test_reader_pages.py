@@ -107,6 +107,48 @@ def test_a_confirmation_without_a_region_asks_for_one(app: App, client: TestClie
     assert states(app) == {"wales": _S.PENDING}
 
 
+def test_a_used_confirmation_shows_what_is_true_now(app: App, client: TestClient) -> None:
+    token = confirm_token(app, "wales", "national")
+    key = key_of(client.get(f"/confirm/{token}").text)
+    done = client.post(f"/confirm/{token}", data={"key": key, "region": ["wales", "national"]})
+    person = app.register.show(ADDRESS).subscriber
+    assert person is not None
+    app.clock.sleep(5)
+    app.preferences.leave(person.id, region="wales")
+    again = client.get(f"/confirm/{token}").text
+    assert "Welcome" in done.text
+    assert "Welcome" in again
+    assert ">Wales<" in done.text
+    assert ">Wales<" not in again
+
+    app.preferences.leave(person.id)
+    for page in (
+        client.get(f"/confirm/{token}").text,
+        client.post(f"/confirm/{token}", data={"key": key, "region": "wales"}).text,
+    ):
+        assert "Welcome" not in page
+        assert "not on any list" in page
+        assert 'href="/join"' in page
+    assert states(app) == {"wales": _S.UNSUBSCRIBED, "national": _S.UNSUBSCRIBED}
+
+
+def test_an_open_confirmation_does_not_welcome_who_left_after_asking(
+    app: App, client: TestClient
+) -> None:
+    token = confirm_token(app)
+    key = key_of(client.get(f"/confirm/{token}").text)
+    person = app.register.show(ADDRESS).subscriber
+    assert person is not None
+    app.clock.sleep(5)
+    app.preferences.leave(person.id)
+    page = client.post(f"/confirm/{token}", data={"key": key, "region": "wales"}).text
+    assert "Welcome" not in page
+    assert "not on any list" in page
+    assert states(app) == {"wales": _S.UNSUBSCRIBED}
+    with app.database.read() as connection:
+        assert connection.execute(select(schema.confirmations.c.used_at)).scalar_one() is None
+
+
 def test_an_old_confirmation_says_so(app: App, client: TestClient) -> None:
     token = confirm_token(app)
     app.clock.sleep(timedelta(days=8).total_seconds())
