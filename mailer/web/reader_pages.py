@@ -25,6 +25,7 @@ from mailer.errors import InvalidInput, NotFound
 from mailer.web.doors import Access, Door
 from mailer.web.formkeys import FormKeys, KeyState
 from mailer.web.frame import Frame
+from mailer.web.join_pages import consent_text, version_of
 from mailer.web.posts import Form, is_own_page, peer_of, read_form
 from mailer.web.reception import Reception
 
@@ -68,6 +69,7 @@ class ReaderPages:
         self._preferences = preferences
         self._clock = clock
         self._regions = frame.publication.region_map
+        self._versions: set[str] = set()
         self._pauses = tuple(weeks for weeks in PAUSES if weeks <= longest_pause_weeks)
 
     def doors(self) -> list[Door]:
@@ -127,13 +129,20 @@ class ReaderPages:
         pause = form.one("pause")
         weeks = int(pause) if pause in {"0", *map(str, self._pauses)} else None
         if not notice:
+            words = self._frame.words(request)
+            text = consent_text(self._frame.publication, words)
+            version = version_of(text, words.tag)
             try:
+                if version not in self._versions:
+                    await self._do(lambda: self._reception.remember(version, text, words.tag))
+                    self._versions.add(version)
                 await self._do(
                     lambda: self._preferences.choose(
                         claim.subscriber_id,
                         regions=chosen,
                         name=form.one("name"),
                         pause_weeks=weeks,
+                        form_version=version,
                         came_from=peer_of(request),
                     )
                 )
@@ -247,6 +256,7 @@ class ReaderPages:
             reader=reader,
             address=masked(reader.address),
             pauses=self._pauses,
+            consent=consent_text(self._frame.publication, self._frame.words(request)),
             notice=notice,
             key=self._keys.make(f"preferences {token}", self._clock.now()),
         )

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from mailer.app import App, make_publication, open_app
-from mailer.audience.signups import SignUp
+from mailer.audience.signups import TEXT, SignUp
 from mailer.audience.subscriber import SubscriptionState
 from mailer.clock import FixedClock
 from mailer.storage import schema
@@ -203,6 +203,24 @@ def test_preferences_change_and_say_so(app: App, client: TestClient, token: str)
         "bristol": _S.CONFIRMED,
     }
     assert [each.address for each in app.register.recipients()] == []
+
+
+def test_a_tick_is_kept_with_the_sentence_it_stood_beside(
+    app: App, client: TestClient, token: str
+) -> None:
+    page = client.get(f"/preferences/{token}").text
+    data = {"key": key_of(page), "region": ["wales", "bristol"], "name": ""}
+    client.post(f"/preferences/{token}", data=data)
+    facts, kept = schema.consent_events, schema.events
+    with app.database.read() as connection:
+        version = connection.execute(
+            select(facts.c.form_version).where(facts.c.step == "choose")
+        ).scalar_one()
+        detail = connection.execute(
+            select(kept.c.detail).where(kept.c.kind == TEXT, kept.c.issue_id == version)
+        ).scalar_one()
+    assert version.startswith("en-")
+    assert detail["text"] in page
 
 
 def test_no_edition_at_all_is_asked_about(app: App, client: TestClient, token: str) -> None:
