@@ -543,3 +543,14 @@ def test_nobody_but_the_erased_names_them_or_has_them_exported(world: World) -> 
     (claimed,) = [each for each in world.mail() if each.address == "ada@x.example"]
     assert world.confirmations.confirm(claimed.token, {"wales"}) is not None
     assert "ada@x.example,,confirmed" in exported()
+
+
+def test_a_reason_is_kept_without_what_cannot_be_seen(world: World) -> None:
+    number = world.join("ada@x.example")
+    world.preferences.leave(number)
+    assert world.preferences.give_reason(number, "too\x00 much\n\x1bmail")
+    facts = schema.consent_events
+    with world.database.read() as connection:
+        notes = connection.execute(select(facts.c.note).where(facts.c.step == "unsubscribe"))
+        assert notes.scalars().all() == ["too much mail"]
+    assert not world.preferences.give_reason(number, "\x00")
