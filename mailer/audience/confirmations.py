@@ -218,7 +218,10 @@ def ask(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the page behind a link shows, and what became of it."""
+    """What the page behind a link shows, and what became of it.
+
+    ``confirmed`` is what this answer did; ``standing`` are the lists its reader was on before it.
+    """
 
     state: TokenState
     subscriber_id: int
@@ -226,6 +229,7 @@ class Question:
     regions: tuple[str, ...]
     language: str = ""
     confirmed: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
 
 
 class Confirmations:
@@ -293,11 +297,6 @@ class Confirmations:
     ) -> list[str]:
         now = self._clock.now()
         table, links = schema.confirmations, schema.subscriptions
-        connection.execute(
-            update(table)
-            .where(table.c.token_hash == asked.token_hash)
-            .values(used_at=now, due_at=None)
-        )
         standing = {
             row.region: row
             for row in connection.execute(
@@ -330,6 +329,11 @@ class Confirmations:
             )
             done.append(slug)
         if done:
+            connection.execute(
+                update(table)
+                .where(table.c.token_hash == asked.token_hash)
+                .values(used_at=now, due_at=None)
+            )
             self._lift(connection, address)
             barred = schema.suppressions
             connection.execute(
@@ -354,10 +358,18 @@ class Confirmations:
         if row is None:
             return None
         asked = Asked.of(row)
+        links = schema.subscriptions
+        standing = connection.execute(
+            select(links.c.region)
+            .where(links.c.subscriber_id == asked.subscriber_id)
+            .where(links.c.state == SubscriptionState.CONFIRMED.value)
+            .order_by(links.c.region)
+        ).scalars()
         return asked, Question(
             asked.state(self._clock.now()),
             asked.subscriber_id,
             row.address,
             asked.regions,
             row.language,
+            standing=tuple(standing),
         )

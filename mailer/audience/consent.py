@@ -108,9 +108,11 @@ def reason_against_import(states: Mapping[str, SubscriptionState], region: str) 
 
     A reader who left every list they were on has left the publication: another region's roster
     does not bring them back either. One who left a list and kept another may be put on a third.
+    A sign-up that waits to be confirmed keeps nothing: anybody can type an address.
     """
     if states.get(region) is SubscriptionState.UNSUBSCRIBED:
         return "unsubscribed from this list earlier"
-    if states and all(state is SubscriptionState.UNSUBSCRIBED for state in states.values()):
-        return f"unsubscribed from {', '.join(sorted(states))} earlier and is on no list now"
+    left = sorted(slug for slug in states if states[slug] is SubscriptionState.UNSUBSCRIBED)
+    if left and SubscriptionState.CONFIRMED not in states.values():
+        return f"unsubscribed from {', '.join(left)} earlier and is on no list now"
     return ""

@@ -2,9 +2,9 @@
 
 A sign-up without a confirmation is somebody's address and nobody's consent. When it is older than
 the publication's ``pending_days`` the subscription goes with its events, and the person too when
-nothing else is left of them. Who had left that list before, and signed up again without
-confirming, is *unsubscribed* again instead: a roster must go on knowing that they left. Lapses are
-counted in a tally; joins and leaves are not touched by them. Confirmations go when they expired
+nothing else is left of them. Nobody goes whose confirmation
+can still be used: they were asked again lately. Lapses are counted in a tally; joins and leaves are
+not touched by them. Confirmations go when they expired
 so long ago.
 
 Each call takes one batch in the caller's transaction; whoever calls goes on while it returns full
@@ -17,9 +17,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select, tuple_
 
-from mailer.audience.consent import Step, next_state
 from mailer.audience.movement import day_of
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.tally import LAPSES, Key, add_tallies
@@ -28,32 +27,23 @@ from mailer.storage import schema
 BATCH = 400
 """Subscriptions a transaction; two values each, below SQLite's limit."""
 
-SOURCE = "never confirmed"
 _PENDING = SubscriptionState.PENDING
 
 
 @dataclass(frozen=True, slots=True)
 class Lapsed:
-    """One batch: subscriptions deleted, given back to *unsubscribed*, people deleted."""
+    """One batch: subscriptions and people deleted."""
 
-    deleted: int = 0
-    returned: int = 0
+    count: int = 0
     people: int = 0
 
-    @property
-    def count(self) -> int:
-        """Subscriptions dealt with."""
-        return self.deleted + self.returned
 
-
-def count_pending(connection: Connection, *, before: datetime) -> int:
+def count_pending(connection: Connection, *, before: datetime, now: datetime) -> int:
     """Return how many sign-ups have waited since before an instant."""
     links = schema.subscriptions
     return int(
         connection.execute(
-            select(func.count())
-            .select_from(links)
-            .where(links.c.state == _PENDING.value, links.c.changed_at < before)
+            select(func.count()).select_from(links).where(_has_waited(before, now))
         ).scalar_one()
     )
 
@@ -65,7 +55,7 @@ def lapse_pending(connection: Connection, *, before: datetime, now: datetime) ->
         (row[0], row[1])
         for row in connection.execute(
             select(links.c.subscriber_id, links.c.region)
-            .where(links.c.state == _PENDING.value, links.c.changed_at < before)
+            .where(_has_waited(before, now))
             .order_by(links.c.subscriber_id, links.c.region)
             .limit(BATCH)
             # Somebody may be confirming at this moment; they wait, and find themselves gone.
@@ -78,53 +68,23 @@ def lapse_pending(connection: Connection, *, before: datetime, now: datetime) ->
         tuple_(links.c.subscriber_id, links.c.region),
         tuple_(facts.c.subscriber_id, facts.c.region),
     )
-    stayed = {
-        (row[0], row[1])
-        for row in connection.execute(
-            select(facts.c.subscriber_id, facts.c.region)
-            .where(fact.in_(found), facts.c.state != _PENDING.value)
-            .distinct()
-        )
-    }
-    gone = [pair for pair in found if pair not in stayed]
-    if stayed:
-        after = next_state(_PENDING, Step.UNSUBSCRIBE, address="", region="").value
-        changed = {"state": after, "source": SOURCE}
+    connection.execute(delete(facts).where(fact.in_(found)))
+    connection.execute(delete(links).where(link.in_(found)))
+    numbers = sorted({who for who, _region in found})
+    alone = list(
         connection.execute(
-            update(links).where(link.in_(sorted(stayed))).values(**changed, changed_at=now)
-        )
-        connection.execute(
-            insert(facts),
-            [
-                changed
-                | {
-                    "subscriber_id": who,
-                    "region": region,
-                    "step": Step.UNSUBSCRIBE.value,
-                    "at": now,
-                }
-                for who, region in sorted(stayed)
-            ],
-        )
-    deleted = 0
-    if gone:
-        connection.execute(delete(facts).where(fact.in_(gone)))
-        connection.execute(delete(links).where(link.in_(gone)))
-        numbers = sorted({who for who, _region in gone})
-        alone = list(
-            connection.execute(
-                select(people.c.id).where(
-                    people.c.id.in_(numbers),
-                    ~exists().where(links.c.subscriber_id == people.c.id),
-                )
-            ).scalars()
-        )
-        deleted = _delete_people(connection, alone)
-        counted: Counter[Key] = Counter()
-        for _who, region in gone:
-            counted[LAPSES, f"{region}/pages", day_of(now)] += 1
-        add_tallies(connection, counted)
-    return Lapsed(deleted=len(gone), returned=len(stayed), people=deleted)
+            select(people.c.id).where(
+                people.c.id.in_(numbers),
+                ~exists().where(links.c.subscriber_id == people.c.id),
+            )
+        ).scalars()
+    )
+    deleted = _delete_people(connection, alone)
+    counted: Counter[Key] = Counter()
+    for _who, region in found:
+        counted[LAPSES, f"{region}/pages", day_of(now)] += 1
+    add_tallies(connection, counted)
+    return Lapsed(count=len(found), people=deleted)
 
 
 def drop_confirmations(
@@ -136,6 +96,17 @@ def drop_confirmations(
         counted = select(func.count()).select_from(table).where(table.c.expires_at < before)
         return int(connection.execute(counted).scalar_one())
     return connection.execute(delete(table).where(table.c.expires_at < before)).rowcount
+
+
+def _has_waited(before: datetime, now: datetime) -> ColumnElement[bool]:
+    links, asked = schema.subscriptions, schema.confirmations
+    # A repeated sign-up asks anew and leaves the subscription as old as it is.
+    may_answer = exists().where(
+        asked.c.subscriber_id == links.c.subscriber_id,
+        asked.c.used_at.is_(None),
+        asked.c.expires_at > now,
+    )
+    return and_(links.c.state == _PENDING.value, links.c.changed_at < before, ~may_answer)
 
 
 def _delete_people(connection: Connection, numbers: list[int]) -> int:

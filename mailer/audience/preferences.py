@@ -184,7 +184,9 @@ class Preferences:
 
     def give_reason(self, subscriber_id: int, reason: str) -> bool:
         """Keep why a reader left, with the latest leave; return whether there was one."""
-        words = " ".join(reason.split())[:LONGEST_REASON]
+        # PostgreSQL refuses NUL, and nothing else that cannot be seen is a reason.
+        visible = "".join(ch for ch in reason if ch.isprintable() or ch.isspace())
+        words = " ".join(visible.split())[:LONGEST_REASON]
         facts = schema.consent_events
         with in_turn(self._database) as connection:
             found = connection.execute(

@@ -17,12 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailer.audience.addresses import normalise
+from mailer.audience.roster_columns import ADDRESS_COLUMNS, Columns, column_key
+from mailer.audience.spreadsheet import DELIMITERS, Row, guess_delimiter, read_rows
 from mailer.errors import InvalidInput
+from mailer.storage.scrubbing import ERASED
 
 _CHUNK = 1 << 20
 _BEFORE = r"(?<![A-Za-z0-9._%+-])"
 _AFTER = r"(?![A-Za-z0-9-]|\.[A-Za-z0-9])"
-_CUTS = re.compile(r"[,;\t|]")
 _PASSED_OVER = frozenset({".git", ".venv", "__pycache__"})
 
 
@@ -77,30 +79,86 @@ class Trace:
 
 
 def take_out_of_rosters(folder: Path, address: str) -> list[tuple[Path, int]]:
-    """Take a normalised address's lines out of the rosters in a folder; say how many of which."""
+    """Take a normalised address's lines out of the rosters in a folder; say how many of which.
+
+    A line of somebody else that names it, as who recommended them, loses that cell only.
+    """
     changed = []
     for path in sorted(folder.glob("*.csv")):
         lines = path.read_bytes().splitlines(keepends=True)
-        kept = [line for line in lines if not _names(line, address)]
-        if len(kept) < len(lines):
+        kept = _without(lines, address)
+        count = sum(before != after for before, after in zip(lines, kept, strict=True))
+        if count:
             draft = path.with_name(f".{path.name}.part")
             draft.write_bytes(b"".join(kept))
             draft.replace(path)
-            changed.append((path, len(lines) - len(kept)))
+            changed.append((path, count))
     return changed
 
 
-def _names(line: bytes, address: str) -> bool:
-    text = line.decode("utf-8-sig", "replace")
-    if "@" not in text or text.count('"') % 2:
-        return False
-    for cell in _CUTS.split(text):
-        try:
-            if "@" in cell and normalise(cell.strip().strip("\"' ")) == address:
-                return True
-        except InvalidInput:
+def _without(lines: list[bytes], address: str) -> list[bytes]:
+    """Return the lines, those of the address empty and other cells that are it struck out."""
+    place, delimiter = _header_of(lines)
+    kept = []
+    for line in lines:
+        # Latin-1 gives every byte back; delimiters and quotation marks are ASCII.
+        body = line.rstrip(b"\r\n").decode("latin-1")
+        if "@" not in body or body.count('"') % 2:
+            kept.append(line)
             continue
-    return False
+        cells = _cells(body, delimiter)
+        own = place if place is not None else next(n for n, cell in enumerate(cells) if "@" in cell)
+        named = {n for n, cell in enumerate(cells) if _is(cell, address)}
+        if own in named:
+            kept.append(b"")
+        elif named:
+            struck = [ERASED if n in named else cell for n, cell in enumerate(cells)]
+            ending = line[len(body) :]
+            kept.append(delimiter.join(struck).encode("latin-1") + ending)
+        else:
+            kept.append(line)
+    return kept
+
+
+def _header_of(lines: list[bytes]) -> tuple[int | None, str]:
+    """Return the column of the addresses, None without a header, and the delimiter."""
+    texts = (line.decode("utf-8-sig", "replace").strip() for line in lines)
+    written = (text for text in texts if text)
+    first = next(written, "")
+    delimiter = ""
+    if first.lower().startswith("sep=") and first[4:5] in DELIMITERS:
+        delimiter, first = first[4:5], next(written, "")
+    delimiter = delimiter or guess_delimiter(
+        first, lambda name: column_key(name) in ADDRESS_COLUMNS
+    )
+    try:
+        header = next(read_rows(iter([first]), delimiter=delimiter), Row(1, ""))
+        return Columns(header, "").address, delimiter
+    except InvalidInput:
+        return None, delimiter
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    """Cut a line where a delimiter stands outside quotation marks; joined it is the same again."""
+    if '"' not in text:
+        return text.split(delimiter)
+    cells = [""]
+    is_quoted = False
+    for char in text:
+        is_quoted ^= char == '"'
+        if char == delimiter and not is_quoted:
+            cells.append("")
+        else:
+            cells[-1] += char
+    return cells
+
+
+def _is(cell: str, address: str) -> bool:
+    text = cell.encode("latin-1").decode("utf-8-sig", "replace").strip().strip("\"' ")
+    try:
+        return "@" in text and normalise(text) == address
+    except InvalidInput:
+        return False
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -5,7 +5,7 @@ one for each field that anybody on the list has. Written by address, a few rows 
 
 Confirmed readers are given without those who are suppressed. With everybody, the status says who
 waits, left, bounced, complained or is blocked, in words that an import takes for the same; who
-asked to be forgotten is on no list.
+asked to be forgotten is on no list, also while somebody's sign-up of them waits to be confirmed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, collate, func, select
 
+from mailer.audience.joining import FindErased
 from mailer.audience.spreadsheet import write_rows
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import SuppressionReason
@@ -38,6 +39,7 @@ def export_roster(
     *,
     state: SubscriptionState | None = SubscriptionState.CONFIRMED,
     narrowed: ColumnElement[bool] | None = None,
+    erased: FindErased | None = None,
 ) -> int:
     """Write a list and return the number of its rows.
 
@@ -48,14 +50,18 @@ def export_roster(
         state: only subscriptions in this state, without suppressed addresses; None writes
             everybody, suppressed ones with the reason as their status.
         narrowed: a condition over subscribers and subscriptions, for a part of the list.
+        erased: finds those among addresses that asked to be forgotten, and gets them left out.
     """
     with database.read() as connection:
         part = _Part(region, state, narrowed)
         names = _field_names(connection, part)
+        forgotten = _forgotten(connection, part, erased) if erased else set()
 
         def rows() -> Iterator[Sequence[str]]:
             yield (*_COLUMNS, *names)
             for row in connection.execute(_statement(part, is_sqlite=database.is_sqlite)):
+                if row.address in forgotten:
+                    continue
                 status = _WORDS.get(row.reason or "", row.state)
                 since = row.agreed_at or row.changed_at
                 instant = f"{since:%Y-%m-%dT%H:%M:%SZ}"
@@ -120,6 +126,14 @@ def _statement(part: _Part, *, is_sqlite: bool) -> Select[Any]:
     # PostgreSQL sorts by the server's language unless told otherwise; SQLite compares bytes.
     by = _PEOPLE.c.address if is_sqlite else collate(_PEOPLE.c.address, "C")
     return _listed(columns, part).order_by(by)
+
+
+def _forgotten(connection: Connection, part: _Part, erased: FindErased) -> set[str]:
+    # Anybody can sign them up again; confirming lifts the erasure, so only those who wait are.
+    waiting = _listed([_PEOPLE.c.address], part).where(
+        _LINKS.c.state == SubscriptionState.PENDING.value
+    )
+    return erased(connection, connection.execute(waiting).scalars().all())
 
 
 def _field_names(connection: Connection, part: _Part) -> list[str]:

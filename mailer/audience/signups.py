@@ -8,8 +8,8 @@ which it was. Nothing a stranger types changes a name or a subscription of someb
 or left: until the link in the mail is used, it is only a wish.
 
 Who asked to be forgotten may come back by their own act: a sign-up of theirs is asked to confirm,
-but at most once in ``pending_days`` instead of once a day. A complaint, a bounce and an operator's
-word are final: no mail at all.
+but at most once in ``pending_days`` instead of once a day, and no name is kept until they did. A
+complaint, a bounce and an operator's word are final: no mail at all.
 
 Known limit: a process that is killed between the two leaves the posts to the next one.
 """
@@ -225,7 +225,8 @@ class _Batch:
                         "came_from": post.came_from,
                     }
                 )
-        if post.name and post.name != person.name and person.is_unconfirmed:
+        may_name = person.is_unconfirmed and not person.is_erased
+        if post.name and post.name != person.name and may_name:
             people = schema.subscribers
             person.name = post.name
             self._connection.execute(
@@ -263,11 +264,12 @@ class _Batch:
         fresh = [post for address, post in first.items() if address not in found]
         if fresh:
             made = self._connection.execute(
-                insert(people).returning(people.c.id, people.c.address),
+                insert(people).returning(people.c.id, people.c.address, people.c.name),
                 [
                     {
                         "address": post.address,
-                        "name": post.name,
+                        # Who was forgotten is not named by whoever types their address.
+                        "name": "" if post.address in erased else post.name,
                         "fields": {},
                         "language": post.language,
                         "created_at": post.at,
@@ -276,8 +278,7 @@ class _Batch:
                 ],
             )
             for row in made:
-                name = first[row.address].name
-                found[row.address] = _Person(row.id, name, row.address in erased)
+                found[row.address] = _Person(row.id, row.name, row.address in erased)
         return found
 
     def _write(self, people: Mapping[str, _Person]) -> None:

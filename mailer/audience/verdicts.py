@@ -7,7 +7,7 @@ against stays without a verdict and is done as the row says. In this order:
 1. One address twice: the strongest stance holds, else the first row; the others are duplicates.
 2. Who asked to be forgotten is not stored again, whatever the row says.
 3. Who never confirmed is left out.
-4. Subscribing: who is suppressed, who left the list, and who left every list stays out.
+4. Subscribing: who is suppressed, who left the list, and who left one and is on none stays out.
 5. An objection (left, bounced, blocked, complained) holds, also against a reader who is confirmed
    here, and the report says so for each. But it does not hold against who joined here *since*: by
    an act of their own, or with a consent dated later than the objection. Those stay, are listed,
@@ -56,6 +56,8 @@ SUPPRESSES = STAGED.c.stance.in_([int(stance) for stance in SUPPRESSING])
 _PEOPLE, _LINKS, _EVENTS = schema.subscribers, schema.subscriptions, schema.consent_events
 _CONFIRMED, _LEFT = SubscriptionState.CONFIRMED.value, SubscriptionState.UNSUBSCRIBED.value
 _IMPORTED = Step.IMPORT.value
+_ACTS = [step.value for step in Step if step is not Step.SIGN_UP]
+"""Steps that say something of a consent; anybody can sign an address up, and a pause is none."""
 
 
 def decide_staged(connection: Connection, region: str) -> None:
@@ -177,7 +179,8 @@ def _subscribing() -> tuple[Update, ...]:
     barred = schema.suppressions
     theirs = _LINKS.alias("theirs")
     on_any = select(theirs.c.region).where(theirs.c.subscriber_id == STAGED.c.person)
-    ordered = on_any.order_by(theirs.c.region).correlate(STAGED).subquery()
+    was_left = on_any.where(theirs.c.state == _LEFT)
+    ordered = was_left.order_by(theirs.c.region).correlate(STAGED).subquery()
     lists = select(func.aggregate_strings(ordered.c.region, ", ")).scalar_subquery()
     return (
         _verdict(
@@ -197,9 +200,8 @@ def _subscribing() -> tuple[Update, ...]:
         ).where(
             SUBSCRIBES,
             STAGED.c.person.is_not(None),
-            STAGED.c.here.is_(None),
-            exists(on_any),
-            ~exists(on_any.where(theirs.c.state != _LEFT)),
+            exists(was_left),
+            ~exists(on_any.where(theirs.c.state == _CONFIRMED)),
         ),
     )
 
@@ -209,6 +211,7 @@ def _joined_since(region: str) -> Update:
     newest = (
         select(func.max(later.c.id))
         .where(later.c.subscriber_id == _LINKS.c.subscriber_id, later.c.region == _LINKS.c.region)
+        .where(later.c.step.in_(_ACTS))
         .correlate(_LINKS)
         .scalar_subquery()
     )
@@ -226,7 +229,7 @@ def _joined_since(region: str) -> Update:
     ).where(
         or_(and_(LEAVES, _LINKS.c.region == region), SUPPRESSES),
         _LINKS.c.subscriber_id == STAGED.c.person,
-        _LINKS.c.state != _LEFT,
+        _LINKS.c.state == _CONFIRMED,
         _EVENTS.c.id == newest,
         or_(STAGED.c.given_at <= agreed_at, by_themselves),
     )

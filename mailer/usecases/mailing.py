@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.app import App
 from mailer.audience.segments import narrow
+from mailer.audience.turns import in_turn
 from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import CompiledEdition, compile_edition
@@ -124,7 +125,8 @@ def send_regions(
     sender = make_sender(app, editions)
 
     def begin() -> None:
-        with app.database.write():
+        # The turn comes before any row's lock, or two of them could wait for each other.
+        with in_turn(app.database):
             order = app.ledger.order(name)
             if order and order.word == "cancel":
                 # A cancelled issue that came this far was reopened since.
@@ -155,7 +157,8 @@ def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
     columns: set[str] = set()
     for frozen in frozen_editions(app, name).values():
         columns |= frozen.edition.columns
-    with app.database.write():
+    # Beside an erasure, a plan could write an address down after the ledger was gone through.
+    with in_turn(app.database):
         require_ledger(app.database, name)
         if columns:
             app.ledger.forget_fields(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mailer.app import App
 from mailer.audience import roster_export
 from mailer.audience.addresses import normalise
 from mailer.audience.basis import lawful_basis
+from mailer.audience.erasure import erased_among
 from mailer.audience.import_report import ImportReport
 from mailer.audience.segments import compile_segment, read_where
 from mailer.audience.subscriber import SubscriptionState
@@ -100,16 +102,17 @@ def export_roster(
     slug = app.region(region).slug
     node = read_where(where, tuple(app.publication.region_map)) if where else None
     narrowed = None if node is None else compile_segment(node)
+    erased = partial(erased_among, pepper=app.pepper)
     wanted = None if state == "all" else SubscriptionState(state)
     if out is None:
         return roster_export.export_roster(
-            app.database, slug, sys.stdout, state=wanted, narrowed=narrowed
+            app.database, slug, sys.stdout, state=wanted, narrowed=narrowed, erased=erased
         )
     draft = out.with_name(f".{out.name}.part")
     try:
         with draft.open("w", encoding="utf-8", newline="") as handle:
             count = roster_export.export_roster(
-                app.database, slug, handle, state=wanted, narrowed=narrowed
+                app.database, slug, handle, state=wanted, narrowed=narrowed, erased=erased
             )
         draft.replace(out)
     finally:

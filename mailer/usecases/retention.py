@@ -20,6 +20,7 @@ from mailer.audience.lapsing import (
     drop_confirmations,
     lapse_pending,
 )
+from mailer.audience.turns import in_turn
 from mailer.delivery.pruning import old_issues, prune_issue
 from mailer.storage import schema
 
@@ -37,13 +38,13 @@ def prune(app: App, *, is_dry_run: bool = False) -> dict[str, Any]:
     old = old_issues(app.database, before=changed_before)
     if is_dry_run:
         with app.database.read() as connection:
-            sign_ups = count_pending(connection, before=waited_since)
+            sign_ups = count_pending(connection, before=waited_since, now=now)
             confirmations = drop_confirmations(connection, before=waited_since, is_dry_run=True)
         gone = [(issue.id, issue.count) for issue in old]
         people = 0
     else:
         sign_ups, people = _lapse(app, waited_since, now)
-        with app.database.write() as connection:
+        with in_turn(app.database) as connection:
             confirmations = drop_confirmations(connection, before=waited_since)
         gone = [(issue.id, prune_issue(app.database, issue.id)) for issue in old]
     done = {
@@ -91,6 +92,6 @@ def sentence(done: dict[str, Any]) -> str:
 def _lapse(app: App, before: datetime, now: datetime) -> tuple[int, int]:
     batches: list[Lapsed] = []
     while not batches or batches[-1].count == BATCH:
-        with app.database.write() as connection:
+        with in_turn(app.database) as connection:
             batches.append(lapse_pending(connection, before=before, now=now))
     return sum(each.count for each in batches), sum(each.people for each in batches)

@@ -21,6 +21,7 @@ from mailer.app import App
 from mailer.audience.addresses import normalise
 from mailer.audience.erasure import digest, erase_person
 from mailer.audience.remains import Trace, take_out_of_rosters
+from mailer.audience.turns import in_turn
 from mailer.delivery.anonymity import anonymise
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.storage import schema
@@ -144,7 +145,8 @@ def forget(app: App, address: str, *, reason: str = "asked") -> dict[str, Any]:
     now = app.clock.now()
     _require_something(app, wanted, trace)
     _clear_journal(app, trace)
-    with app.database.write() as connection:
+    # An import asks once who was erased; beside one, it would write the reader down again.
+    with in_turn(app.database) as connection:
         erased = erase_person(connection, wanted, app.pepper, reason=reason, now=now)
         deliveries = anonymise(connection, wanted, app.pepper.make(connection, now=now), now=now)
         texts = replace_everywhere(

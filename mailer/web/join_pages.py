@@ -30,6 +30,7 @@ from mailer.clock import Clock
 from mailer.errors import InvalidInput, NotFound
 from mailer.languages import Words
 from mailer.policies import SignUpLimits
+from mailer.publication import Publication
 from mailer.web.buckets import Buckets, network_of
 from mailer.web.doors import Access, Door
 from mailer.web.formkeys import SHORTEST_FILL, FormKeys, KeyState
@@ -166,7 +167,10 @@ class JoinPages:
                 return self._thanks(request)
         if post.form_version not in self._versions:
             await run_in_threadpool(
-                self._reception.remember, post.form_version, self.consent(words), words.tag
+                self._reception.remember,
+                post.form_version,
+                consent_text(self._frame.publication, words),
+                words.tag,
             )
             self._versions.add(post.form_version)
         await self._reception.take(post)
@@ -175,17 +179,6 @@ class JoinPages:
     async def check_mail(self, request: Request) -> Response:
         """Say that a mail is on its way; the same to everybody."""
         return self._frame.page(request, "check_mail.html.j2")
-
-    def consent(self, words: Words) -> str:
-        """Return the sentence that a reader agrees to, in their language."""
-        publication = self._frame.publication
-        return words.gettext(
-            "I want to get %(title)s from %(publisher)s by email, for the regions I ticked. "
-            "I can leave with one click at any time."
-        ) % {
-            "title": publication.title,
-            "publisher": publication.publisher or publication.title,
-        }
 
     def _checked(self, form: Form, words: Words, peer: str) -> tuple[SignUp | None, dict[str, str]]:
         _ = words.gettext
@@ -213,7 +206,7 @@ class JoinPages:
             name=name,
             language=words.tag,
             source="embedded" if form.one("source") == "embedded" else "page",
-            form_version=version_of(self.consent(words), words.tag),
+            form_version=version_of(consent_text(self._frame.publication, words), words.tag),
             came_from=peer,
         ), {}
 
@@ -245,7 +238,7 @@ class JoinPages:
             filled=filled,
             own=self._regions.get(region),
             found=self._regions.get(filled.chosen[0]) if filled.place and filled.chosen else None,
-            consent=self.consent(self._frame.words(request, region)),
+            consent=consent_text(self._frame.publication, self._frame.words(request, region)),
             key=key or self._keys.make(PURPOSE, self._clock.now()),
             trap=TRAP,
         )
@@ -275,6 +268,17 @@ class JoinPages:
 
     def _network(self, request: Request) -> str:
         return network_of(peer_of(request))
+
+
+def consent_text(publication: Publication, words: Words) -> str:
+    """Return the sentence that a reader agrees to, in their language."""
+    return words.gettext(
+        "I want to get %(title)s from %(publisher)s by email, for the regions I ticked. "
+        "I can leave with one click at any time."
+    ) % {
+        "title": publication.title,
+        "publisher": publication.publisher or publication.title,
+    }
 
 
 def version_of(text: str, tag: str) -> str:

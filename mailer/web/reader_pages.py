@@ -25,6 +25,7 @@ from mailer.errors import InvalidInput, NotFound
 from mailer.web.doors import Access, Door
 from mailer.web.formkeys import FormKeys, KeyState
 from mailer.web.frame import Frame
+from mailer.web.join_pages import consent_text, version_of
 from mailer.web.posts import Form, is_own_page, peer_of, read_form
 from mailer.web.reception import Reception
 
@@ -68,6 +69,7 @@ class ReaderPages:
         self._preferences = preferences
         self._clock = clock
         self._regions = frame.publication.region_map
+        self._versions: set[str] = set()
         self._pauses = tuple(weeks for weeks in PAUSES if weeks <= longest_pause_weeks)
 
     def doors(self) -> list[Door]:
@@ -104,7 +106,8 @@ class ReaderPages:
         done = await self._do(lambda: self._confirmations.confirm(token, chosen, came_from=peer))
         if done is None:
             raise NotFound("no confirmation of that name")
-        return self._ask(request, token, done)
+        is_answered = not set(chosen).isdisjoint(done.regions)
+        return self._ask(request, token, done, is_answered=is_answered)
 
     async def choices(self, request: Request) -> Response:
         """Show a reader's choices."""
@@ -126,13 +129,20 @@ class ReaderPages:
         pause = form.one("pause")
         weeks = int(pause) if pause in {"0", *map(str, self._pauses)} else None
         if not notice:
+            words = self._frame.words(request)
+            text = consent_text(self._frame.publication, words)
+            version = version_of(text, words.tag)
             try:
+                if version not in self._versions:
+                    await self._do(lambda: self._reception.remember(version, text, words.tag))
+                    self._versions.add(version)
                 await self._do(
                     lambda: self._preferences.choose(
                         claim.subscriber_id,
                         regions=chosen,
                         name=form.one("name"),
                         pause_weeks=weeks,
+                        form_version=version,
                         came_from=peer_of(request),
                     )
                 )
@@ -208,17 +218,23 @@ class ReaderPages:
         *,
         notice: str = "",
         status: int = 200,
+        is_answered: bool = False,
     ) -> Response:
         if question is None:
             raise NotFound("no confirmation of that name")
-        is_done = bool(question.confirmed) or question.state is TokenState.USED
-        shown = question.confirmed or question.regions
+        # Who used the link may have left since, and one who left after asking is not led back.
+        is_used = question.state is TokenState.USED
+        is_refused = is_answered and question.state is TokenState.OPEN
+        on_lists = question.confirmed or question.standing
+        is_done = bool(question.confirmed) or ((is_used or is_refused) and bool(on_lists))
+        state = "done" if is_done else "gone" if is_used or is_refused else question.state.value
+        shown = on_lists if is_done else question.regions
         return self._frame.page(
             request,
             "confirm.html.j2",
             status=status,
             region=question.regions[0] if question.regions else "",
-            state="done" if is_done else question.state.value,
+            state=state,
             address=masked(question.address),
             asked=[self._regions[slug] for slug in shown if slug in self._regions],
             notice=notice,
@@ -240,6 +256,7 @@ class ReaderPages:
             reader=reader,
             address=masked(reader.address),
             pauses=self._pauses,
+            consent=consent_text(self._frame.publication, self._frame.words(request)),
             notice=notice,
             key=self._keys.make(f"preferences {token}", self._clock.now()),
         )

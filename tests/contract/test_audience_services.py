@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from mailer.app import App, make_publication, open_app
+from mailer.audience.turns import in_turn
 from mailer.errors import IllegalTransition, InvalidInput, NotFound
 from mailer.settings import load_settings
 from mailer.storage import schema
@@ -108,6 +110,26 @@ def test_a_reader_sees_and_is_forgotten(app: App) -> None:
     growth = reporting.growth_data(reporting.growth(app, None, 2))
     assert (growth["all"]["joined"], growth["all"]["left"], growth["all"]["readers"]) == (3, 2, 1)
     assert "<svg" in reporting.growth_svg(app, reporting.growth(app, "wales", 2))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda app: rights.forget(app, BOB),
+        retention.prune,
+        lambda app: mailing.plan_regions(app, ISSUE, {"wales": NOW}),
+    ],
+    ids=["forget", "prune", "plan"],
+)
+def test_nothing_takes_readers_away_or_writes_them_down_beside_an_import(
+    app: App, act: Callable[[App], object]
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with in_turn(app.database):
+            done = pool.submit(act, app)
+            with pytest.raises(TimeoutError):
+                done.result(timeout=0.5)
+        assert done.result(timeout=20)
 
 
 def test_old_things_go_once_a_day(app: App) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from mailer.audience.basis import LawfulBasis
@@ -447,6 +447,50 @@ def test_who_came_back_by_themselves_stays(
         "joined_since",
     ]
     assert on_list(register, "wales") == ["ada@x.example"]
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"), [("unsubscribed", "left"), ("complained", "suppressed")]
+)
+def test_an_unconfirmed_sign_up_shields_nobody_from_an_objection(
+    register: Register,
+    rosters: Rosters,
+    database: Database,
+    clock: FixedClock,
+    word: str,
+    verdict: str,
+) -> None:
+    """Anybody can type an address; it says nothing of its owner."""
+    ada = register.add("ada@x.example", "wales")
+    with database.write() as connection:
+        link = {"subscriber_id": ada.id, "region": "wales", "state": "pending", "source": "page"}
+        connection.execute(update(schema.subscriptions).values(state="pending"))
+        connection.execute(
+            insert(schema.consent_events).values(**link, step="sign_up", at=clock.now())
+        )
+    report = take(rosters, f"email,status\nada@x.example,{word}\n")
+    assert (figures(report), [row.code for row in report.problems]) == ({verdict: 1}, [])
+
+
+@pytest.mark.parametrize("step", ["pause", "sign_up"])
+def test_what_is_no_act_of_consent_is_no_joining_since(
+    register: Register, rosters: Rosters, database: Database, clock: FixedClock, step: str
+) -> None:
+    ada = register.add("ada@x.example", "wales")
+    with database.write() as connection:
+        connection.execute(
+            insert(schema.consent_events).values(
+                subscriber_id=ada.id,
+                region="wales",
+                step=step,
+                state="confirmed",
+                source="preferences",
+                at=clock.now(),
+            )
+        )
+    report = take(rosters, "email,status\nada@x.example,complained\n")
+    assert [row.code for row in report.problems] == ["taken_off"]
+    assert list(register.recipients()) == []
 
 
 def test_the_erased_are_not_stored_again_whatever_a_row_says(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from mailer.audience.joining import Entry
 from mailer.audience.outbox import LEASE, Claimed, Outbox, Settled
 from mailer.audience.preferences import ONE_CLICK, PAGE, Preferences
 from mailer.audience.register import Register
+from mailer.audience.roster_export import export_roster
 from mailer.audience.signups import SignUp, SignUps
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.tokens import Tokens
@@ -513,3 +515,42 @@ def test_what_is_done_before_the_answer_is_the_same_for_every_address(world: Wor
     }
     assert len(work["unknown"]) >= 1
     assert all(each == work["unknown"] for each in work.values())
+
+
+def test_nobody_but_the_erased_names_them_or_has_them_exported(world: World) -> None:
+    world.join("ada@x.example")
+    with world.database.write() as connection:
+        erase_person(
+            connection, "ada@x.example", world.pepper, reason="asked", now=world.clock.now()
+        )
+    world.clock.sleep(86400)
+    world.post("ada@x.example", name="A Stranger's Joke")
+    world.post("ada@x.example", name="Another")
+    world.post("bob@x.example", name="Bob")
+
+    def exported() -> str:
+        out = io.StringIO(newline="")
+        erased = partial(erased_among, pepper=world.pepper)
+        export_roster(world.database, "wales", out, state=None, erased=erased)
+        return out.getvalue()
+
+    person = world.register.show("ada@x.example").subscriber
+    assert person is not None
+    assert person.name == ""
+    assert "bob@x.example,Bob,pending" in exported()
+    assert "ada@x.example" not in exported()
+
+    (claimed,) = [each for each in world.mail() if each.address == "ada@x.example"]
+    assert world.confirmations.confirm(claimed.token, {"wales"}) is not None
+    assert "ada@x.example,,confirmed" in exported()
+
+
+def test_a_reason_is_kept_without_what_cannot_be_seen(world: World) -> None:
+    number = world.join("ada@x.example")
+    world.preferences.leave(number)
+    assert world.preferences.give_reason(number, "too\x00 much\n\x1bmail")
+    facts = schema.consent_events
+    with world.database.read() as connection:
+        notes = connection.execute(select(facts.c.note).where(facts.c.step == "unsubscribe"))
+        assert notes.scalars().all() == ["too much mail"]
+    assert not world.preferences.give_reason(number, "\x00")

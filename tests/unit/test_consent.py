@@ -80,6 +80,10 @@ def test_late_and_duplicate_events_change_nothing() -> None:
         ({"essex": _S.UNSUBSCRIBED}, "from essex"),
         ({"essex": _S.UNSUBSCRIBED, "scotland": _S.UNSUBSCRIBED}, "from essex, scotland"),
         ({"essex": _S.UNSUBSCRIBED, "scotland": _S.CONFIRMED}, ""),
+        ({"essex": _S.UNSUBSCRIBED, "scotland": _S.PENDING}, "from essex earlier"),
+        ({"essex": _S.UNSUBSCRIBED, "wales": _S.PENDING}, "from essex earlier"),
+        ({"essex": _S.UNSUBSCRIBED, "wales": _S.CONFIRMED}, ""),
+        ({"essex": _S.PENDING}, ""),
     ],
 )
 def test_whom_a_roster_for_wales_may_add(states: dict[str, SubscriptionState], reason: str) -> None:

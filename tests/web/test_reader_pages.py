@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from mailer.app import App, make_publication, open_app
-from mailer.audience.signups import SignUp
+from mailer.audience.signups import TEXT, SignUp
 from mailer.audience.subscriber import SubscriptionState
 from mailer.clock import FixedClock
 from mailer.storage import schema
@@ -107,6 +107,48 @@ def test_a_confirmation_without_a_region_asks_for_one(app: App, client: TestClie
     assert states(app) == {"wales": _S.PENDING}
 
 
+def test_a_used_confirmation_shows_what_is_true_now(app: App, client: TestClient) -> None:
+    token = confirm_token(app, "wales", "national")
+    key = key_of(client.get(f"/confirm/{token}").text)
+    done = client.post(f"/confirm/{token}", data={"key": key, "region": ["wales", "national"]})
+    person = app.register.show(ADDRESS).subscriber
+    assert person is not None
+    app.clock.sleep(5)
+    app.preferences.leave(person.id, region="wales")
+    again = client.get(f"/confirm/{token}").text
+    assert "Welcome" in done.text
+    assert "Welcome" in again
+    assert ">Wales<" in done.text
+    assert ">Wales<" not in again
+
+    app.preferences.leave(person.id)
+    for page in (
+        client.get(f"/confirm/{token}").text,
+        client.post(f"/confirm/{token}", data={"key": key, "region": "wales"}).text,
+    ):
+        assert "Welcome" not in page
+        assert "not on any list" in page
+        assert 'href="/join"' in page
+    assert states(app) == {"wales": _S.UNSUBSCRIBED, "national": _S.UNSUBSCRIBED}
+
+
+def test_an_open_confirmation_does_not_welcome_who_left_after_asking(
+    app: App, client: TestClient
+) -> None:
+    token = confirm_token(app)
+    key = key_of(client.get(f"/confirm/{token}").text)
+    person = app.register.show(ADDRESS).subscriber
+    assert person is not None
+    app.clock.sleep(5)
+    app.preferences.leave(person.id)
+    page = client.post(f"/confirm/{token}", data={"key": key, "region": "wales"}).text
+    assert "Welcome" not in page
+    assert "not on any list" in page
+    assert states(app) == {"wales": _S.UNSUBSCRIBED}
+    with app.database.read() as connection:
+        assert connection.execute(select(schema.confirmations.c.used_at)).scalar_one() is None
+
+
 def test_an_old_confirmation_says_so(app: App, client: TestClient) -> None:
     token = confirm_token(app)
     app.clock.sleep(timedelta(days=8).total_seconds())
@@ -161,6 +203,24 @@ def test_preferences_change_and_say_so(app: App, client: TestClient, token: str)
         "bristol": _S.CONFIRMED,
     }
     assert [each.address for each in app.register.recipients()] == []
+
+
+def test_a_tick_is_kept_with_the_sentence_it_stood_beside(
+    app: App, client: TestClient, token: str
+) -> None:
+    page = client.get(f"/preferences/{token}").text
+    data = {"key": key_of(page), "region": ["wales", "bristol"], "name": ""}
+    client.post(f"/preferences/{token}", data=data)
+    facts, kept = schema.consent_events, schema.events
+    with app.database.read() as connection:
+        version = connection.execute(
+            select(facts.c.form_version).where(facts.c.step == "choose")
+        ).scalar_one()
+        detail = connection.execute(
+            select(kept.c.detail).where(kept.c.kind == TEXT, kept.c.issue_id == version)
+        ).scalar_one()
+    assert version.startswith("en-")
+    assert detail["text"] in page
 
 
 def test_no_edition_at_all_is_asked_about(app: App, client: TestClient, token: str) -> None:
