@@ -238,8 +238,6 @@ class App:
 
     @cached_property
     def sign_ups(self) -> SignUps:
-        from functools import partial
-
         from mailer.audience.erasure import erased_among
         from mailer.audience.signups import SignUps
 
@@ -254,8 +252,6 @@ class App:
 
     @cached_property
     def confirmations(self) -> Confirmations:
-        from functools import partial
-
         from mailer.audience.confirmations import Confirmations
         from mailer.audience.erasure import lift_erasure
 

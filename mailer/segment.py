@@ -43,7 +43,8 @@ SUBJECTS = (*TEXTS, "joined")
 class Comparison:
     """One comparison; with several values it is true when it is for any of them.
 
-    ``name`` is the roster's field for the subject ``field``; ``column`` counts from 1.
+    ``name`` is the roster's field for the subject ``field``, as ``field_name`` makes it;
+    ``column`` counts from 1.
     """
 
     subject: str
@@ -75,6 +76,17 @@ class Either:
 
 
 Node = Comparison | Not | Both | Either
+
+
+def column_key(header: str) -> str:
+    """Return a header as columns are compared: folded, underscores and hyphens as spaces."""
+    text = unicodedata.normalize("NFC", header).strip(" \t\ufeff*:").casefold()
+    return " ".join(text.replace("_", " ").replace("-", " ").split())
+
+
+def field_name(header: str) -> str:
+    """Return what a roster's column is called as a field: ``home_town`` for ``Home Town``."""
+    return column_key(header).replace(" ", "_")
 
 
 def read_segment(text: str) -> Node:
@@ -285,13 +297,15 @@ class _Parser:
         if not self._is_sign("."):
             raise self._unexpected('a field\'s name, as in field.town or field."home town",')
         self._next()
-        if self._now.kind not in ("word", "text") or not self._now.text:
+        name = field_name(self._now.text)
+        if self._now.kind not in ("word", "text") or not name:
             raise self._unexpected("a field's name")
         if set('"\\') & set(self._now.text):
             raise _wrong(
                 self._now.column, "a field's name holds a quote or a backslash", "rename the field"
             )
-        return subject, self._next().text
+        self._next()
+        return subject, name
 
     def _is_set(self, subject: str, name: str, column: int) -> Node:
         self._next()

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from mailer.audience.segments import compile_segment
 from mailer.publication import Region
-from mailer.segment import Node, read_segment
+from mailer.segment import read_segment
 from mailer.storage import schema
 
 _PEOPLE = schema.subscribers
@@ -157,22 +157,6 @@ def ineligible_statement(regions: Mapping[str, Region], *, is_sqlite: bool) -> S
         *_narrowed(regions, regions, _LINKS),
     )
     return select(asked.c.person, asked.c.region).where(~may_have_it)
-
-
-def roll_statement(
-    region: str, *, state: str | None, where: Node | None = None, is_sqlite: bool
-) -> Select[Any]:
-    """Select address, name and state of a list's unsuppressed subscribers, by address."""
-    statement = (
-        select(_PEOPLE.c.address, _PEOPLE.c.name, _LINKS.c.state)
-        .join(_LINKS, _LINKS.c.subscriber_id == _PEOPLE.c.id)
-        .outerjoin(_BARRED, _BARRED.c.address == _PEOPLE.c.address)
-        .where(_LINKS.c.region == region, _BARRED.c.address.is_(None))
-        .order_by(_by_code_point(_PEOPLE.c.address, is_sqlite=is_sqlite))
-    )
-    if where is not None:
-        statement = statement.where(compile_segment(where))
-    return statement if state is None else statement.where(_LINKS.c.state == state)
 
 
 def _by_code_point(column: ColumnElement[str], *, is_sqlite: bool) -> ColumnElement[str]:

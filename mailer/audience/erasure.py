@@ -24,10 +24,9 @@ import binascii
 import hashlib
 import hmac
 import secrets as randomness
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -139,21 +138,6 @@ class Pepper:
 def digest(address: str, key: bytes) -> str:
     """Return the keyed hash of a normalised address: HMAC-SHA256 in hex."""
     return hmac.digest(key, address.encode(), hashlib.sha256).hex()
-
-
-def digest_of(connection: Connection, pepper: Pepper) -> Callable[[str], str] | None:
-    """Return the hash of normalised addresses for many questions; None while nobody is erased.
-
-    Raises:
-        ConfigurationError: somebody was, and no secret opens the key.
-    """
-    key = pepper.key(connection)
-    return None if key is None else partial(digest, key=key)
-
-
-def is_erased(connection: Connection, address: str, pepper: Pepper) -> bool:
-    """Return whether a normalised address asked to be forgotten."""
-    return bool(erased_among(connection, [address], pepper))
 
 
 def erased_among(connection: Connection, addresses: Sequence[str], pepper: Pepper) -> set[str]:

@@ -120,8 +120,6 @@ def take_in(
     now: datetime,
     may_rejoin: bool = False,
     erased: FindErased | None = None,
-    is_dry_run: bool = False,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[Decision]:
     """Put addresses on a list and return one decision for each entry, in the same order.
 
@@ -140,11 +138,8 @@ def take_in(
             else decide(known.get(each), barred.get(each), region, may_rejoin=may_rejoin)
             for each in addresses
         ]
-        if not is_dry_run:
-            _record(connection, batch, decided, known, region=region, source=source, now=now)
+        _record(connection, batch, decided, known, region=region, source=source, now=now)
         decisions.extend(decided)
-        if progress is not None:
-            progress(len(decisions), len(entries))
     return decisions
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from mailer.audience.confirmations import hash_of, token_of
 from mailer.audience.suppression import SuppressionReason, find_suppressions
@@ -69,13 +69,6 @@ class Outbox:
                 select(table.c.token_hash).where(table.c.due_at <= self._clock.now()).limit(1)
             )
             return found.first() is not None
-
-    def waiting(self) -> int:
-        """Return how many are still to be mailed, now or later."""
-        table = schema.confirmations
-        with self._database.read() as connection:
-            statement = select(func.count()).where(table.c.due_at.is_not(None))
-            return int(connection.execute(statement).scalar_one())
 
     def step(self, settled: Settled | None = None) -> Claimed | None:
         """Settle one and claim the next that is due, in one transaction; None when none is."""

@@ -13,7 +13,7 @@ call. Known limit: while a very large roster is taken in, other writers wait for
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from mailer.audience import eligibility
 from mailer.audience.addresses import clean_name, normalise
 from mailer.audience.consent import Step, next_state
-from mailer.audience.joining import Decision, Entry, FindErased, Verdict, take_in
+from mailer.audience.joining import Entry, FindErased, Verdict, take_in
 from mailer.audience.standing import (
     ConsentEvent,
     RegionCount,
@@ -48,11 +48,10 @@ from mailer.audience.turns import in_turn
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
-from mailer.segment import Node
 from mailer.storage import schema
 from mailer.storage.database import Database
 
-__all__ = ["ConsentEvent", "Decision", "Entry", "RegionCount", "Register", "Standing", "Verdict"]
+__all__ = ["ConsentEvent", "RegionCount", "Register", "Standing"]
 
 _PAIRS_A_QUESTION = 1000
 _ROWS_A_FETCH = 2000
@@ -141,34 +140,6 @@ class Register:
             row = require_person(connection, entry.address)
             return with_subscriptions(connection, [row])[0]
 
-    def take_in(
-        self,
-        entries: Sequence[Entry],
-        *,
-        region: str,
-        source: str,
-        is_dry_run: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Sequence[Decision]:
-        """Put many distinct, normalised addresses on a list in one transaction.
-
-        Returns:
-            One decision for each entry, in the same order. A dry run decides and changes nothing.
-        """
-        self.require_region(region)
-        using = self._database.read() if is_dry_run else self._write()
-        with using as connection:
-            return take_in(
-                connection,
-                entries,
-                region=region,
-                source=source,
-                now=self._clock.now(),
-                erased=self._erased,
-                is_dry_run=is_dry_run,
-                progress=progress,
-            )
-
     def remove(
         self, address: str, region: str | None = None, *, source: str = "operator"
     ) -> tuple[str, ...]:
@@ -183,19 +154,6 @@ class Register:
         wanted = normalise(address)
         with self._write() as connection:
             row = require_person(connection, wanted)
-            return self._leave(connection, row, region, source)
-
-    def unsubscribe(
-        self, subscriber_id: int, region: str | None = None, *, source: str
-    ) -> tuple[str, ...]:
-        """Unsubscribe by number, as a reader's link says it; else like ``remove``."""
-        people = schema.subscribers
-        with self._write() as connection:
-            row = connection.execute(
-                select(people).where(people.c.id == subscriber_id)
-            ).one_or_none()
-            if row is None:
-                raise NotFound(f"there is no subscriber {subscriber_id}")
             return self._leave(connection, row, region, source)
 
     def suppress(
@@ -258,24 +216,6 @@ class Register:
                 Suppression(row.address, SuppressionReason(row.reason), row.evidence, row.at)
                 for row in connection.execute(statement)
             )
-
-    def roll(
-        self,
-        region: str,
-        *,
-        state: SubscriptionState | None = SubscriptionState.CONFIRMED,
-        where: Node | None = None,
-    ) -> Iterator[tuple[str, str, SubscriptionState]]:
-        """Stream a list's unsuppressed addresses, names and states, by address."""
-        statement = eligibility.roll_statement(
-            region,
-            state=state.value if state else None,
-            where=where,
-            is_sqlite=self._database.is_sqlite,
-        ).execution_options(yield_per=_ROWS_A_FETCH)
-        with self._database.read() as connection:
-            for address, name, word in connection.execute(statement):
-                yield address, name, SubscriptionState(word)
 
     def recipients(
         self,

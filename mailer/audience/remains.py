@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailer.audience.addresses import normalise
-from mailer.audience.roster_columns import ADDRESS_COLUMNS, Columns, column_key
+from mailer.audience.roster_columns import ADDRESS_COLUMNS, Columns
 from mailer.audience.spreadsheet import DELIMITERS, Row, guess_delimiter, read_rows
 from mailer.errors import InvalidInput
+from mailer.segment import column_key
 from mailer.storage.scrubbing import ERASED
 
 _CHUNK = 1 << 20

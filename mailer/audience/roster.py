@@ -45,7 +45,11 @@ _IMPORTED = "roster_imported"
 
 
 def digest_with(pepper: Pepper, connection: Connection) -> Digest | None:
-    """Return the keyed hash of erased addresses, or None while nobody was ever erased."""
+    """Return the keyed hash of erased addresses, or None while nobody was ever erased.
+
+    Raises:
+        ConfigurationError: somebody was, and no secret opens the key.
+    """
     key = pepper.key(connection)
     return None if key is None else partial(digest, key=key)
 

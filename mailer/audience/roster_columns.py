@@ -10,12 +10,12 @@ and the notes say how many were. Pure.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Sequence
 
 from mailer.audience.exporter import ANYBODY, Exporter, exporter_of, status_column
 from mailer.audience.spreadsheet import Row, shown
 from mailer.errors import Fault, InvalidInput
+from mailer.segment import column_key, field_name
 
 ADDRESS_COLUMNS = (
     "email",
@@ -109,17 +109,12 @@ _LAST_BESIDE_A_FIRST = ("nom", "name")
 _FIRST_BESIDE_A_LAST = ("nome", "nombre")
 _FOREIGN_FIRST = ("vorname", "prénom", "prenom", "voornaam", "förnamn", "fornavn")
 
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
+_as_json = json.JSONEncoder().encode
+"""In ASCII, as SQLAlchemy writes JSON: SQLite compares the names of fields letter by letter."""
 
 MOST_FIELDS = 40
 LONGEST_FIELD_NAME = 60
 LONGEST_VALUE = 500
-
-
-def column_key(header: str) -> str:
-    """Return a header as columns are compared: folded, underscores and hyphens as spaces."""
-    text = unicodedata.normalize("NFC", header).strip(" \t\ufeff*:").casefold()
-    return " ".join(text.replace("_", " ").replace("-", " ").split())
 
 
 class Columns:
@@ -185,7 +180,7 @@ class Columns:
         for at, key in enumerate(self.keys):
             if at in used or not key:
                 continue
-            name = key.replace(" ", "_")
+            name = field_name(key)
             is_kept = (
                 key not in self.exporter.dropped
                 and len(name) <= LONGEST_FIELD_NAME
@@ -268,7 +263,7 @@ def _unfolded(text: str) -> dict[str, str]:
         return {}
     plain = {}
     for key, value in found.items():
-        name = column_key(key).replace(" ", "_")
+        name = field_name(key)
         if not name or len(name) > LONGEST_FIELD_NAME or value in (None, "", [], {}):
             continue
         written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -20,11 +20,12 @@ from typing import BinaryIO, NamedTuple, cast
 
 from mailer.audience.addresses import clean_name, normalise
 from mailer.audience.decoding import find_encoding, text_lines
-from mailer.audience.roster_columns import ADDRESS_COLUMNS, Columns, cell, column_key
+from mailer.audience.roster_columns import ADDRESS_COLUMNS, Columns, cell
 from mailer.audience.spreadsheet import DELIMITERS, Row, guess_delimiter, read_rows
 from mailer.audience.stance import Stance, instant_of, is_no, is_yes, word_of
 from mailer.audience.workbook import MAGIC, OLD_MAGIC, Sheet
 from mailer.errors import Fault, InvalidInput
+from mailer.segment import column_key
 
 LARGEST_OCTETS = 1 << 30
 """A roster of a million readers has about 60 MB."""

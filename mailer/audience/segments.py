@@ -106,7 +106,8 @@ def _test(test: Comparison, people: FromClause, links: FromClause) -> ColumnElem
 
 def _text_of(test: Comparison, people: FromClause, links: FromClause) -> ColumnElement[str]:
     if test.subject == "field":
-        # SQLite compares a path with the JSON's own spelling of a key, which is in ASCII.
+        # SQLite compares a path with the JSON's own spelling of a key, which is in ASCII: see
+        # `roster_columns`.
         path = f'$."{json.dumps(test.name)[1:-1]}"'
         return func.coalesce(
             _FieldText(people.c.fields, literal(test.name), literal(path)), "", type_=String()

@@ -25,7 +25,7 @@ JOINS, LEAVES, LAPSES = "joins", "leaves", "lapses"
 """Keys are ``region/channel``; a lapse is a sign-up that nobody confirmed."""
 
 DELIVERIES = "deliveries"
-"""Keys are ``issue/region/state``; the day is that of the prune."""
+"""Keys are ``issue/region/state``; the day is that of the issue."""
 
 
 def add_tallies(connection: Connection, counted: Counter[Key]) -> None:

@@ -9,19 +9,14 @@ register's decision.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Select
 
-from mailer.audience.subscriber import Recipient
 from mailer.delivery.ledger import Ledger
-
-Recipients = Iterable[Recipient] | Callable[[Connection], Iterable[Recipient]]
-"""One recipient an address; a callable reads them inside the plan's own transaction."""
 
 Audience = Mapping[str, Select[Any]]
 """By region, what selects subscriber_id, address and name; see ``Register.audience``."""
@@ -93,7 +88,7 @@ def plan(
     ledger: Ledger,
     *,
     issue_id: str,
-    recipients: Recipients | Audience,
+    recipients: Audience,
     due_at: Mapping[str, datetime],
     tokens: Callable[[int], Sequence[str]] | None = None,
     is_dry_run: bool = False,
@@ -104,40 +99,19 @@ def plan(
     Args:
         ledger: where the rows go, in one transaction.
         issue_id: an issue that has a row.
-        recipients: one per address, streamed; may be long. ``register.audience()`` lets the
-            database read who is eligible and write the plan by itself, some times as fast.
+        recipients: ``register.audience()``; the database reads who is eligible and writes the
+            plan by itself.
         due_at: region to the instant its readers are due, aware UTC; also the message's Date.
         tokens: gives so many rows their tokens; ``growing_tokens()`` unless given.
         is_dry_run: count only; nothing is written.
         progress: called with the number of recipients planned so far.
     """
-    if isinstance(recipients, Mapping):
-        counts = ledger.plan_audience(
-            issue_id,
-            recipients,
-            due_at=due_at,
-            tokens=tokens or growing_tokens(),
-            is_dry_run=is_dry_run,
-            progress=progress,
-        )
-        return PlanReport(issue_id, *(dict(each) for each in counts))
-    left_out: Counter[str] = Counter()
-
-    def wanted(connection: Connection) -> Iterable[Recipient]:
-        for recipient in recipients(connection) if callable(recipients) else recipients:
-            if recipient.region in due_at:
-                yield recipient
-            else:
-                left_out[recipient.region] += 1
-
-    if is_dry_run:
-        planned, already = ledger.foresee(issue_id, wanted)
-    else:
-        planned, already = ledger.plan(
-            issue_id,
-            wanted,
-            due_at=due_at,
-            tokens=tokens or growing_tokens(),
-            progress=progress,
-        )
-    return PlanReport(issue_id, dict(planned), dict(already), dict(left_out))
+    counts = ledger.plan_audience(
+        issue_id,
+        recipients,
+        due_at=due_at,
+        tokens=tokens or growing_tokens(),
+        is_dry_run=is_dry_run,
+        progress=progress,
+    )
+    return PlanReport(issue_id, *(dict(each) for each in counts))

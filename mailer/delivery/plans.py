@@ -1,36 +1,34 @@
 """Writing a plan into the ledger: one transaction, however many readers.
 
-Two ways in. ``plan`` takes recipients as they come. ``plan_audience`` hands the database one
-statement a region, which reads who is eligible and writes their rows without a detour through
-this process; a million readers cost some ten seconds. Either way an address that has a row for
-the issue keeps it: UNIQUE(issue_id, address) says so.
+``plan_audience`` hands the database one statement a region, which reads who is eligible and
+writes their rows without a detour through this process; a million readers cost some ten seconds.
+An address that has a row for the issue keeps it: UNIQUE(issue_id, address) says so. A row that was
+skipped or cancelled before anything of it can have arrived is planned anew when its reader is a
+recipient again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby, islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, String, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mailer.audience.subscriber import Recipient
 from mailer.clock import Clock
 from mailer.delivery import statements
 from mailer.storage.database import Database
 from mailer.storage.schema import deliveries
 
 PLAN_CHUNK = 10_000
-"""Rows of a plan in one statement; progress is told after each."""
+"""Tokens SQLite is given at a time; progress is told after each."""
 
 CACHE_KIB = 16 * 1024
 """SQLite's page cache while it plans: what a million rows touch again and again."""
 
-_ASKED = 500
 _COLUMNS = deliveries.c
 
 Tokens = Callable[[int], Sequence[str]]
@@ -42,69 +40,6 @@ class Plans:
 
     _database: Database
     _clock: Clock
-    _driver: statements.Driver
-
-    def plan(
-        self,
-        issue_id: str,
-        recipients: Callable[[Connection], Iterable[Recipient]],
-        *,
-        due_at: Mapping[str, datetime],
-        tokens: Tokens,
-        progress: Callable[[int], None] | None = None,
-    ) -> tuple[Counter[str], Counter[str]]:
-        """Add a row for each recipient without one; return added and present ones per region.
-
-        Args:
-            issue_id: whose plan.
-            recipients: reads them, on the plan's own transaction; best by region, then address.
-            due_at: region to the instant its readers are due.
-            tokens: gives so many tokens.
-            progress: called with the number of recipients seen so far.
-        """
-        planned: Counter[str] = Counter()
-        already: Counter[str] = Counter()
-        driver = self._driver
-        now = driver.stamp(self._clock.now())
-        due = {region: driver.stamp(at) for region, at in due_at.items()}
-        seen = 0
-        with self._database.write() as connection:
-            stream = iter(recipients(connection))
-            while chunk := list(islice(stream, PLAN_CHUNK)):
-                token = iter(tokens(len(chunk)))
-                for region, group in groupby(chunk, key=lambda who: who.region):
-                    at = due[region]
-                    rows = [
-                        (issue_id, region, who.subscriber_id, who.address, who.name, next(token),
-                         at, at, now)
-                        for who in group
-                    ]  # fmt: skip
-                    added = driver.run_all(connection, statements.PLAN, rows)
-                    planned[region] += added
-                    already[region] += len(rows) - added
-                seen += len(chunk)
-                if progress:
-                    progress(seen)
-        return +planned, +already
-
-    def foresee(
-        self, issue_id: str, recipients: Callable[[Connection], Iterable[Recipient]]
-    ) -> tuple[Counter[str], Counter[str]]:
-        """Count what ``plan`` would add and find, writing nothing."""
-        planned: Counter[str] = Counter()
-        already: Counter[str] = Counter()
-        with self._database.read() as connection:
-            stream = iter(recipients(connection))
-            while chunk := list(islice(stream, _ASKED)):
-                statement = select(_COLUMNS.address).where(
-                    _COLUMNS.issue_id == issue_id,
-                    _COLUMNS.address.in_([who.address for who in chunk]),
-                    text(f"NOT ({statements.RENEWABLE})"),
-                )
-                present = set(connection.execute(statement).scalars())
-                for who in chunk:
-                    (already if who.address in present else planned)[who.region] += 1
-        return planned, already
 
     def plan_audience(
         self,

@@ -18,19 +18,6 @@ from sqlalchemy import Connection
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.storage.schema import CLAIMED, WAITING
 
-_PLAN = """
-INSERT INTO deliveries (issue_id, region, subscriber_id, address, name, token, state, dated_at,
-due_at, attempts, reply_enhanced, reply_text, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, 'planned', ?, ?, 0, '', '', ?)
-ON CONFLICT (issue_id, address) DO UPDATE SET
-region = excluded.region, subscriber_id = excluded.subscriber_id, name = excluded.name,
-state = 'planned', dated_at = excluded.dated_at, due_at = excluded.due_at, reply_text = '',
-updated_at = excluded.updated_at
-WHERE {renewable}
-"""
-"""A row that was skipped or cancelled before anything of it can have arrived is planned anew when
-its reader is a recipient again; every other row stays as it is."""
-
 GONE = "left or suppressed since the plan"
 """Why a claimed delivery is skipped when its reader may not have it any more."""
 
@@ -38,8 +25,6 @@ RENEWABLE = (
     "deliveries.state IN ('cancelled', 'skipped') AND NOT EXISTS (SELECT 1 FROM attempts"
     " WHERE attempts.delivery_id = deliveries.id AND attempts.verdict IN ('doubt', 'accept'))"
 )
-
-PLAN = _PLAN.format(renewable=RENEWABLE)
 
 HEAD = f"""
 SELECT due_at FROM deliveries WHERE issue_id = ? AND region = ? AND state = ? AND {WAITING}

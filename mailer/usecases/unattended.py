@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from mailer.app import App
-from mailer.errors import IllegalTransition, MailerError
+from mailer.errors import ConfigurationError, IllegalTransition, MailerError
 from mailer.schedule.jobs import JobReport, Jobs, Runner, TickReport
 from mailer.usecases import editing, retention, slots
 from mailer.usecases.confirming import Confirmer
@@ -77,8 +77,8 @@ def _confirming(app: App, stop: threading.Event) -> Callable[[], None]:
     def confirm() -> None:
         try:
             trouble = confirmer().send_due(should_stop=stop.is_set).trouble
-        except MailerError as error:
-            # An issue under way does not wait for a template of the confirmation.
+        except (MailerError, ConfigurationError) as error:
+            # An issue under way does not wait for a template or a relay of the confirmation.
             trouble = str(error)
         if trouble:
             log.warning("confirmations.trouble", why=trouble)

@@ -68,3 +68,15 @@ def test_the_schedule_prunes_once_a_day(
         assert events(publication) == count
     with open_app(publication) as app:
         assert app.ledger.summary(ISSUE) == {}
+
+
+def test_a_catalogue_that_cannot_be_read_stops_confirmations_alone(
+    publication: Path, inbox: Store
+) -> None:
+    locales = publication / "templates" / "locales"
+    locales.mkdir(parents=True, exist_ok=True)
+    (locales / "cy.po").write_text("this is no catalogue", encoding="utf-8")
+    with open_app(publication) as app:
+        report = make_runner(app).tick()
+    assert not report.retried.startswith("failed")
+    assert events(publication) == 1

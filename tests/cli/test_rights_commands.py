@@ -19,6 +19,7 @@ ADDRESS = "zebedee.quillfeather@reader.example"
 OTHER = "quillfeather@reader.example"
 NAME = "Zebedee Quillfeather"
 AT = datetime(2026, 11, 20, tzinfo=UTC)
+AGREED_AT = datetime(2025, 3, 4, 9, tzinfo=UTC)
 
 
 def files_naming(root: Path, *words: str) -> list[str]:
@@ -59,6 +60,7 @@ def reader(mailer: Mailer, publication: Path, drafted: Path, inbox: Store) -> in
                 source="pages",
                 at=AT,
                 basis="consent",
+                evidence_at=AGREED_AT,
                 form_version="en-3",
                 came_from="192.0.2.7",
                 note=f"write to {ADDRESS.upper()}",
@@ -124,6 +126,9 @@ def test_show_and_export_give_everything_that_is_held(
     shown = mailer("subscribers", "show", ADDRESS).out
     for word in (NAME, "Machynlleth", "192.0.2.7", "en-3", ISSUE, "Language: cy", "unsuppressed"):
         assert word in shown
+    record = " ".join(shown.replace("│", " ").split())
+    assert "basis: consent" in record
+    assert f"evidence at: {AGREED_AT:%Y-%m-%d}" in record
 
 
 def test_every_table_that_holds_a_person_is_in_the_account(mailer: Mailer, reader: int) -> None:
@@ -135,8 +140,9 @@ def test_every_table_that_holds_a_person_is_in_the_account(mailer: Mailer, reade
     }
     words = {"consent_events": "events", "suppressions": "suppression"}
     # A directory entry's address is a hall's, printed in the paper; a post waiting to be looked
-    # at is there for a moment only.
-    not_of_theirs = {"subscribers", "directory_entries", "sign_ups"}
+    # at is there for a moment only; fields are kept where an issue's templates name one, and an
+    # account leaves out what is empty.
+    not_of_theirs = {"subscribers", "directory_entries", "sign_ups", "kept_fields"}
     assert {words.get(name, name) for name in personal - not_of_theirs} <= set(held)
 
 

@@ -28,6 +28,7 @@ from mailer.delivery.planning import plan
 from mailer.errors import IllegalTransition, StorageFailed
 from mailer.storage import schema
 from mailer.storage.database import Database
+from tests.audience import audience_of
 
 AT = datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
 ISSUE = "2026-11-30"
@@ -68,7 +69,12 @@ def ledger(database: Database, clock: FixedClock) -> Ledger:
 
 
 def planned(ledger: Ledger, count: int = 3, *, region: str = "wales") -> None:
-    plan(ledger, issue_id=ISSUE, recipients=readers(count, region=region), due_at={region: AT})
+    plan(
+        ledger,
+        issue_id=ISSUE,
+        recipients=audience_of(readers(count, region=region)),
+        due_at={region: AT},
+    )
 
 
 def states(ledger: Ledger) -> dict[str, DeliveryState]:
@@ -121,7 +127,9 @@ def test_a_claim_leaves_what_is_not_due_or_of_another_region(
     plan(
         ledger,
         issue_id=ISSUE,
-        recipients=readers(1) + readers(1, region="essex") + readers(1, region="bristol"),
+        recipients=audience_of(
+            readers(1) + readers(1, region="essex") + readers(1, region="bristol")
+        ),
         due_at={"wales": AT, "essex": later, "bristol": AT},
     )
     assert [item.region for item in claim(ledger, regions=["wales", "essex"])] == ["wales"]
@@ -460,7 +468,7 @@ def test_whatever_happens_rows_follow_the_table(
 ) -> None:
     issue_id = f"case-{next(_names)}"
     add_issue(database, issue_id)
-    plan(ledger, issue_id=issue_id, recipients=readers(3), due_at={"wales": AT})
+    plan(ledger, issue_id=issue_id, recipients=audience_of(readers(3)), due_at={"wales": AT})
     world = World(ledger, clock, issue_id)
     allowed = {(start, end) for (start, _), end in TRANSITIONS.items()}
     # Settling makes two steps at once, and the second may end a delivery that is too old.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from mailer.audience.joining import Entry, Verdict
+from mailer.audience.joining import Entry, take_in
 from mailer.audience.register import Register
 from mailer.audience.subscriber import SubscriptionState
 from mailer.audience.suppression import SuppressionReason
+from mailer.audience.turns import in_turn
 from mailer.clock import FixedClock
-from mailer.errors import IllegalTransition, InvalidInput, NotFound, StorageFailed
+from mailer.errors import IllegalTransition, InvalidInput, NotFound
 from mailer.publication import Region
 from mailer.storage.database import Database
 
@@ -154,16 +154,6 @@ def test_removing_the_unknown(register: Register) -> None:
         register.remove("ada@x.example", "essex")
 
 
-def test_a_link_unsubscribes_by_number(register: Register) -> None:
-    reader = register.add("ada@x.example", "wales")
-    register.add("ada@x.example", "essex")
-    assert register.unsubscribe(reader.id, "wales", source="link") == ("wales",)
-    assert register.unsubscribe(reader.id, "wales", source="link") == ()
-    assert register.unsubscribe(reader.id, source="link") == ("essex",)
-    with pytest.raises(NotFound):
-        register.unsubscribe(999_999, "wales", source="link")
-
-
 def test_who_left_comes_back_only_by_an_explicit_step(register: Register) -> None:
     register.add("ada@x.example", "wales")
     register.remove("ada@x.example", "wales")
@@ -258,8 +248,10 @@ def test_ineligible_names_everybody_who_may_not_be_sent(register: Register) -> N
     assert register.ineligible([]) == set()
 
 
-def test_ineligible_in_bulk(register: Register) -> None:
-    register.take_in([Entry(f"r{n}@x.example") for n in range(2500)], region="wales", source="test")
+def test_ineligible_in_bulk(register: Register, database: Database, clock: FixedClock) -> None:
+    with in_turn(database) as connection:
+        entries = [Entry(f"r{n}@x.example") for n in range(2500)]
+        take_in(connection, entries, region="wales", source="test", now=clock.now())
     pairs = [(r.subscriber_id, "wales") for r in register.recipients()]
     assert len(pairs) == 2500
     assert register.ineligible([*pairs, (10**9, "wales")]) == {(10**9, "wales")}
@@ -306,70 +298,3 @@ def test_listing_by_region_state_and_limit(register: Register) -> None:
     assert addresses("wales", None, 1) == ["a@x.example"]
     with pytest.raises(NotFound):
         register.list("atlantis")
-
-
-def test_taking_in_reports_in_order_and_a_dry_run_keeps_nothing(register: Register) -> None:
-    register.add("old@x.example", "wales")
-    register.add("left@x.example", "wales")
-    register.remove("left@x.example")
-    register.suppress("barred@x.example", "bounce")
-    entries = [
-        Entry(f"{name}@x.example", name) for name in ("new", "old", "left", "barred", "newer")
-    ]
-    wanted = [
-        Verdict.ADDED,
-        Verdict.ALREADY,
-        Verdict.KEPT_OUT,
-        Verdict.KEPT_OUT,
-        Verdict.ADDED,
-    ]
-
-    tried = register.take_in(entries, region="wales", source="test", is_dry_run=True)
-    assert [d.verdict for d in tried] == wanted
-    assert [a for _, a in chosen(register)] == ["old@x.example"]
-
-    assert register.take_in(entries, region="wales", source="test") == tried
-    assert [a for _, a in chosen(register)] == ["new@x.example", "newer@x.example", "old@x.example"]
-    assert [d.code for d in tried if d.code] == ["unsubscribed", "suppressed"]
-
-
-def test_a_roster_fills_in_a_missing_name_and_keeps_a_known_one(register: Register) -> None:
-    register.add("ada@x.example", "wales")
-    register.add("bob@x.example", "wales", "Bob")
-    register.take_in(
-        [Entry("ada@x.example", "Ada"), Entry("bob@x.example", "Robert")],
-        region="wales",
-        source="test",
-    )
-    assert [s.name for s in register.list()] == ["Ada", "Bob"]
-
-
-def test_an_intake_that_fails_half_way_leaves_nothing(
-    register: Register, break_after: Callable[[int], None]
-) -> None:
-    entries = [Entry(f"r{n}@x.example") for n in range(3000)]
-    break_after(2)
-    with pytest.raises(StorageFailed):
-        register.take_in(entries, region="wales", source="test")
-    assert chosen(register) == []
-    assert register.list() == ()
-
-
-@pytest.fixture
-def break_after(database: Database) -> Callable[[int], None]:
-    """Make the database refuse the n-th bulk insert of subscribers."""
-    from sqlalchemy import event
-    from sqlalchemy.exc import OperationalError
-
-    def arm(calls: int) -> None:
-        seen = 0
-
-        @event.listens_for(database.engine, "before_execute")
-        def refuse(_c: object, clause: object, *_: object) -> None:
-            nonlocal seen
-            if str(clause).startswith("INSERT INTO subscriptions"):
-                seen += 1
-                if seen == calls:
-                    raise OperationalError("insert", {}, Exception("disk full"))
-
-    return arm

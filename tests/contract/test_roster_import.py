@@ -101,7 +101,10 @@ def figures(report: ImportReport) -> dict[str, int]:
 
 
 def on_list(register: Register, region: str) -> list[str]:
-    return [address for address, _, _ in register.roll(region)]
+    """Return a list's confirmed and unsuppressed addresses, by address."""
+    people = register.list(region, SubscriptionState.CONFIRMED)
+    barred = register.suppressed([person.address for person in people])
+    return sorted(person.address for person in people if person.address not in barred)
 
 
 def test_every_row_is_counted_and_every_other_than_taken_listed(
@@ -345,6 +348,15 @@ def test_fields_and_language_are_kept_and_the_newest_roster_holds(
     assert ada.fields == {"town": "Harbour", "zip_code": "0123", "tier": "gold"}
     with database.read() as connection:
         assert connection.execute(select(schema.subscribers.c.language)).scalar() == "cy"
+
+
+def test_a_roster_fills_in_a_missing_name_and_keeps_a_known_one(
+    register: Register, rosters: Rosters
+) -> None:
+    register.add("ada@x.example", "wales")
+    register.add("bob@x.example", "wales", "Bob")
+    take(rosters, "email,name\nada@x.example,Ada\nbob@x.example,Robert\n")
+    assert [person.name for person in register.list()] == ["Ada", "Bob"]
 
 
 def test_the_strongest_of_two_rows_for_one_address_holds(
@@ -597,9 +609,10 @@ def test_what_is_exported_is_imported_the_same(
     with open_roster(out.getvalue().encode()) as roster:
         rows = list(roster.rows)
     assert len(rows) == count
-    assert [(row.address, row.name) for row in rows] == [
-        (address, name) for address, name, _ in register.roll("wales")
-    ]
+    assert [(row.address, row.name) for row in rows] == sorted(
+        (person.address, person.name)
+        for person in register.list("wales", SubscriptionState.CONFIRMED)
+    )
 
 
 def test_ten_thousand_rows_are_a_few_statements(

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, select
 
+from mailer.audience.basis import LawfulBasis
 from mailer.audience.register import Register
+from mailer.audience.roster import Rosters
 from mailer.audience.segments import compile_segment, narrow, read_where
 from mailer.clock import FixedClock
 from mailer.errors import InvalidInput
@@ -21,7 +23,7 @@ from mailer.storage.database import Database
 from tests.segment_meaning import Reader, matches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-NAMES = ["town", "home town", "straße", "a.b", "it's", "$x[0]", "%(n)s", "none"]
+NAMES = ["town", "home town", "größe", "a.b", "it's", "$x[0]", "%(n)s", "none"]
 TEXTS = ["", "Swansea", "swansea", "Swan", "ea", "Zürich", "🙂 b", "%", "_", "a'b", '"', "\\", "né"]
 NUMBERS = ["0", "-1", "18", "18.0", "018", "3.5", "-3.25", "1e3", "1.", ".5", "--1", "1.2.3", "１"]
 LONG = ["1234567890123456", "999999999999999", "2026-01-01", "2026-1-1"]
@@ -150,7 +152,7 @@ def test_the_database_selects_what_python_says(
         'field.town = "Swansea" and joined < 2026-01-01 and not language in ("cy", "de")',
         "field.\"it's\" contains '\\''",
         'field."%(n)s" is set',
-        'field."$x[0]" > 17 or field.straße starts with "S"',
+        'field."$x[0]" > 17 or field.Größe starts with "S"',
         "field.none = ''",
         "field.none != 'x' and field.none is not set and not field.none < 'x'",
         "joined = 2026-01-01",
@@ -179,6 +181,30 @@ def test_what_looks_like_sql_is_a_value(
     for form in ('field.town = "{}"', 'source contains "{}"', 'language in ("{}")'):
         assert selected(connection, read_segment(form.format(quoted))) == set()
     assert len(connection.execute(select(schema.subscribers)).all()) == len(known)
+
+
+ROSTER = """email,Home Town,Straße,Größe,Член,Member
+ann@x.example,Swansea,Am Hof,XL,да,yes
+bob@x.example,Bangor,,,,
+"""
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"Home Town"', "home_town", "Home-Town", "'HOME  town'", "straße", "Strasse",
+        "Größe", "größe", "ЧЛЕН", "Member", "member",
+    ],
+)  # fmt: skip
+def test_a_column_is_found_by_the_name_it_has_in_the_roster(database: Database, field: str) -> None:
+    rosters = Rosters(database, FixedClock(START), regions())
+    rosters.take(ROSTER.encode(), "wales", LawfulBasis.CONSENT)
+    node = read_segment(f"field.{field} is set and not field.{field} = 'Bangor'")
+    with database.read() as connection:
+        addresses = select(schema.subscribers.c.address).where(
+            schema.subscribers.c.id.in_(selected(connection, node))
+        )
+        assert set(connection.execute(addresses).scalars()) == {"ann@x.example"}
 
 
 def regions(**where: str) -> dict[str, Region]:

@@ -89,7 +89,7 @@ class World:
         plan(
             self.ledger,
             issue_id=ISSUE,
-            recipients=self.register.recipients(),
+            recipients=self.register.audience(),
             due_at={REGION.slug: due_at},
         )
 

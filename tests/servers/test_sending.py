@@ -140,7 +140,7 @@ def ledger(database: Database, clock: FixedClock, register: Register) -> Ledger:
     plan(
         made,
         issue_id=ISSUE,
-        recipients=lambda connection: register.recipients(connection=connection),
+        recipients=register.audience(),
         due_at=dict.fromkeys(REGIONS, AT),
     )
     return made
