@@ -104,7 +104,7 @@ def test_another_relay_carries_the_alert(
 ) -> None:
     change(
         publication / "publication.toml",
-        r"^# alerts_to = .*$",
+        r"^alerts_to = .*$",
         'alerts_to = "desk@lantern.example"',
     )
     other = serve()
