@@ -118,7 +118,8 @@ def report(results: list[Result], options: Options, facts: list[list[str]], took
         f"alternating rounds, {took_s / 60:.0f} minutes. Each figure is the median of the rounds "
         "with the lowest and the highest in brackets; a ratio is taken within its round. What each "
         "benchmark does, and what it does not show, stands in its file and in "
-        "[docs/performance.md](../docs/performance.md)."
+        "[docs/performance.md](../docs/performance.md), and so does what bounds a row that is "
+        "not met."
     )
     summary = [
         [row.figure, row.target, row.measured, row.mark, row.note]
