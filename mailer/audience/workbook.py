@@ -98,7 +98,8 @@ class Sheet:
                             self._measure(stream)
                         while stream.read(_PIECE):
                             pass
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as e:
+        # RuntimeError also stands for what zipfile has not implemented: an unknown compression.
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as e:
             raise self._refused(f"is a damaged or locked workbook: {e}", _CSV_REMEDY) from None
         except expat.ExpatError as error:
             raise self._refused(f"has a sheet that is no XML: {error}", _CSV_REMEDY) from None
