@@ -1,0 +1,68 @@
+"""What was taken in: articles, and what articles announce."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, String, Table, Text
+
+from mailer.storage.columns import metadata
+from mailer.storage.instant import Instant
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("standfirst", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("authors", JSON, nullable=False),
+    Column("author_note", Text, nullable=False),
+    Column("body_html", Text, nullable=False),
+    Column("body_text", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("picture", JSON),
+    Column("credits", JSON, nullable=False),
+    Column("section", String(80), nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("parts", JSON, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("published_at", Instant),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("embargo_until", Instant),
+    Column("expires_at", Instant),
+    Column("deadline", Date),
+    Column("is_draft", Boolean, nullable=False),
+    Column("flags", JSON, nullable=False),
+    Index(None, "content_hash"),
+    Index(None, "first_seen_at"),
+    Index(None, "origin"),
+)
+
+diary_entries = Table(
+    "diary_entries",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("held_on", Date, nullable=False),
+    Column("held_at", String(5), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("article_id", String(80), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("flags", JSON, nullable=False),
+    Index(None, "held_on"),
+)
+
+directory_entries = Table(
+    "directory_entries",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("region", String(80), nullable=False),
+    Column("origin", Text, nullable=False),
+)
