@@ -6,15 +6,15 @@ preview`` no secret. Whoever opened it closes it (``with open_app(...) as app``)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mailer.errors import ConfigurationError, Fault, NotFound
-from mailer.publication import FILE_NAME, Publication, Region, load_publication
-from mailer.settings import RelaySetting, Settings, load_settings
+from mailer.publication import Publication, Region, load_publication
+from mailer.settings import Settings, load_settings
+from mailer.whereabouts import find_root
 
 if TYPE_CHECKING:
     # Each stage costs time to import; a command pays only for those it uses.
@@ -31,47 +31,15 @@ if TYPE_CHECKING:
     from mailer.clock import Clock
     from mailer.delivery.dkim import DkimSigner
     from mailer.delivery.ledger import Ledger
-    from mailer.delivery.relay import RelayPolicy
-    from mailer.delivery.routes import Route
-    from mailer.delivery.single import SingleRelay
     from mailer.editions.templates import TemplateSet
     from mailer.inbox.store import Store
     from mailer.issues.archive import Archive
     from mailer.issues.desk import Desk
+    from mailer.relays import Relays
     from mailer.storage.database import Database
 
 PREVIEW_URL = "https://preview.example"
 """Stands for the readers' web address while none is set."""
-
-
-def find_root(folder: Path | None) -> Path:
-    """Return the publication's folder: the one given, or the nearest at or above this one.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    if folder is not None:
-        if (folder / FILE_NAME).is_file():
-            return folder.resolve()
-        raise ConfigurationError(
-            Fault(
-                f"has no {FILE_NAME}",
-                where=str(folder),
-                remedy="name a publication's folder, or make one with `mailer init DIR`",
-            )
-        )
-    here = Path.cwd()
-    for place in (here, *here.parents):
-        if (place / FILE_NAME).is_file():
-            return place
-    raise ConfigurationError(
-        Fault(
-            f"no {FILE_NAME} here or above",
-            where=str(here),
-            remedy="go into a publication's folder, use `--publication DIR`, or make one with "
-            "`mailer init DIR`",
-        )
-    )
 
 
 def open_app(folder: Path | None = None, *, settings: Settings | None = None) -> App:
@@ -311,49 +279,11 @@ class App:
             [(selector, self.root / path) for selector, path in keys],
         )
 
-    def routes(self) -> list[Route]:
-        """Return every relay with what it is given, for sending an issue."""
-        from mailer.delivery.relay import PipelinedRelay
-        from mailer.delivery.routes import Route
+    @cached_property
+    def relays(self) -> Relays:
+        from mailer.relays import Relays
 
-        def route(relay: RelaySetting) -> Route:
-            policy = self._relay_policy(relay)
-            return Route(
-                relay=lambda: PipelinedRelay(policy),
-                name=f"{relay.host}:{relay.port}",
-                connections=relay.connections,
-                per_second=relay.per_second,
-                weight=relay.weight,
-            )
-
-        return [route(relay) for relay in self.settings.relays()]
-
-    def relay(self) -> SingleRelay:
-        """Make the first relay, not yet opened, for one message at a time."""
-        return next(relay for _name, relay in self.single_relays())
-
-    def single_relays(self) -> Iterator[tuple[str, SingleRelay]]:
-        """Make each relay by its name, for one message at a time, the main one first."""
-        from mailer.delivery.single import SingleRelay
-
-        for relay in self.settings.relays():
-            yield f"{relay.host}:{relay.port}", SingleRelay(self._relay_policy(relay))
-
-    def _relay_policy(self, relay: RelaySetting) -> RelayPolicy:
-        from mailer.delivery.relay import RelayPolicy
-
-        settings = self.settings
-        return RelayPolicy(
-            host=relay.host,
-            port=relay.port,
-            tls=relay.tls,
-            ca_file=settings.relay_ca_file,
-            username=relay.username,
-            password=relay.password,
-            timeout_s=settings.relay_timeout_s,
-            hello_name=settings.relay_hello_name,
-            auth=relay.auth,
-        )
+        return Relays(self.settings)
 
 
 def make_publication(directory: Path, *, force: bool = False) -> list[Path]:

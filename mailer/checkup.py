@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mailer.app import App, find_root, open_app
+from mailer.app import App, open_app
 from mailer.errors import ConfigurationError, MailerError
 from mailer.languages import load_languages
 from mailer.usecases.readers import regions_data
+from mailer.whereabouts import find_root
 
 LOW_DISK_BYTES = 500 * 1024 * 1024
 
@@ -148,7 +149,7 @@ def _audience(app: App) -> Iterator[Check]:
 
 def _relay(app: App) -> Iterator[Check]:
     place = f"{app.settings.relay_host}:{app.settings.relay_port}"
-    relay = app.relay()
+    relay = app.relays.first()
     trouble = relay.open()
     relay.close()
     if trouble:

@@ -20,8 +20,8 @@ def complete_issue(incomplete: str) -> list[str]:
 
 
 def _stems(folder: str, pattern: str, incomplete: str) -> list[str]:
-    from mailer.app import find_root
     from mailer.errors import ConfigurationError
+    from mailer.whereabouts import find_root
 
     try:
         root = find_root(None)

@@ -116,7 +116,7 @@ def _mail(
         signer=app.signer,
     )
     refusals = []
-    for relay_name, relay in app.single_relays():
+    for relay_name, relay in app.relays.single():
         outcome = _carry(relay, message)
         if outcome.verdict is Verdict.ACCEPT:
             return ""

@@ -78,7 +78,7 @@ class Confirmer:
         with app.database.exclusive(LOCK) as is_ours:
             if not is_ours:
                 return Pass()
-            relay = app.relay()
+            relay = app.relays.first()
             try:
                 if trouble := relay.open():
                     return Pass(trouble=str(trouble))

@@ -189,7 +189,7 @@ def make_sender(app: App, editions: Mapping[str, FrozenEdition]) -> Sender:
         for region, frozen in editions.items()
     }
     fields = {region: fields_of(app, frozen.web_url) for region, frozen in editions.items()}
-    routes = app.routes()
+    routes = app.relays.routes()
     for route in routes:
         route.relay()
     return Sender(

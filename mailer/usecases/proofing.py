@@ -197,7 +197,7 @@ def send_proofs(
         )
     wanted = list(regions) if regions else [next(iter(app.publication.region_map))]
     rendered = render(app, name, regions=wanted)
-    relay = app.relay()
+    relay = app.relays.first()
     rows: list[dict[str, Any]] = []
     try:
         if trouble := relay.open():
