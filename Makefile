@@ -18,12 +18,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TEST): $(RUNTIME) requirements/test.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/test.txt
 	@touch $@
 
 demo: $(RUNTIME)  ## a publication, an issue, every region's mail in a built-in inbox
@@ -56,7 +56,7 @@ texts: $(TEST)  ## collect the pages' sentences into templates/locales/*.po for 
 # An environment of its own: what the rivals need must not change how the tests run.
 $(BENCH)/.installed: requirements/runtime.txt requirements/bench.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  -r requirements/runtime.txt -r requirements/bench.txt
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -66,7 +66,7 @@ bench: $(BENCH)/.installed  ## measure beside other senders, write benchmarks/RE
 	$(BENCH)/bin/python benchmarks/everything.py $(ARGS)
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-header --no-annotate --no-strip-extras
+	--no-emit-find-links --no-header --no-annotate
 lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) pyproject.toml --group build -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --group build --extra postgresql --group test -c requirements/runtime.txt \
