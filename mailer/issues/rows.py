@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from mailer.issues.issue import IssueRecord, IssueState
-from mailer.selection.reasons import Decision
+from mailer.selection.reasons import Decision, Likeness
 
 
 def to_record(row: Row[Any]) -> IssueRecord:
@@ -53,11 +53,14 @@ def to_decision(row: Row[Any]) -> Decision:
         rank=row.rank,
         rule=row.rule,
         reasons=tuple(row.reasons),
+        nearest=Likeness(row.nearest, row.measure, row.likeness) if row.nearest else None,
+        needed=row.needed,
     )
 
 
 def decision_values(issue_id: str, decision: Decision) -> dict[str, Any]:
     """Return the columns of ``decisions``."""
+    nearest = decision.nearest
     return {
         "issue_id": issue_id,
         "article_id": decision.article_id,
@@ -68,4 +71,8 @@ def decision_values(issue_id: str, decision: Decision) -> dict[str, Any]:
         "terms": decision.terms,
         "rule": decision.rule,
         "reasons": list(decision.reasons),
+        "nearest": nearest.article_id if nearest else "",
+        "measure": nearest.measure if nearest else "",
+        "likeness": nearest.value if nearest else 0.0,
+        "needed": decision.needed,
     }

@@ -284,6 +284,7 @@ class Filling:
                 terms={term.name: term.value for term in terms},
                 rule=refusal.rule,
                 reasons=(f"left out: {refusal.why}", *candidate.cautions, *sentences(terms)),
+                needed=block.last_score if refusal.rule == "quota" and block.quota else None,
             )
         )
 

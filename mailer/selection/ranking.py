@@ -32,7 +32,7 @@ from mailer.selection.filling import (
     region_block,
 )
 from mailer.selection.filtering import Refusal, SelectionContext, cautions, refusals
-from mailer.selection.reasons import Decision, Proposal
+from mailer.selection.reasons import Decision, Likeness, Proposal
 from mailer.selection.scoring import priority_term, recency_term, sentences, total
 from mailer.selection.similarity import TwinIndex
 
@@ -244,19 +244,21 @@ def _without_twins(
     for candidate in sorted(passed, key=lambda c: not c.is_pinned):
         if not candidate.is_pinned:
             if twin := index.find(candidate.article):
-                why = f"a twin of {twin.article_id}, which ranks higher: {twin.likeness}"
-                decisions.append(_left_out(candidate, [Refusal("twin", why)]))
+                why = f"a twin of {twin.article_id}, which ranks higher: {twin}"
+                decisions.append(_left_out(candidate, [Refusal("twin", why)], twin))
                 continue
             if twin := past.find(candidate.article):
-                why = f"a twin of {twin.article_id}, which was sent before: {twin.likeness}"
-                decisions.append(_left_out(candidate, [Refusal("twin", why)]))
+                why = f"a twin of {twin.article_id}, which was sent before: {twin}"
+                decisions.append(_left_out(candidate, [Refusal("twin", why)], twin))
                 continue
         index.add(candidate.article)
         kept.append(candidate)
     return sorted(kept, key=lambda c: c.order)
 
 
-def _left_out(candidate: Candidate, found: Sequence[Refusal]) -> Decision:
+def _left_out(
+    candidate: Candidate, found: Sequence[Refusal], nearest: Likeness | None = None
+) -> Decision:
     return Decision(
         candidate.article.id,
         block="",
@@ -269,4 +271,5 @@ def _left_out(candidate: Candidate, found: Sequence[Refusal]) -> Decision:
             *candidate.cautions,
             *sentences(candidate.terms),
         ),
+        nearest=nearest,
     )

@@ -16,12 +16,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 
 from rapidfuzz import fuzz
 
 from mailer.articles.article import Article
+from mailer.selection.reasons import Likeness
 
 SHINGLE_WORDS = 5
 FEWEST_SHINGLES = 20
@@ -33,14 +33,6 @@ ALIKE_TITLES = 80
 """Of 100, rapidfuzz's ratio; titles of different stories in one paper stay below 65."""
 PARTLY_THE_SAME = 0.2
 """Share of the shorter text that is enough under alike titles; unrelated pieces have 0.01."""
-
-
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """The article that was there first, and a clause saying how it is the same."""
-
-    article_id: str
-    likeness: str
 
 
 def normalise_title(title: str) -> str:
@@ -78,11 +70,11 @@ class TwinIndex:
         for shingle in found:
             self._holders.setdefault(shingle, []).append(article.id)
 
-    def find(self, article: Article) -> Twin | None:
+    def find(self, article: Article) -> Likeness | None:
         """Return the kept article this one repeats, or None. An article is never its own twin."""
         title = normalise_title(article.title)
         if self._by_title and title and self._titles.get(title, article.id) != article.id:
-            return Twin(self._titles[title], "the title is the same")
+            return Likeness(self._titles[title], "title", 1.0)
         found = shingles(article.body_text)
         if len(found) < FEWEST_SHINGLES:
             return None
@@ -105,7 +97,7 @@ class TwinIndex:
                 best = (inside, other)
         if best is None:
             return None
-        return Twin(best[1], f"{best[0]:.0%} of the text is the same")
+        return Likeness(best[1], "containment", best[0])
 
 
 def _words(text: str) -> list[str]:

@@ -55,8 +55,13 @@ decisions = Table(
     Column("terms", JSON, nullable=False),
     Column("rule", String(40), nullable=False),
     Column("reasons", JSON, nullable=False),
+    Column("nearest", String(80), nullable=False, server_default=""),
+    Column("measure", String(20), nullable=False, server_default=""),
+    Column("likeness", Float, nullable=False, server_default="0"),
+    Column("needed", Float),
     Index(None, "article_id"),
 )
+"""``nearest`` is the article it is most like, by ``measure``; ``needed`` the score it wanted."""
 
 editions = Table(
     "editions",

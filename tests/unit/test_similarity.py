@@ -37,7 +37,7 @@ def test_titles_that_read_the_same_are_twins(first: str, second: str) -> None:
     found = index.find(article("b", second))
     assert found is not None
     assert found.article_id == "a"
-    assert found.likeness == "the title is the same"
+    assert str(found) == "the title is the same"
 
 
 def test_a_title_of_signs_alone_is_no_reason() -> None:
@@ -52,7 +52,7 @@ def test_a_text_with_a_few_words_changed_is_a_twin() -> None:
     edited = text_of("w", 200).replace("w50 ", "x50 ").replace("w120 ", "x120 ")
     found = index.find(article("b", "The locks are open", edited))
     assert found is not None
-    assert found.likeness == "95% of the text is the same"
+    assert str(found) == "95% of the text is the same"
 
 
 def test_a_piece_inside_a_longer_one_is_a_twin() -> None:
