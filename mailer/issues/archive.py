@@ -10,10 +10,7 @@ Failures: ``NotFound`` names the nearest issues; ``IllegalTransition`` comes fro
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from rapidfuzz import process
@@ -21,23 +18,18 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from mailer.clock import Clock
 from mailer.errors import Fault, NotFound
+from mailer.issues.history import Event, note_event, read_events
 from mailer.issues.issue import IssueRecord, IssueState, next_state
 from mailer.issues.rows import decision_values, record_values, to_decision, to_record
+from mailer.issues.vault import (
+    forget_approval,
+    keep_editions,
+    read_checksums,
+    read_editions,
+)
 from mailer.selection.reasons import Decision
 from mailer.storage.database import Database
-from mailer.storage.schema import decisions, editions, events, exposures, issues
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An append-only fact about an issue; ``at`` is aware UTC, ``detail`` is JSON."""
-
-    at: datetime
-    kind: str
-    issue_id: str
-    region: str
-    by: str
-    detail: dict[str, Any]
+from mailer.storage.schema import decisions, exposures, issues
 
 
 class Archive:
@@ -75,7 +67,13 @@ class Archive:
             found = _find(connection, record.id)
             if found is None:
                 connection.execute(insert(issues).values(**record_values(record), frozen=None))
-                self._note(connection, "adopt", record.id, detail={"number": record.number})
+                note_event(
+                    connection,
+                    self._clock.now(),
+                    "adopt",
+                    record.id,
+                    detail={"number": record.number},
+                )
             return found or record
 
     def keep_draft(
@@ -107,7 +105,7 @@ class Archive:
                 connection.execute(
                     insert(decisions), [decision_values(record.id, each) for each in chosen]
                 )
-            self._note(connection, "draft", record.id, by=by, detail=detail)
+            note_event(connection, self._clock.now(), "draft", record.id, by=by, detail=detail)
             write_file()
 
     def announce_draft(self, issue_id: str, checksum: str) -> None:
@@ -145,10 +143,11 @@ class Archive:
             state = next_state(found.state, step, issue_id=issue_id)
             changes: dict[str, Any] = {"state": state.value}
             if state is IssueState.DRAFT:
-                _forget_approval(connection, issue_id, changes)
+                forget_approval(connection, issue_id, changes)
             _update(connection, found, **changes)
-            self._note(
+            note_event(
                 connection,
+                self._clock.now(),
                 step,
                 issue_id,
                 by=by,
@@ -180,7 +179,14 @@ class Archive:
             state = found.state
             if voided:
                 state = next_state(state, "void", issue_id=issue_id)
-                self._note(connection, "void", issue_id, by=by, detail={"changed": list(voided)})
+                note_event(
+                    connection,
+                    self._clock.now(),
+                    "void",
+                    issue_id,
+                    by=by,
+                    detail={"changed": list(voided)},
+                )
             state = next_state(state, "approve", issue_id=issue_id)
             _update(
                 connection,
@@ -193,9 +199,10 @@ class Archive:
                 approved_at=self._clock.now(),
                 frozen=text,
             )
-            _freeze(connection, issue_id, contents)
-            self._note(
+            keep_editions(connection, issue_id, contents)
+            note_event(
                 connection,
+                self._clock.now(),
                 "approve",
                 issue_id,
                 by=by,
@@ -245,21 +252,17 @@ class Archive:
         """Keep every region's edition (``Edition.to_json``) in the place of earlier ones."""
         with self._database.write() as connection:
             _require(connection, issue_id, lock=True)
-            _freeze(connection, issue_id, contents)
+            keep_editions(connection, issue_id, contents)
 
     def editions(self, issue_id: str) -> dict[str, str]:
         """Return the frozen editions' JSON by region."""
-        query = select(editions.c.region, editions.c.content).where(editions.c.issue_id == issue_id)
         with self._database.read() as connection:
-            return {row.region: row.content for row in connection.execute(query)}
+            return read_editions(connection, issue_id)
 
     def edition_checksums(self, issue_id: str) -> dict[str, str]:
         """Return the frozen editions' checksums by region."""
-        query = select(editions.c.region, editions.c.checksum).where(
-            editions.c.issue_id == issue_id
-        )
         with self._database.read() as connection:
-            return {row.region: row.checksum for row in connection.execute(query)}
+            return read_checksums(connection, issue_id)
 
     def expose(self, issue_id: str, region: str, article_ids: Collection[str]) -> None:
         """Note that a region's list is being shown these articles; noting it twice is harmless."""
@@ -288,7 +291,14 @@ class Archive:
                     for article_id in new
                 ],
             )
-            self._note(connection, "expose", issue_id, region=region, detail={"articles": new})
+            note_event(
+                connection,
+                self._clock.now(),
+                "expose",
+                issue_id,
+                region=region,
+                detail={"articles": new},
+            )
 
     def exposures(self, *, besides: str = "") -> frozenset[tuple[str, str]]:
         """Return the pairs (region, article id) that lists have been sent.
@@ -315,37 +325,14 @@ class Archive:
     ) -> None:
         """Append an event of another stage to the issue's history."""
         with self._database.write() as connection:
-            self._note(connection, kind, issue_id, region=region, by=by, detail=detail)
+            note_event(
+                connection, self._clock.now(), kind, issue_id, region=region, by=by, detail=detail
+            )
 
     def events(self, issue_id: str) -> list[Event]:
         """Return an issue's history, oldest first."""
-        query = select(events).where(events.c.issue_id == issue_id).order_by(events.c.id)
         with self._database.read() as connection:
-            return [
-                Event(row.at, row.kind, row.issue_id, row.region, row.by, row.detail)
-                for row in connection.execute(query)
-            ]
-
-    def _note(
-        self,
-        connection: Connection,
-        kind: str,
-        issue_id: str,
-        *,
-        region: str = "",
-        by: str = "",
-        detail: Mapping[str, Any] | None = None,
-    ) -> None:
-        connection.execute(
-            insert(events).values(
-                at=self._clock.now(),
-                kind=kind,
-                issue_id=issue_id,
-                region=region,
-                by=by,
-                detail=dict(detail or {}),
-            )
-        )
+            return read_events(connection, issue_id)
 
 
 def _find(connection: Connection, issue_id: str, *, lock: bool = False) -> IssueRecord | None:
@@ -367,25 +354,3 @@ def _require(connection: Connection, issue_id: str, *, lock: bool = False) -> Is
 
 def _update(connection: Connection, found: IssueRecord, **changes: Any) -> None:
     connection.execute(update(issues).where(issues.c.id == found.id).values(**changes))
-
-
-def _freeze(connection: Connection, issue_id: str, contents: Mapping[str, str]) -> None:
-    connection.execute(delete(editions).where(editions.c.issue_id == issue_id))
-    if contents:
-        connection.execute(
-            insert(editions),
-            [
-                {
-                    "issue_id": issue_id,
-                    "region": region,
-                    "checksum": hashlib.sha256(content.encode()).hexdigest(),
-                    "content": content,
-                }
-                for region, content in contents.items()
-            ],
-        )
-
-
-def _forget_approval(connection: Connection, issue_id: str, changes: dict[str, Any]) -> None:
-    connection.execute(delete(editions).where(editions.c.issue_id == issue_id))
-    changes.update(checksum="", audience_rule="", approved_by="", approved_at=None, frozen=None)
