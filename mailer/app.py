@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mailer.delivery.ledger import Ledger
     from mailer.editions.templates import TemplateSet
     from mailer.inbox.store import Store
+    from mailer.issues.approving import Approvals
     from mailer.issues.archive import Archive
     from mailer.issues.desk import Desk
     from mailer.relays import Relays
@@ -171,6 +172,12 @@ class App:
         from mailer.issues.desk import Desk
 
         return Desk(self.root, self.publication, self.archive, self.library, self.clock)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        from mailer.issues.approving import Approvals
+
+        return Approvals(self.desk, self.publication, self.archive)
 
     @cached_property
     def rosters(self) -> Rosters:

@@ -1,19 +1,17 @@
-"""The editor's desk: drafting an issue, reading it, approving it, holding it to its approval.
+"""The editor's desk: drafting an issue and reading it.
 
 The file under ``issues/`` is the editor's. Drafting writes it only where there is none or where
 the one there is, byte for byte, a draft of ours; else it refuses, and with ``force`` keeps it
 beside (see ``folder``).
 
-Approval binds a checksum over the file, every region's edition and the audience rule. ``verify``
-compares them again before sending: a change voids the approval and says which part changed. Once
-sending has begun what was frozen is the truth, and nothing voids it any more.
+Until sending has begun the file is the truth; from then on what was frozen (see ``approving``).
 
 Failures: ``InvalidInput`` with file and line, ``IllegalTransition``, ``NotFound``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,13 +22,7 @@ from rapidfuzz import process
 
 from mailer.articles.article import Article, DiaryEntry
 from mailer.clock import Clock
-from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
-from mailer.issues.approval import (
-    approval_checksum,
-    changed_parts,
-    check_editions,
-    check_number,
-)
+from mailer.errors import Fault, InvalidInput, NotFound
 from mailer.issues.archive import Archive
 from mailer.issues.drafting import (
     coming_issue_date,
@@ -40,10 +32,16 @@ from mailer.issues.drafting import (
     selection_context,
 )
 from mailer.issues.folder import IssueFolder, edited, file_checksum
-from mailer.issues.issue import Issue, IssueRecord, IssueState, next_state
+from mailer.issues.issue import (
+    APPROVED_STATES,
+    FROZEN_STATES,
+    Issue,
+    IssueRecord,
+    IssueState,
+    next_state,
+)
 from mailer.issues.manifest import read_issue, write_issue
 from mailer.publication import Publication
-from mailer.selection.filtering import some
 from mailer.selection.ranking import propose
 from mailer.selection.reasons import Decision, Proposal
 
@@ -51,11 +49,7 @@ LOOK_BACK = timedelta(days=28)
 """How far before the window articles are still considered: to explain that they are too old,
 and to notice a piece that repeats one sent in the weeks before."""
 
-__all__ = ["Desk", "DraftResult", "Shelf", "approval_checksum"]
-
 _BY_HAND = "was written by hand"
-_FROZEN_STATES = frozenset({IssueState.SENDING, IssueState.SENT})
-_APPROVED_STATES = frozenset({IssueState.APPROVED, IssueState.SCHEDULED})
 
 
 class Shelf(Protocol):
@@ -136,7 +130,7 @@ class Desk:
         today = now.astimezone(ZoneInfo(self._publication.time_zone)).date().isoformat()
         record = self._archive.find(today)
         # However late it is, today's issue is the coming one until somebody has got it.
-        is_waiting = record is not None and record.state in {IssueState.DRAFT, *_APPROVED_STATES}
+        is_waiting = record is not None and record.state in {IssueState.DRAFT, *APPROVED_STATES}
         return today if is_waiting else self.next_issue_date(now).isoformat()
 
     def issues(self) -> list[IssueRecord]:
@@ -173,7 +167,7 @@ class Desk:
         """
         where = str(self.path(issue_id))
         record = self._archive.find(issue_id)
-        if record is not None and record.state in _FROZEN_STATES:
+        if record is not None and record.state in FROZEN_STATES:
             frozen = self._archive.frozen_text(issue_id)
             if frozen is not None:
                 return read_issue(frozen, where=where, publication=self._publication)
@@ -285,94 +279,6 @@ class Desk:
             issue_id, path, kept, issue, proposal, context.window_from, context.window_until
         )
 
-    # Approving
-
-    def approve(
-        self,
-        issue_id: str,
-        *,
-        by: str,
-        editions: Mapping[str, str],
-        contents: Mapping[str, str],
-        audience_rule: str,
-        text: str | None = None,
-    ) -> IssueRecord:
-        """Freeze the issue as it is: only this is sent.
-
-        An approved issue that has changed since is voided and approved as it is now.
-
-        Args:
-            issue_id: the issue.
-            by: who approves.
-            editions: ``Edition.checksum`` of every region.
-            contents: ``Edition.to_json()`` of every region.
-            audience_rule: who is to get it.
-            text: the file's text that was rendered; a file that differs by now is refused.
-        Raises:
-            InvalidInput: the file is faulty, its number is another's, or an edition is missing.
-            IllegalTransition: the state forbids it, or the file changed meanwhile.
-        """
-        record = self._archive.find(issue_id)
-        if record is not None and record.state not in _APPROVED_STATES:
-            next_state(record.state, "approve", issue_id=issue_id)
-        issue = self.load(issue_id)
-        now_text = self.text(issue_id)
-        where = str(self.path(issue_id))
-        if text is not None and text != now_text:
-            problem = "changed while it was being approved"
-            raise IllegalTransition(Fault(problem, where=where, remedy="approve it again"))
-        check_editions(issue_id, self._publication.regions, editions, contents)
-        check_number(issue, self._archive.records(), where=where)
-        record = self._archive.adopt(IssueRecord(issue_id, issue.number, IssueState.DRAFT))
-        changed: list[str] = []
-        if record.state in _APPROVED_STATES:
-            changed = self._changes(record, now_text, editions, audience_rule)
-        return self._archive.approve(
-            issue_id,
-            by=by,
-            number=issue.number,
-            checksum=approval_checksum(now_text, editions, audience_rule),
-            audience_rule=audience_rule,
-            text=now_text,
-            contents=contents,
-            voided=changed,
-        )
-
-    def verify(
-        self, issue_id: str, *, editions: Mapping[str, str], audience_rule: str
-    ) -> IssueRecord:
-        """Hold an issue to its approval; returns its row when nothing has changed.
-
-        Args:
-            issue_id: the issue.
-            editions: ``Edition.checksum`` of every region as rendered now.
-            audience_rule: who would get it now.
-        Raises:
-            IllegalTransition: it is not approved; or something changed, its approval is void
-                now, and the message says which part.
-        """
-        record = self.record(issue_id)
-        if record.state in _FROZEN_STATES:
-            return record
-        if record.state not in _APPROVED_STATES:
-            next_state(record.state, "send", issue_id=issue_id)
-        try:
-            text: str | None = self.text(issue_id)
-        except (NotFound, InvalidInput):
-            text = None
-        changed = self._changes(record, text, editions, audience_rule)
-        if not changed:
-            return record
-        self._archive.transition(issue_id, "void", detail={"changed": changed})
-        raise IllegalTransition(
-            Fault(
-                f"issue {issue_id} has changed since it was approved ({some(changed)}); "
-                "its approval is void",
-                where=str(self.path(issue_id)),
-                remedy=f"look at it and run `mailer issue approve {issue_id}` again",
-            )
-        )
-
     def cancel(self, issue_id: str, *, by: str = "") -> IssueRecord:
         """Stop an issue; what was sent stays sent."""
         self._archive.adopt(self.record(issue_id))
@@ -381,19 +287,3 @@ class Desk:
     def reopen(self, issue_id: str, *, by: str = "") -> IssueRecord:
         """Make a cancelled issue a draft again."""
         return self._archive.transition(issue_id, "reopen", by=by)
-
-    def _changes(
-        self,
-        record: IssueRecord,
-        text: str | None,
-        editions: Mapping[str, str],
-        audience_rule: str,
-    ) -> list[str]:
-        if text is not None and record.checksum == approval_checksum(text, editions, audience_rule):
-            return []
-        changed = changed_parts(
-            texts=(self._archive.frozen_text(record.id), text),
-            editions=(self._archive.edition_checksums(record.id), editions),
-            rules=(record.audience_rule, audience_rule),
-        )
-        return changed or ["its checksum"]

@@ -26,6 +26,12 @@ class IssueState(StrEnum):
     CANCELLED = "cancelled"
 
 
+FROZEN_STATES = frozenset({IssueState.SENDING, IssueState.SENT})
+"""Readers have it: what was approved is the truth, whatever the file says by now."""
+
+APPROVED_STATES = frozenset({IssueState.APPROVED, IssueState.SCHEDULED})
+"""It waits to be sent, and holds to its approval until then."""
+
 _S = IssueState
 
 TRANSITIONS: dict[tuple[IssueState, str], IssueState] = {

@@ -98,7 +98,7 @@ def approve(
             for finding in errors
         )
     would_freeze = freeze(app, rendered)
-    record = app.desk.approve(
+    record = app.approvals.approve(
         name,
         by=by or login_name(),
         editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
@@ -134,7 +134,7 @@ def require_unchanged(app: App, name: str) -> None:
         IllegalTransition: the file, an edition or the audience changed; it is a draft again.
     """
     would_freeze = freeze(app, render(app, name))
-    app.desk.verify(
+    app.approvals.verify(
         name,
         editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
         audience_rule=audience_rule(app, name),

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from mailer.articles.article import Article, DiaryEntry, Picture
 from mailer.clock import FixedClock
 from mailer.errors import IllegalTransition, InvalidInput, NotFound
+from mailer.issues.approval import approval_checksum
+from mailer.issues.approving import Approvals
 from mailer.issues.archive import Archive
-from mailer.issues.desk import Desk, approval_checksum
+from mailer.issues.desk import Desk
 from mailer.issues.drafting import selection_context
 from mailer.issues.folder import IssueFolder
 from mailer.issues.issue import IssueState, Pick
@@ -120,8 +122,12 @@ def rendered(word: str = "", *, regions: tuple[str, ...] = REGIONS) -> dict[str,
     }
 
 
+def approvals(desk: Desk) -> Approvals:
+    return Approvals(desk, desk._publication, desk._archive)
+
+
 def approve(desk: Desk, **changes: Any) -> None:
-    desk.approve(ID, **({"by": "nora", "audience_rule": RULE, **rendered()} | changes))
+    approvals(desk).approve(ID, **({"by": "nora", "audience_rule": RULE, **rendered()} | changes))
 
 
 def edit(desk: Desk, old: str, new: str) -> None:
@@ -491,12 +497,12 @@ def test_another_send_day(
 def test_approval_binds_file_editions_and_rule(desk: Desk, archive: Archive) -> None:
     desk.draft(MONDAY)
     edit(desk, PLACEHOLDER, "Dear readers.")
-    record = desk.approve(ID, by="nora", audience_rule=RULE, **rendered())
+    record = approvals(desk).approve(ID, by="nora", audience_rule=RULE, **rendered())
     assert record.state is IssueState.APPROVED
     assert record.checksum == approval_checksum(desk.text(ID), rendered()["editions"], RULE)
     assert archive.frozen_text(ID) == desk.text(ID)
     assert archive.editions(ID) == rendered()["contents"]
-    assert desk.verify(ID, editions=rendered()["editions"], audience_rule=RULE) == record
+    assert approvals(desk).verify(ID, editions=rendered()["editions"], audience_rule=RULE) == record
 
 
 @pytest.mark.parametrize(
@@ -530,7 +536,7 @@ def test_a_change_voids_the_approval_and_is_named(
     else:
         rule = "everybody"
     with pytest.raises(IllegalTransition) as caught:
-        desk.verify(ID, editions=editions, audience_rule=rule)
+        approvals(desk).verify(ID, editions=editions, audience_rule=rule)
     assert says in str(caught.value)
     assert f"mailer issue approve {ID}" in str(caught.value)
     record = archive.record(ID)
@@ -540,7 +546,7 @@ def test_a_change_voids_the_approval_and_is_named(
     assert last.kind == "void"
     assert last.detail["changed"]
     with pytest.raises(IllegalTransition, match="not approved"):
-        desk.verify(ID, editions=editions, audience_rule=rule)
+        approvals(desk).verify(ID, editions=editions, audience_rule=rule)
 
 
 def test_a_voided_issue_can_be_approved_again(desk: Desk) -> None:
@@ -548,9 +554,9 @@ def test_a_voided_issue_can_be_approved_again(desk: Desk) -> None:
     approve(desk)
     edit(desk, PLACEHOLDER, "One word.")
     with pytest.raises(IllegalTransition):
-        desk.verify(ID, editions=rendered()["editions"], audience_rule=RULE)
+        approvals(desk).verify(ID, editions=rendered()["editions"], audience_rule=RULE)
     approve(desk, **rendered("anew"))
-    desk.verify(ID, editions=rendered("anew")["editions"], audience_rule=RULE)
+    approvals(desk).verify(ID, editions=rendered("anew")["editions"], audience_rule=RULE)
 
 
 def test_approving_an_edited_issue_again_voids_and_approves(desk: Desk, archive: Archive) -> None:
@@ -576,7 +582,7 @@ def test_once_sending_has_begun_what_is_frozen_is_the_truth(
     for step in steps:
         archive.transition(ID, step)
     edit(desk, "subject:", "subjekt:")
-    record = desk.verify(ID, editions={}, audience_rule="everybody")
+    record = approvals(desk).verify(ID, editions={}, audience_rule="everybody")
     assert record == archive.record(ID)
     assert desk.load(ID) == approved
     assert archive.editions(ID) == rendered()["contents"]
@@ -622,7 +628,7 @@ def test_cancel_and_reopen(desk: Desk, archive: Archive) -> None:
     approve(desk)
     assert desk.cancel(ID, by="bo").state is IssueState.CANCELLED
     with pytest.raises(IllegalTransition, match="cancelled"):
-        desk.verify(ID, editions=rendered()["editions"], audience_rule=RULE)
+        approvals(desk).verify(ID, editions=rendered()["editions"], audience_rule=RULE)
     assert desk.reopen(ID).state is IssueState.DRAFT
     desk.draft(MONDAY)
     assert archive.events(ID)[3].by == "bo"
@@ -660,12 +666,14 @@ def test_a_changed_row_that_no_part_explains_is_still_void(desk: Desk, archive: 
     approve(desk)
     record = archive.record(ID)
     with pytest.raises(IllegalTransition, match=r"\(its checksum\)"):
-        Desk(
-            desk.path(ID).parent.parent,
-            publication(),
-            _Tampered(archive, replace(record, checksum="f" * 64)),  # type: ignore[arg-type]
-            Shelf(),
-            FixedClock(NOW),
+        approvals(
+            Desk(
+                desk.path(ID).parent.parent,
+                publication(),
+                _Tampered(archive, replace(record, checksum="f" * 64)),  # type: ignore[arg-type]
+                Shelf(),
+                FixedClock(NOW),
+            )
         ).verify(ID, editions=rendered()["editions"], audience_rule=RULE)
 
 
