@@ -40,6 +40,7 @@ from mailer.policies import (
     Theme,
 )
 from mailer.segment import read_segment, wrong_region
+from mailer.sources import Source, sources_twice, unknown_names
 from mailer.tomlfile import faults_of, find_line, read_toml
 
 FILE_NAME = "publication.toml"
@@ -136,6 +137,7 @@ class _PublicationFile(PolicyModel):
     time_zone: ZoneName
     regions: tuple[Slug, ...] = Field(min_length=1)
     sections: tuple[Section, ...] = Field(min_length=1)
+    sources: tuple[Source, ...] = ()
     templates: Slug = "briefing"
     schedule: Schedule = Schedule()
     selection: SelectionPolicy = SelectionPolicy()
@@ -154,6 +156,13 @@ class _PublicationFile(PolicyModel):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what} names {', '.join(twice)} twice; keep one")
+        trouble = sources_twice(self.sources) or unknown_names(
+            self.sources,
+            sections=[section.slug for section in self.sections],
+            regions=self.regions,
+        )
+        if trouble:
+            raise ValueError(trouble)
         return self
 
 

@@ -147,6 +147,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8080, ge=1, le=65535)
     web_proxies: Annotated[str, AfterValidator(_networks)] = ""
+    fetch_allow: Annotated[str, AfterValidator(_networks)] = ""
     inbox_host: str = "127.0.0.1"
     inbox_smtp_port: int = Field(default=2525, ge=1, le=65535)
     inbox_web_port: int = Field(default=8025, ge=1, le=65535)

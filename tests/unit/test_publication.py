@@ -236,3 +236,49 @@ def test_no_publication_here(tmp_path: Path) -> None:
     fault = only_fault(tmp_path)
     assert fault.problem == "the file is missing"
     assert "mailer init" in fault.remedy
+
+
+SOURCE = """
+[[sources]]
+name = "Town Feed"
+url = "https://town.example/feed"
+"""
+
+
+def sourced(root: Path, text: str) -> None:
+    path = root / "publication.toml"
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_a_source_has_defaults(root: Path) -> None:
+    sourced(root, SOURCE)
+    (source,) = load_publication(root).sources
+    assert (source.name, source.place) == ("Town Feed", "https://town.example/feed")
+    assert (source.weight, source.every_minutes, source.is_enabled) == (1.0, 60, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('file = "feeds/x.xml"', "not both"),
+        ("weight = -1", "greater than or equal to 0"),
+        ("weight = inf", "finite"),
+        ("every_minutes = 1", "greater than or equal to 5"),
+        ('section = "sport"', "which there is not; use one of news"),
+        ('regions = ["mars"]', "use one of national, wales, cardiff"),
+        ('cadence = "daily"', "is not a known key"),
+        (SOURCE.replace("Town  Feed", "town feed"), "the name 'town feed' twice"),
+        (SOURCE.replace("Town Feed", "Other"), "the place 'https://town.example/feed' twice"),
+        ('[[sources]]\nname = "B"\nfile = "../x.xml"', "leads out of the publication's folder"),
+        ('[[sources]]\nname = "B"\nfile = "/etc/passwd"', "leads out of the publication's folder"),
+        ('[[sources]]\nname = "B"\nurl = "https://a:b@x.example/"', "name or password"),
+        ('[[sources]]\nname = "B"\nurl = "file:///etc/passwd"', "is not a web address"),
+        ('[[sources]]\nname = "B"', "needs a url or a file"),
+    ],
+)
+def test_a_faulty_source_is_named(root: Path, more: str, says: str) -> None:
+    sourced(root, SOURCE + more + "\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_publication(root)
+    (fault,) = caught.value.faults
+    assert says in str(fault)
