@@ -328,6 +328,9 @@ def ledger(
                     for row in history
                 ],
             )
+            for row in history:
+                if row["left_out"]:
+                    note(f"{row['issue']} went without {', '.join(row['left_out'])}: had before")
             return
         name = opened.desk.resolve(issue)
         if state:

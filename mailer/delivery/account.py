@@ -244,6 +244,7 @@ def read_delivery(row: Any) -> Delivery:
         reply=_reply(row.reply_code, row.reply_enhanced, row.reply_text),
         updated_at=row.updated_at,
         note="" if row.reply_code is not None else row.reply_text,
+        withheld=row.withheld,
     )
 
 

@@ -92,7 +92,7 @@ class Books:
     Args:
         ledger: where the rows are.
         register: says who may not be mailed any more.
-        edition: a region's compiled edition.
+        edition: the compiled edition a delivery gets.
         fields: a reader's slots.
         issue_id: whose deliveries are claimed.
         regions: only these; None for all.
@@ -104,7 +104,7 @@ class Books:
         ledger: Ledger,
         register: Eligibility,
         *,
-        edition: Callable[[str], CompiledEdition],
+        edition: Callable[[Delivery], CompiledEdition],
         fields: Callable[[Delivery], Mapping[str, str]],
         issue_id: str,
         regions: Collection[str] | None,
@@ -175,17 +175,18 @@ class Books:
 
     def _fill_in(self, taken: Sequence[Taken]) -> None:
         """Look up the roster's fields where an edition names any."""
-        naming = [item for item in taken if self._names_fields(item.delivery.region)]
+        naming = [item for item in taken if self._names_fields(item.delivery)]
         if not naming:
             return
         kept = self._ledger.fields_kept([item.delivery.id for item in naming])
         for item in naming:
-            edition = self._edition(item.delivery.region).edition
+            edition = self._edition(item.delivery).edition
             item.own = edition.roster_values(kept.get(item.delivery.id, {}))
 
-    def _names_fields(self, region: str) -> bool:
+    def _names_fields(self, delivery: Delivery) -> bool:
+        region = delivery.region
         if region not in self._naming:
-            self._naming[region] = bool(self._edition(region).edition.columns)
+            self._naming[region] = bool(self._edition(delivery).columns)
         return self._naming[region]
 
     def _gone(self, deliveries: Sequence[Delivery]) -> frozenset[int]:
@@ -201,9 +202,7 @@ class Books:
     def _compose_early(self, taken: Sequence[Taken]) -> None:
         """Compose ahead, in threads, what is signed or has fields that were looked up."""
         early = [
-            item
-            for item in taken
-            if item.own is not None or self._edition(item.delivery.region).is_signed
+            item for item in taken if item.own is not None or self._edition(item.delivery).is_signed
         ]
         if not early:
             return
@@ -218,7 +217,7 @@ class Books:
             delivery = item.delivery
             # Composing the message on its turn will meet the same, and report it.
             with suppress(InvalidInput):
-                edition = self._edition(delivery.region)
+                edition = self._edition(delivery)
                 fields = self._fields(delivery)
                 item.content = edition.compose(
                     delivery, {**fields, **item.own} if item.own else fields

@@ -173,7 +173,8 @@ class Delivery:
     ``token`` is unguessable, base32, the same for every attempt: the envelope sender, the
     Message-ID and the MIME boundary derive from it, as the Date does from ``dated_at``; so a
     repeat is byte for byte the same. ``name`` is the reader's name as planned, ``note`` why it
-    stands where it does when no reply says so.
+    stands where it does when no reply says so. ``withheld``: the ids, apart by spaces, of
+    articles its reader was sent before and does not get again.
     """
 
     id: int
@@ -190,3 +191,4 @@ class Delivery:
     reply: Reply | None = None
     updated_at: datetime | None = None
     note: str = ""
+    withheld: str = ""

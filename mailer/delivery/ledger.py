@@ -38,6 +38,7 @@ from mailer.delivery.keeping import Keeping
 from mailer.delivery.misdating import Misdating
 from mailer.delivery.ordering import Orders, keep_event
 from mailer.delivery.plans import Plans
+from mailer.delivery.withholding import Withholding
 from mailer.errors import IllegalTransition
 from mailer.storage import schema
 from mailer.storage.schema import deliveries
@@ -66,7 +67,7 @@ class Claim:
     first_tried_at: dict[int, datetime]
 
 
-class Ledger(Plans, Orders, Keeping, Misdating):
+class Ledger(Plans, Orders, Keeping, Misdating, Withholding):
     """Deliveries and attempts in the database; what can be asked of them is in ``Account``."""
 
     def recover(self, told: journals.Account | None = None, *, journal_id: str = "") -> Recovery:

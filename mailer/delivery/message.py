@@ -90,16 +90,19 @@ class CompiledEdition:
 
     def __init__(
         self,
-        edition: Edition,
+        whole: Edition,
         head: Letterhead,
         signer: DkimSigner | None,
-        html_part: EncodedPart,
-        text_part: EncodedPart,
+        withheld: frozenset[str],
     ) -> None:
-        self.edition = edition
+        self.edition = edition = whole.without(withheld)
+        html_part = EncodedPart(edition.html, is_html=True)
+        text_part = EncodedPart(edition.text, is_html=False)
         self.html_slots = html_part.slots
         self.text_slots = text_part.slots
         self.is_signed = signer is not None
+        self.columns = whole.columns
+        self._whole = whole
         self._head = head
         self._signer = signer
         self._html = html_part
@@ -126,6 +129,10 @@ class CompiledEdition:
         self._message_id_end = f"@{head.bounce_domain}>"
         self._date: tuple[datetime | None, bytes] = (None, b"")
         self._plain: tuple[str, bool] = ("", False)
+
+    def without(self, withheld: str) -> CompiledEdition:
+        """Return it for readers who were sent these articles before; ids, apart by spaces."""
+        return CompiledEdition(self._whole, self._head, self._signer, frozenset(withheld.split()))
 
     def envelope(self, delivery: Delivery) -> Envelope:
         """Return the delivery's envelope; the same for every attempt."""
@@ -249,13 +256,7 @@ def compile_edition(
     if missing:
         raise RenderFailed(missing)
     try:
-        return CompiledEdition(
-            edition,
-            head,
-            signer,
-            EncodedPart(edition.html, is_html=True),
-            EncodedPart(edition.text, is_html=False),
-        )
+        return CompiledEdition(edition, head, signer, frozenset())
     except InvalidInput as error:
         raise RenderFailed(
             Fault(fault.problem, where=where, remedy="mend it and approve the issue again")

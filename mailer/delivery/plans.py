@@ -119,7 +119,8 @@ class Plans:
         renewed = ("region", "subscriber_id", "name", "state", "dated_at", "due_at", "updated_at")
         return planned.on_conflict_do_update(
             index_elements=[_COLUMNS.issue_id, _COLUMNS.address],
-            set_={name: planned.excluded[name] for name in renewed} | {"reply_text": ""},
+            set_={name: planned.excluded[name] for name in renewed}
+            | {"reply_text": "", "withheld": ""},
             where=text(statements.RENEWABLE),
         )
 

@@ -15,7 +15,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 
-from mailer.editions.edition import Segments, Slot
+from mailer.editions.edition import Edge, Segments, Slot
 from mailer.errors import InvalidInput
 
 SOFT_BREAK = b"=\r\n"
@@ -31,13 +31,14 @@ class EncodedPart:
     """A part whose literals are encoded; ``pieces`` are they and the slots between them."""
 
     def __init__(self, segments: Segments, *, is_html: bool) -> None:
-        self.slots = frozenset(part.name for part in segments if isinstance(part, Slot))
+        shown = [part for part in segments if not isinstance(part, Edge)]
+        self.slots = frozenset(part.name for part in shown if isinstance(part, Slot))
         pieces: list[Piece] = [
             (part.name, is_html) if isinstance(part, Slot) else encode_literal(part)
-            for part in segments
+            for part in shown
         ]
         # The part must end in a hard line break: a soft one before the boundary is an error.
-        last = segments[-1] if segments else ""
+        last = shown[-1] if shown else ""
         if isinstance(last, Slot) or not last.endswith("\n"):
             pieces.append(b"\r\n")
         self.pieces = tuple(pieces)

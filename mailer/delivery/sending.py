@@ -68,6 +68,10 @@ COLLECT_AFTER = 20_000
 TURN_S = 0.0005
 
 
+MOST_SHORTENED = 64
+"""Editions kept that leave out what some readers had: as many as a region's stories are apart."""
+
+
 class SenderBusy(IllegalTransition):
     """Another process is sending."""
 
@@ -128,12 +132,22 @@ class Sender:
                 )
             report = SendReport(issue_id)
             editions: dict[str, CompiledEdition] = {}
+            shortened: dict[tuple[str, str], CompiledEdition] = {}
 
-            def edition(region: str) -> CompiledEdition:
+            def edition(delivery: Delivery) -> CompiledEdition:
+                region, withheld = delivery.region, delivery.withheld
                 if region not in editions:
                     editions[region] = self.edition(region)
                     voyage.is_signed = voyage.is_signed or editions[region].is_signed
-                return editions[region]
+                if not withheld:
+                    return editions[region]
+                found = shortened.get((region, withheld))
+                if found is None:
+                    found = editions[region].without(withheld)
+                    if len(shortened) >= MOST_SHORTENED:
+                        shortened.clear()
+                    shortened[region, withheld] = found
+                return found
 
             voyage = Voyage(
                 clock=self.clock,

@@ -36,12 +36,13 @@ CLAIM = """
 UPDATE deliveries SET state = 'claimed', updated_at = ? WHERE id IN (
 SELECT id FROM deliveries WHERE issue_id = ? AND region = ? AND state = ? AND {waiting}
 AND due_at <= ? ORDER BY due_at, id LIMIT ?{lock}
-) RETURNING id, issue_id, region, subscriber_id, address, name, token, dated_at, due_at, attempts
+) RETURNING id, issue_id, region, subscriber_id, address, name, token, dated_at, due_at, attempts,
+withheld
 """
 
 DEAD_CLAIMS = f"""
-SELECT id, issue_id, region, subscriber_id, address, name, token, dated_at, due_at, attempts
-FROM deliveries WHERE {CLAIMED} ORDER BY id
+SELECT id, issue_id, region, subscriber_id, address, name, token, dated_at, due_at, attempts,
+withheld FROM deliveries WHERE {CLAIMED} ORDER BY id
 """  # noqa: S608
 """A dead sender's rows, over all issues; asked once a run."""
 
@@ -179,7 +180,9 @@ class Driver:
 
     def delivery(self, row: Any) -> Delivery:
         """Return a row of ``CLAIM``."""
-        number, issue_id, region, subscriber_id, address, name, token, dated, due, attempts = row
+        number, issue_id, region, subscriber_id, address, name, token, dated, due, attempts, had = (
+            row
+        )
         return Delivery(
             number,
             issue_id,
@@ -192,6 +195,7 @@ class Driver:
             self.instant(due),
             DeliveryState.CLAIMED,
             attempts,
+            withheld=had,
         )
 
     def _form(self, statement: str) -> str:

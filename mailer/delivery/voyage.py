@@ -122,7 +122,7 @@ class Voyage:
 
     clock: Clock
     policy: SendPolicy
-    edition: Callable[[str], CompiledEdition]
+    edition: Callable[[Delivery], CompiledEdition]
     fields: Callable[[Delivery], Mapping[str, str]]
     should_stop: Callable[[], bool]
     progress: Callable[[int, int], None]
@@ -143,7 +143,7 @@ class Voyage:
             InvalidInput: it cannot be written for this reader.
             RenderFailed: the edition cannot be compiled.
         """
-        edition = self.edition(delivery.region)
+        edition = self.edition(delivery)
         needs_utf8 = edition.needs_smtputf8(delivery)
         return Outgoing(
             delivery,

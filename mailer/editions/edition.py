@@ -12,7 +12,7 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -58,8 +58,19 @@ def roster_slot(column: str, default: str | None, *, in_link: bool = False) -> S
     return Slot(name, column, default, in_link)
 
 
-Segments = tuple[str | Slot, ...]
-"""Literal text and slots, in order."""
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Where what may be left out for a reader begins, or ends.
+
+    It is left out for whoever was sent all of its articles before; see ``Edition.without``.
+    """
+
+    article_ids: tuple[str, ...]
+    is_start: bool
+
+
+Segments = tuple[str | Slot | Edge, ...]
+"""Literal text, slots and edges, in order; edges are nested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,26 @@ class Edition:
     def checksum(self) -> str:
         """SHA-256 hex over everything a reader could see."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def separable(self) -> frozenset[str]:
+        """The articles that can be left out for a reader, in the HTML and in the text alike."""
+        html, text = (
+            {part for part in parts if isinstance(part, Edge)} for parts in (self.html, self.text)
+        )
+        return frozenset(
+            id_ for edge in html & text if len(edge.article_ids) == 1 for id_ in edge.article_ids
+        )
+
+    def without(self, withheld: frozenset[str]) -> Edition:
+        """Return the edition for readers who were sent these articles before; it has no edges."""
+        gone = withheld & self.separable
+        return replace(
+            self,
+            html=_cut(self.html, gone),
+            text=_cut(self.text, gone),
+            article_ids=tuple(each for each in self.article_ids if each not in gone),
+        )
 
     @property
     def roster_slots(self) -> frozenset[Slot]:
@@ -141,6 +172,7 @@ def merge_html(segments: Segments, fields: Mapping[str, str]) -> str:
     return "".join(
         html.escape(_value(part, fields), quote=True) if isinstance(part, Slot) else part
         for part in segments
+        if not isinstance(part, Edge)
     )
 
 
@@ -149,6 +181,7 @@ def merge_text(segments: Segments, fields: Mapping[str, str]) -> str:
     return "".join(
         " ".join(_value(part, fields).split()) if isinstance(part, Slot) else part
         for part in segments
+        if not isinstance(part, Edge)
     )
 
 
@@ -158,11 +191,28 @@ def _value(slot: Slot, fields: Mapping[str, str]) -> str:
     return fields[slot.name]
 
 
+def _cut(segments: Segments, gone: frozenset[str]) -> Segments:
+    kept: list[str | Slot | Edge] = []
+    depth = 0
+    for part in segments:
+        if isinstance(part, Edge):
+            if gone.issuperset(part.article_ids):
+                depth += 1 if part.is_start else -1
+        elif not depth:
+            if kept and isinstance(part, str) and isinstance(before := kept[-1], str):
+                kept[-1] = before + part
+            else:
+                kept.append(part)
+    return tuple(kept)
+
+
 def _plain(segments: Segments) -> list[object]:
-    return [_described(part) if isinstance(part, Slot) else part for part in segments]
+    return [part if isinstance(part, str) else _described(part) for part in segments]
 
 
-def _described(slot: Slot) -> dict[str, object]:
+def _described(slot: Slot | Edge) -> dict[str, object]:
+    if isinstance(slot, Edge):
+        return {"edge": "start" if slot.is_start else "end", "articles": list(slot.article_ids)}
     if not slot.column:
         return {"slot": slot.name}
     kind = "link" if slot.in_link else "field"
@@ -173,7 +223,9 @@ def _segments(data: list[object]) -> Segments:
     return tuple(_slot(part) if isinstance(part, dict) else str(part) for part in data)
 
 
-def _slot(described: Mapping[str, Any]) -> Slot:
+def _slot(described: Mapping[str, Any]) -> Slot | Edge:
+    if "edge" in described:
+        return Edge(tuple(described["articles"]), described["edge"] == "start")
     if "column" not in described:
         return Slot(described["slot"])
     return roster_slot(

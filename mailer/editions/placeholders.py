@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import fields
 
-from mailer.editions.edition import Segments, Slot, roster_slot
+from mailer.editions.edition import Edge, Segments, Slot, roster_slot
 from mailer.editions.viewmodel import ReaderView
 from mailer.errors import Fault, RenderFailed
 
@@ -48,12 +49,17 @@ class ReaderTokens:
 
     def __init__(self) -> None:
         self._key = secrets.token_hex(16)
-        self._slots: list[Slot] = []
+        self._slots: list[Slot | Edge] = []
 
     def reader(self) -> ReaderView:
         """Return what templates know as ``reader``."""
         own = [field.name for field in fields(ReaderView) if field.name != "field"]
         return ReaderView(**{name: self._token(Slot(name)) for name in own}, field=self._field)
+
+    def edges(self, article_ids: Sequence[str]) -> tuple[str, str]:
+        """Return the marks around what a reader who had all of these articles does not get."""
+        ids = tuple(article_ids)
+        return self._token(Edge(ids, is_start=True)), self._token(Edge(ids, is_start=False))
 
     def is_in(self, output: str) -> bool:
         """True when a token, or what became of one, is in the text."""
@@ -66,7 +72,7 @@ class ReaderTokens:
             RenderFailed: a template changed a token, or printed a roster's field into a style.
         """
         parts = re.split(f"s{self._key}n(\\d+)e", output)
-        segments: list[str | Slot] = []
+        segments: list[str | Slot | Edge] = []
         before = ""
         for number, part in enumerate(parts):
             if number % 2:
@@ -83,20 +89,40 @@ class ReaderTokens:
             elif part:
                 segments.append(part)
                 before += part
+        self._refuse_crossed(segments, where)
         return tuple(segments)
+
+    def _refuse_crossed(self, segments: Sequence[str | Slot | Edge], where: str) -> None:
+        waiting: list[tuple[str, ...]] = []
+        for part in segments:
+            if not isinstance(part, Edge):
+                continue
+            if part.is_start:
+                waiting.append(part.article_ids)
+            elif not waiting or waiting.pop() != part.article_ids:
+                waiting.append(())
+                break
+        if waiting:
+            raise RenderFailed(
+                Fault(
+                    "prints the marks around a story crossed, or one without the other",
+                    where=where,
+                    remedy="print story.start before the story and story.end right after it",
+                )
+            )
 
     def _field(self, name: object, default: object = None) -> str:
         column = field_name(str(name))
         return self._token(roster_slot(column, None if default is None else str(default)))
 
-    def _token(self, slot: Slot) -> str:
+    def _token(self, slot: Slot | Edge) -> str:
         if slot not in self._slots:
             self._slots.append(slot)
         return f"s{self._key}n{self._slots.index(slot)}e"
 
 
-def _placed(slot: Slot, before: str, where: str) -> Slot:
-    if not slot.column:
+def _placed(slot: Slot | Edge, before: str, where: str) -> Slot | Edge:
+    if isinstance(slot, Edge) or not slot.column:
         return slot
     near = before[-_NEAR:]
     if _IN_STYLE.search(near) or any(_is_within(tag, before) for tag in _UNSAFE):

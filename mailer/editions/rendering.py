@@ -152,7 +152,7 @@ class _Builder:
         publication = self.publication
         light, dark = palettes(publication.theme)
         sections, lead = self._sections()
-        region = self._region_block()
+        region = self._region_block(tokens)
         shown = [story for section in sections for story in section.contents]
         opening = markdown_to_html(self.issue.opening)
         columnist = text.one_line(self.issue.columnist or publication.columnist)
@@ -276,20 +276,34 @@ class _Builder:
         url = f"{self.web_url}/images/{prepared.name}"
         return Image(url=url, alt=text.one_line(alt), width=prepared.width, height=prepared.height)
 
-    def _region_block(self) -> RegionView:
+    def _region_block(self, tokens: ReaderTokens) -> RegionView:
         ladder = self.publication.ladder(self.region.slug)
         blocks = {slug: self.issue.regions.get(slug, RegionBlock()) for slug in ladder}
         noted = next((slug for slug in ladder if blocks[slug].note.strip()), "")
         picked = next((slug for slug in ladder if blocks[slug].picks), "")
         holder = picked or noted or self.region.slug
         name = text.one_line(self.publication.region(holder).name)
+        stories = self._stories(blocks[picked].picks) if picked else ()
+        again = (
+            {pick.article_id for pick in blocks[picked].picks if pick.follow_up} if picked else ()
+        )
+        # Only here can a reader meet a story again: by having moved from a list that had it.
+        stories = tuple(
+            story if story.article_id in again else _edged(story, tokens) for story in stories
+        )
+        start, end = "", ""
+        contact = self.region.group_contact
+        if stories and not (noted or contact or again):
+            start, end = tokens.edges([story.article_id for story in stories])
         return RegionView(
             name=text.one_line(self.region.name),
             title=name,
             is_own=holder == self.region.slug,
             note_html=markdown_to_html(blocks[noted].note) if noted else "",
-            stories=self._stories(blocks[picked].picks) if picked else (),
-            contact=self.region.group_contact,
+            stories=stories,
+            contact=contact,
+            start=start,
+            end=end,
         )
 
     def _diary(self, entries: Sequence[DiaryEntry]) -> tuple[DiaryView, ...]:
@@ -332,6 +346,11 @@ class _Builder:
         if len(line) <= PREHEADER_LENGTH:
             return line or self.publication.tagline
         return line[:PREHEADER_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def _edged(story: Story, tokens: ReaderTokens) -> Story:
+    start, end = tokens.edges([story.article_id])
+    return replace(story, start=start, end=end)
 
 
 def _shown(view: EditionView) -> tuple[str, ...]:

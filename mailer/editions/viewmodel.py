@@ -33,7 +33,8 @@ class Story:
     ``number`` is its place in the contents, ``paragraphs`` what stands under the headline,
     ``label`` the kind where it is worth saying, ``deadline`` such as ``by Friday 4 December``,
     ``minutes`` the time to read the whole piece. ``url`` is "" where there is no page to go to;
-    the text is then shown here.
+    the text is then shown here. ``start`` and ``end`` are marks to print around it: a reader
+    who was sent it before gets the rest without it; "" where every reader gets it.
     """
 
     number: int
@@ -47,6 +48,8 @@ class Story:
     deadline: str = ""
     minutes: int = 0
     image: Image | None = None
+    start: str = ""
+    end: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,11 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class RegionView:
-    """The reader's own region; ``note_html`` is the editor's note as HTML."""
+    """The reader's own region; ``note_html`` is the editor's note as HTML.
+
+    ``start`` and ``end`` are marks around the whole block where it holds nothing but stories, like
+    those of a story.
+    """
 
     name: str
     title: str
@@ -79,6 +86,8 @@ class RegionView:
     note_html: str = ""
     stories: tuple[Story, ...] = ()
     contact: str = ""
+    start: str = ""
+    end: str = ""
 
     @property
     def has_content(self) -> bool:

@@ -98,11 +98,15 @@ def next_state(state: IssueState, step: str, *, issue_id: str) -> IssueState:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One slot of an issue, filled. Empty overrides leave the article's own words."""
+    """One slot of an issue, filled. Empty overrides leave the article's own words.
+
+    ``follow_up`` is the editor's word that readers who had it may have it again.
+    """
 
     article_id: str
     headline: str = ""
     standfirst: str = ""
+    follow_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@
     sections:
       news:
         - an-article
-        - {article: another, headline: "…", standfirst: "…"}
+        - {article: another, headline: "…", standfirst: "…", follow_up: true}
     regions:
       wales: {note: "Markdown", picks: [an-article]}
     diary: [an-entry]
@@ -250,7 +250,7 @@ class _Reader(FieldReader):
     def _pick(self, item: Any, key: str) -> Pick | None:
         given = {"article": item}
         if isinstance(item, dict):
-            given = self.mapping(key, item, ("article", "headline", "standfirst"))
+            given = self.mapping(key, item, ("article", "headline", "standfirst", "follow_up"))
             if "article" not in given:
                 self.fault("names no article", key, "add article: and its id")
                 return None
@@ -260,7 +260,12 @@ class _Reader(FieldReader):
         article_id = self.identifier(given["article"], key_of_id, self._articles, "article")
         headline = self.text(given.get("headline"), f"{key}.headline", lines=False)
         standfirst = self.text(given.get("standfirst"), f"{key}.standfirst")
-        return Pick(article_id, headline, standfirst) if article_id else None
+        follow_up = given.get("follow_up", False)
+        if not isinstance(follow_up, bool):
+            self.fault("is neither true nor false", f"{key}.follow_up", "write true or leave it out")
+        if not article_id:
+            return None
+        return Pick(article_id, headline, standfirst, follow_up=follow_up is True)
 
     def _entries(self) -> tuple[str, ...]:
         value = self.data.get("diary")

@@ -126,13 +126,15 @@ def _single(text: str) -> str:
 
 
 def _pick(pick: Pick, indent: str) -> list[str]:
-    if not (pick.headline or pick.standfirst):
+    if not (pick.headline or pick.standfirst or pick.follow_up):
         return [f"{indent}- {_name(pick.article_id)}"]
     lines = [f"{indent}- article: {_name(pick.article_id)}"]
     if pick.headline:
         lines.append(f"{indent}  headline: {_quoted(pick.headline)}")
     if pick.standfirst:
         lines += _text("standfirst", pick.standfirst, f"{indent}  ")
+    if pick.follow_up:
+        lines.append(f"{indent}  follow_up: true")
     return lines
 
 

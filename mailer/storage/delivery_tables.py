@@ -37,6 +37,7 @@ deliveries = Table(
     Column("address", String(254), nullable=False),
     Column("name", Text, nullable=False),
     Column("token", String(32), nullable=False, unique=True),
+    Column("withheld", Text, nullable=False, server_default=""),
     Column("state", String(20), nullable=False),
     Column("dated_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
@@ -61,7 +62,9 @@ deliveries = Table(
         postgresql_where=text(CLAIMED),
     ),
 )
-"""UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong. What waits to
+"""``withheld``: the ids, apart by spaces, of what its reader was sent before.
+
+UNIQUE(issue_id, address) is why nobody gets two copies, whatever else goes wrong. What waits to
 be tried is indexed in the order of claiming: a claim reads its rows off one end, however long the
 list is, and what is settled costs no index at all. The other index holds a sender's claims alone,
 so that recovery finds a dead one's without reading the rest. A statement uses one of them only

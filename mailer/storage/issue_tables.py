@@ -80,6 +80,7 @@ exposures = Table(
     Column("article_id", String(80), primary_key=True),
     Column("issue_id", String(40), primary_key=True),
     Column("sent_at", Instant, nullable=False),
+    Index(None, "article_id"),
 )
 """Which list has been shown which article; written when a region's sending starts."""
 

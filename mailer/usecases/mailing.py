@@ -155,8 +155,9 @@ def send_regions(
 def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
     """Plan for everybody who is due in these regions; return how many deliveries are new."""
     columns: set[str] = set()
-    for frozen in frozen_editions(app, name).values():
-        columns |= frozen.edition.columns
+    editions = {region: kept.edition for region, kept in frozen_editions(app, name).items()}
+    for edition in editions.values():
+        columns |= edition.columns
     # Beside an erasure, a plan could write an address down after the ledger was gone through.
     with in_turn(app.database):
         require_ledger(app.database, name)
@@ -170,6 +171,7 @@ def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
         )
         app.ledger.keep_fields(name, columns)
         for region in due_at:
+            app.ledger.withhold(name, region, editions[region].separable)
             app.archive.note(PLANNED, name, region=region)
     return report.planned_count
 

@@ -22,6 +22,7 @@ from mailer.editions.preview import sample_fields, write_preview
 from mailer.editions.rendering import render_edition
 from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
+from mailer.usecases.repeats import repeats
 from mailer.usecases.segmenting import absent_fields
 
 Progress = Callable[[int, int], None]
@@ -86,6 +87,7 @@ def render(
         if progress:
             progress(done, len(wanted))
     findings += _absent(app, editions)
+    findings += repeats(app, issue)
     return Rendered(issue, editions, tuple(_once(findings, everywhere=len(wanted))))
 
 

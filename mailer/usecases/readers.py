@@ -199,6 +199,7 @@ def history(app: App, address: str, *, may_be_unknown: bool = False) -> list[dic
             "due_at": delivery.due_at,
             "updated_at": delivery.updated_at,
             "reply": _words(delivery) or delivery.note,
+            "left_out": delivery.withheld.split(),
             "tries": [
                 {
                     "number": attempt.number,

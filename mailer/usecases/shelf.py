@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from mailer.delivery.frozen import FrozenEdition
-from mailer.editions.edition import Slot, greeting, merge_html, merge_text
+from mailer.editions.edition import greeting, merge_html, merge_text
 from mailer.errors import Fault, NotFound
 from mailer.issues.published import PastIssue, PastIssues
 
@@ -201,7 +201,7 @@ def _fields(links: Links, address: str) -> dict[str, str]:
 
 def _card(row: PastIssue, frozen: FrozenEdition) -> Card:
     edition = frozen.edition
-    text = "".join(" " if isinstance(part, Slot) else part for part in edition.text)
+    text = "".join(part if isinstance(part, str) else " " for part in edition.text)
     html = "".join(part for part in edition.html if isinstance(part, str))
     # A photograph is a JPEG, a logo a PNG.
     picture = re.search(rf"{re.escape(frozen.web_url)}/images/([0-9a-f]{{32}}\.jpg)", html)
