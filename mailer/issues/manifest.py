@@ -262,7 +262,9 @@ class _Reader(FieldReader):
         standfirst = self.text(given.get("standfirst"), f"{key}.standfirst")
         follow_up = given.get("follow_up", False)
         if not isinstance(follow_up, bool):
-            self.fault("is neither true nor false", f"{key}.follow_up", "write true or leave it out")
+            self.fault(
+                "is neither true nor false", f"{key}.follow_up", "write true or leave it out"
+            )
         if not article_id:
             return None
         return Pick(article_id, headline, standfirst, follow_up=follow_up is True)
