@@ -41,7 +41,9 @@ from mailer.issues.issue import (
     next_state,
 )
 from mailer.issues.manifest import read_issue, write_issue
+from mailer.policies import SelectionPolicy
 from mailer.publication import Publication
+from mailer.selection.filtering import SelectionContext
 from mailer.selection.ranking import propose
 from mailer.selection.reasons import Decision, Proposal
 
@@ -226,14 +228,7 @@ class Desk:
             records=records,
             exposures=self._archive.exposures(besides=issue_id),
         )
-        articles = self._library.articles(since=context.window_from - LOOK_BACK)
-        proposal = propose(
-            articles,
-            sections=self._publication.sections,
-            policy=self._publication.selection,
-            ladders={slug: self._publication.ladder(slug) for slug in self._publication.regions},
-            context=context,
-        )
+        proposal, articles = self.propose(context)
         by_id = {article.id: article for article in articles}
         diary = self._library.diary(since=day)
         issue = compose(
@@ -278,6 +273,25 @@ class Desk:
         return DraftResult(
             issue_id, path, kept, issue, proposal, context.window_from, context.window_until
         )
+
+    def propose(
+        self, context: SelectionContext, *, policy: SelectionPolicy | None = None
+    ) -> tuple[Proposal, list[Article]]:
+        """Choose without writing anything; return the choice, and the articles considered.
+
+        Args:
+            context: what it is chosen for.
+            policy: another than the publication's, to try it.
+        """
+        articles = self._library.articles(since=context.window_from - LOOK_BACK)
+        proposal = propose(
+            articles,
+            sections=self._publication.sections,
+            policy=policy or self._publication.selection,
+            ladders={slug: self._publication.ladder(slug) for slug in self._publication.regions},
+            context=context,
+        )
+        return proposal, articles
 
     def cancel(self, issue_id: str, *, by: str = "") -> IssueRecord:
         """Stop an issue; what was sent stays sent."""
