@@ -20,16 +20,27 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a check found; ``region`` is empty where it concerns every edition."""
+    """One thing a check found; ``region`` is empty where it concerns every edition.
+
+    ``where`` and ``line`` are the file to mend, as far as it can be known.
+    """
 
     level: Level
     code: str
     message: str
     region: str = ""
     remedy: str = ""
+    where: str = ""
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """The file and line, as an editor's tools understand them; "" where unknown."""
+        return f"{self.where}:{self.line}" if self.where and self.line else self.where
 
     def __str__(self) -> str:
-        text = f"{self.level}: {self.message}"
+        place = f"{self.place}: " if self.where else ""
+        text = f"{place}{self.level}: {self.message}"
         return f"{text}; {self.remedy}" if self.remedy else text
 
 

@@ -26,7 +26,8 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from mailer.articles.article import Article
-from mailer.editions.finding import Finding, Level
+from mailer.editions.checks.rulebook import found
+from mailer.editions.finding import Finding
 from mailer.editions.pictures import PreparedImage, PreparedImages, PreparedPicture
 from mailer.editions.text import safe_url
 
@@ -90,27 +91,21 @@ def prepare_images(
 
 
 def _left_out(whose: str, src: str, why: str) -> Finding:
-    return Finding(
-        Level.WARNING,
-        "picture-unusable",
-        f"{whose}: the picture {src} {why} and is left out",
-        remedy="mend or replace the file",
-    )
+    return found("picture-unusable", f"{whose}: the picture {src} {why} and is left out", where=src)
 
 
 def _remote(article: Article, src: str) -> Finding:
     if safe_url(src, schemes=("https",)):
-        return Finding(
-            Level.NOTE,
+        return found(
             "picture-remote",
             f"article {article.id!r}: the picture is loaded from {src}",
-            remedy="save it under images/ to serve it yourself",
+            where=article.origin,
         )
-    return Finding(
-        Level.WARNING,
+    return found(
         "picture-unusable",
         f"article {article.id!r}: the picture {src} is not an https address and is left out",
         remedy="save it under images/",
+        where=article.origin,
     )
 
 

@@ -14,6 +14,7 @@ from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.delivery.message import compile_edition, letterhead
 from mailer.delivery.planning import new_token
 from mailer.delivery.transaction import Outgoing
+from mailer.editions.checks.rulebook import found
 from mailer.editions.edition import Edition, merge_html, merge_text
 from mailer.editions.finding import Finding, Level
 from mailer.editions.images import prepare_images
@@ -22,6 +23,7 @@ from mailer.editions.preview import sample_fields, write_preview
 from mailer.editions.rendering import render_edition
 from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
+from mailer.usecases.issue_texts import places_of
 from mailer.usecases.repeats import repeats
 from mailer.usecases.segmenting import absent_fields
 
@@ -54,13 +56,14 @@ def render(
     """
     issue = app.desk.load(name)
     wanted = app.regions(list(regions) if regions else None)
-    found = app.library.articles(ids=sorted(issue.article_ids))
-    articles = {article.id: article for article in found}
+    picked = app.library.articles(ids=sorted(issue.article_ids))
+    articles = {article.id: article for article in picked}
     diary = app.library.diary(since=issue.date)
     prepared = prepare_images(
         app.root, articles.values(), app.images, logo=app.publication.theme.logo
     )
     findings = list(prepared.findings)
+    places = places_of(app, issue.id, articles)
     editions: dict[str, Edition] = {}
     for done, region in enumerate(wanted, 1):
         edition = render_edition(
@@ -83,6 +86,7 @@ def render(
             images=prepared.pictures,
             diary=diary,
             web_url=app.web_url,
+            places=places,
         )
         if progress:
             progress(done, len(wanted))
@@ -98,12 +102,12 @@ def _absent(app: App, editions: Mapping[str, Edition]) -> list[Finding]:
         return []
     absent = set(absent_fields(app, named))
     return [
-        Finding(
-            Level.WARNING,
-            "field-nobody-has",
-            f"a template names the roster's field {column!r}, which no reader has",
-            slug,
-            "look at its spelling, or import a roster with that column",
+        replace(
+            found(
+                "field-nobody-has",
+                f"a template names the roster's field {column!r}, which no reader has",
+            ),
+            region=slug,
         )
         for slug, edition in editions.items()
         for column in sorted(edition.columns & absent)

@@ -167,7 +167,7 @@ def test_a_fault_in_the_edition_is_found(change: dict, code: str, level: Level) 
         ({"opening": PLACEHOLDER}, "opening-placeholder", Level.ERROR),
         ({"opening": "A.\n\nWrite this week's opening here."}, "opening-placeholder", Level.ERROR),
         ({"preheader": ""}, "preheader-made", Level.NOTE),
-        ({"regions": {}}, "region-empty", Level.NOTE),
+        ({"regions": {}}, "region-empty", Level.WARNING),
         ({"regions": {"national": RegionBlock("Hello.")}}, "region-inherits", Level.NOTE),
     ],
 )
