@@ -28,7 +28,7 @@ from mailer.cli.demonstration import edited
 from mailer.errors import ConfigurationError, MailerError
 from mailer.scaffold import scaffold
 from mailer.settings import Settings
-from mailer.usecases import editing, proofing
+from mailer.usecases import editing, previewing
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 MONDAY = date(2026, 11, 30)
@@ -66,7 +66,8 @@ def render(folder: Path | None, issue: str | None, out: Path) -> Path:
             path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
         slug = REGION if REGION in app.publication.region_map else app.publication.regions[-1]
         name = name or str(app.desk.next_issue_date(app.clock.now()))
-        return proofing.preview(app, name, regions=[slug], out=out / "editions")[slug]["html"]
+        written = previewing.preview(app, name, regions=[slug], out=out / "editions")
+        return written.files[slug]["html"]
 
 
 def shoot(html: Path, size: tuple[int, int], scheme: str, at: str) -> Image.Image:

@@ -28,7 +28,7 @@ from mailer.issues.writing import PLACEHOLDER
 from mailer.scaffold import sample_notes, sample_opening
 from mailer.selection.reasons import Decision
 from mailer.settings import load_settings
-from mailer.usecases import editing, mailing, proofing, readers
+from mailer.usecases import editing, mailing, previewing, proofing, readers
 
 MARK = ".made-by-mailer-demo"
 """Tells a folder of ours, which may be replaced, from somebody's own."""
@@ -63,7 +63,7 @@ def _whole_way(app: App, output: Path) -> bool:
     _step(f"{len(rendered.editions)} editions rendered and checked")
     for finding in rendered.findings:
         note(f"  {finding}")
-    files = proofing.preview(app, name, out=output / "editions")
+    files = previewing.preview(app, name, out=output / "editions").files
     shutil.copytree(app.images, output / "images", dirs_exist_ok=True)
     shutil.copy(app.root / "issues" / f"{name}.md", output)
     record = editing.approve(app, name, by="the demo's editor")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from mailer.cli.options import IssueName, Json, Regions, folder
-from mailer.cli.output import UNFINISHED, note, progress, say, say_json, table
+from mailer.cli.output import UNFINISHED, note, page, progress, say, say_json, table
 
 
 def register(app: typer.Typer) -> None:
@@ -23,8 +22,10 @@ def preview(
     issue: IssueName,
     region: Regions = None,
     part: Annotated[
-        Literal["html", "text", "eml"] | None,
-        typer.Option("--part", help="Print this part of one region instead of writing files."),
+        Literal["text", "html", "headers", "source"] | None,
+        typer.Option(
+            "--part", help="Show this part of one region here; on a terminal, a page at a time."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -33,29 +34,42 @@ def preview(
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the web browser.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Render editions for a sample reader and write them as HTML, text and .eml files.
+    """Render every region's edition and make one page to compare them; nothing is sent.
 
+    The page (index.html) shows each edition on a phone and a desktop, light and dark, without
+    styles and as Outlook has it, its text, headers, links and checks; each edition's HTML, text
+    and message (.eml) lie beside it.
     Examples: `mailer preview next --open`, `mailer preview next --region wales --part text`
     """
     from mailer.app import open_app
-    from mailer.usecases import proofing
+    from mailer.usecases import previewing
 
     with open_app(folder(ctx)) as opened, progress("Rendering") as step:
         issue_id = opened.desk.resolve(issue)
         if part:
             names = region or [next(iter(opened.publication.region_map))]
-            for name in names:
-                sys.stdout.write(proofing.preview_part(opened, issue_id, name, part))
-            sys.stdout.flush()
-            return
-        files = proofing.preview(opened, issue_id, regions=region, out=out, progress=step)
+            texts = [previewing.preview_part(opened, issue_id, name, part) for name in names]
+        else:
+            made = previewing.preview(opened, issue_id, regions=region, out=out, progress=step)
+    if part:
+        page("".join(texts))
+        return
     if as_json:
-        say_json(files)
+        say_json(made.data())
     else:
-        table("", ["region", "HTML"], [(name, paths["html"]) for name, paths in files.items()])
-        note("Each has its text (.txt) and its message (.eml) beside it.")
+        rows = made.data()["editions"].items()
+        table(
+            "",
+            ["region", "subject", "HTML kB #", "errors #", "warnings #"],
+            [
+                (n, e["subject"], f"{e['html_bytes'] / 1000:.1f}", e["errors"], e["warnings"])
+                for n, e in rows
+            ],
+        )
+        say(f"All of them on one page: {made.page}")
+        note("Beside it lie each edition's HTML, text (.txt) and message (.eml).")
     if open_it:
-        typer.launch(str(next(iter(files.values()))["html"]))
+        typer.launch(str(made.page))
 
 
 def proof(

@@ -82,6 +82,17 @@ def say(text: str = "", *, style: str | None = None) -> None:
     out().print(text, style=style, markup=False, soft_wrap=True)
 
 
+def page(text: str) -> None:
+    """Print a long text as it is: a page at a time on a terminal, else at once."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        import pydoc
+
+        pydoc.pager(text)
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
 def note(text: str) -> None:
     """Print a line that is not a result."""
     err().print(text, style="dim", markup=False, soft_wrap=True)

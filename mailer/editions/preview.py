@@ -76,12 +76,13 @@ def write_preview(
         shutil.copyfile(source, partial)
         partial.replace(target)
     files = {"html": out / f"{edition.region}.html", "text": out / f"{edition.region}.txt"}
-    _write(files["html"], pattern.sub(r"images/\1", html))
-    _write(files["text"], merge_text(edition.text, fields))
+    write_whole(files["html"], pattern.sub(r"images/\1", html).encode())
+    write_whole(files["text"], merge_text(edition.text, fields).encode())
     return files
 
 
-def _write(path: Path, content: str) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    partial.write_text(content, encoding="utf-8", newline="\n")
+    partial.write_bytes(content)
     partial.replace(path)

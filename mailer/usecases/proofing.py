@@ -1,33 +1,47 @@
-"""Render, check, preview, and send proofs: everything before a reader gets anything."""
+"""Render, check and send proofs: what comes before a reader gets anything."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from mailer.app import App
+from mailer.articles.article import Article, DiaryEntry
 from mailer.audience.addresses import normalise
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.delivery.message import compile_edition, letterhead
 from mailer.delivery.planning import new_token
 from mailer.delivery.transaction import Outgoing
+from mailer.editions.checks.finding_places import Places
 from mailer.editions.checks.rulebook import found
-from mailer.editions.edition import Edition, merge_html, merge_text
+from mailer.editions.edition import Edition
 from mailer.editions.finding import Finding, Level
 from mailer.editions.images import prepare_images
+from mailer.editions.pictures import PreparedImages
 from mailer.editions.preflight import check_edition
-from mailer.editions.preview import sample_fields, write_preview
+from mailer.editions.preview import sample_fields
 from mailer.editions.rendering import render_edition
 from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
+from mailer.publication import Region
 from mailer.usecases.issue_texts import places_of
 from mailer.usecases.repeats import repeats
 from mailer.usecases.segmenting import absent_fields
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What an issue's editions are rendered from: the same for every region."""
+
+    issue: Issue
+    articles: Mapping[str, Article]
+    diary: Sequence[DiaryEntry]
+    prepared: PreparedImages
+    places: Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,48 +68,66 @@ def render(
         regions: only these; None for all.
         progress: called with done and total.
     """
-    issue = app.desk.load(name)
     wanted = app.regions(list(regions) if regions else None)
+    given = gather(app, name)
+    findings = check_issue(app, given)
+    editions: dict[str, Edition] = {}
+    for done, region in enumerate(wanted, 1):
+        edition = editions[region.slug] = render_region(app, given, region)
+        findings += check_region(app, given, edition)
+        if progress:
+            progress(done, len(wanted))
+    findings += absent(app, editions)
+    return Rendered(given.issue, editions, tuple(_once(findings, everywhere=len(wanted))))
+
+
+def gather(app: App, name: str) -> Ingredients:
+    """Read an issue's file as it is now and what it names; prepare the pictures."""
+    issue = app.desk.load(name)
     picked = app.library.articles(ids=sorted(issue.article_ids))
     articles = {article.id: article for article in picked}
     diary = app.library.diary(since=issue.date)
     prepared = prepare_images(
         app.root, articles.values(), app.images, logo=app.publication.theme.logo
     )
-    findings = list(prepared.findings)
-    places = places_of(app, issue.id, articles)
-    editions: dict[str, Edition] = {}
-    for done, region in enumerate(wanted, 1):
-        edition = render_edition(
-            issue,
-            region=region,
-            publication=app.publication,
-            articles=articles,
-            diary=diary,
-            images=prepared.pictures,
-            web_url=app.web_url,
-            templates=app.templates,
-        )
-        editions[region.slug] = edition
-        findings += check_edition(
-            edition,
-            publication=app.publication,
-            region=region,
-            issue=issue,
-            articles=articles,
-            images=prepared.pictures,
-            diary=diary,
-            web_url=app.web_url,
-            places=places,
-        )
-        if progress:
-            progress(done, len(wanted))
-    findings += _absent(app, editions)
-    findings += repeats(app, issue)
-    return Rendered(issue, editions, tuple(_once(findings, everywhere=len(wanted))))
+    return Ingredients(issue, articles, diary, prepared, places_of(app, issue.id, articles))
 
 
-def _absent(app: App, editions: Mapping[str, Edition]) -> list[Finding]:
+def render_region(app: App, given: Ingredients, region: Region) -> Edition:
+    """Render an issue for one region."""
+    return render_edition(
+        given.issue,
+        region=region,
+        publication=app.publication,
+        articles=given.articles,
+        diary=given.diary,
+        images=given.prepared.pictures,
+        web_url=app.web_url,
+        templates=app.templates,
+    )
+
+
+def check_issue(app: App, given: Ingredients) -> list[Finding]:
+    """Check what does not need an edition."""
+    return [*given.prepared.findings, *repeats(app, given.issue)]
+
+
+def check_region(app: App, given: Ingredients, edition: Edition) -> list[Finding]:
+    """Check an edition against what it was rendered from."""
+    return check_edition(
+        edition,
+        publication=app.publication,
+        region=app.region(edition.region),
+        issue=given.issue,
+        articles=given.articles,
+        images=given.prepared.pictures,
+        diary=given.diary,
+        web_url=app.web_url,
+        places=given.places,
+    )
+
+
+def absent(app: App, editions: Mapping[str, Edition]) -> list[Finding]:
     """Warn of a roster's field that a template names and nobody has: everybody gets the default."""
     named = {column for edition in editions.values() for column in edition.columns}
     if not named:
@@ -129,48 +161,6 @@ def _once(findings: list[Finding], *, everywhere: int) -> list[Finding]:
 
 def _regions(findings: list[Finding]) -> str:
     return ", ".join(dict.fromkeys(f.region for f in findings if f.region))
-
-
-def preview(
-    app: App,
-    name: str,
-    *,
-    regions: Sequence[str] | None = None,
-    out: Path | None = None,
-    progress: Progress | None = None,
-) -> dict[str, dict[str, Path]]:
-    """Write editions for a sample reader as HTML, text and message; return their paths.
-
-    A publication that cannot send yet (no From, say) has no messages.
-    """
-    folder = out or app.root / "var" / "preview" / name
-    rendered = render(app, name, regions=regions, progress=progress)
-    written: dict[str, dict[str, Path]] = {}
-    for slug, edition in rendered.editions.items():
-        fields = sample_fields(app.publication, app.region(slug), web_url=app.web_url)
-        files = write_preview(
-            edition, folder, fields=fields, images=app.images, web_url=app.web_url
-        )
-        if not app.publication.faults_before_sending():
-            files["eml"] = folder / f"{slug}.eml"
-            files["eml"].write_bytes(_message(app, edition, fields))
-        written[slug] = files
-    return written
-
-
-def preview_part(app: App, name: str, region: str, part: str) -> str:
-    """Return one part of one region's edition for a sample reader."""
-    region = app.region(region).slug
-    edition = render(app, name, regions=[region]).editions[region]
-    fields = sample_fields(app.publication, app.region(region), web_url=app.web_url)
-    if part == "html":
-        return merge_html(edition.html, fields)
-    if part == "text":
-        return merge_text(edition.text, fields)
-    faults = app.publication.faults_before_sending()
-    if faults:
-        raise ConfigurationError(faults)
-    return _message(app, edition, fields).decode()
 
 
 def send_proofs(
@@ -244,7 +234,8 @@ def send_proofs(
     return rows
 
 
-def _message(app: App, edition: Edition, fields: Mapping[str, str]) -> bytes:
+def sample_message(app: App, edition: Edition, fields: Mapping[str, str]) -> bytes:
+    """Return an edition's message to a reader who does not exist."""
     head = letterhead(app.publication, app.region(edition.region))
     compiled = compile_edition(edition, head, signer=app.signer)
     values = {**fields, **edition.roster_values({})}

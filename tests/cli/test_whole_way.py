@@ -139,14 +139,31 @@ def test_why_answers_for_every_article(mailer: Mailer, drafted: Path) -> None:
 
 def test_preview_writes_what_it_says(mailer: Mailer, drafted: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    files = mailer("preview", "next", "--region", "wales", "--out", out, "--json").data
+    made = mailer("preview", "next", "--region", "wales", "--out", out, "--json").data
+    files = made["editions"]
     assert set(files) == {"wales"}
+    assert Path(made["page"]) == out / "index.html"
+    assert files["wales"]["html_bytes"] < 100_000
     html = Path(files["wales"]["html"]).read_text(encoding="utf-8")
     assert "Nine towns, one invoice" in html
     eml = Path(files["wales"]["eml"]).read_bytes()
     assert message_from_bytes(eml, policy=policy.default)["Subject"] == "Nine towns, one invoice"
-    text = mailer("preview", "next", "--region", "wales", "--part", "text").out
-    assert "Nine towns, one invoice" in text
+    assert files["wales"]["message_bytes"] == len(eml)
+
+
+def test_preview_shows_a_part(mailer: Mailer, drafted: Path) -> None:
+    def part(name: str) -> str:
+        said = mailer("preview", "next", "--region", "wales", "--part", name)
+        assert said.code == 0
+        return str(said.out)
+
+    assert "Nine towns, one invoice" in part("text")
+    assert part("html").startswith("<!doctype html>")
+    head, source = part("headers"), part("source")
+    assert head.splitlines()[:6] == source.splitlines()[:6]
+    assert "Subject: Nine towns, one invoice\n" in head
+    assert "\n\n" not in head
+    assert "quoted-printable" not in head
 
 
 def test_run_once_sends_at_the_hour(

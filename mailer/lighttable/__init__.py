@@ -1,0 +1,1 @@
+"""The light table: an issue's editions side by side, for an editor to look at first."""

@@ -1,0 +1,179 @@
+"""Looking at an issue: its editions as files and on the light table, as readers who do not exist.
+
+``lay_out`` renders one region and lays out its sheet; ``preview`` does so for all and writes
+``index.html``, the page that has them all, beside each edition's HTML, text and message. Regions
+are rendered one after the other: for fourteen of them two processes took longer than one, and
+threads as long (docs/performance.md). A publication that cannot send yet (no From, say) has no
+messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mailer import almanac
+from mailer.app import App
+from mailer.editions.edition import Edition, merge_html, merge_text
+from mailer.editions.finding import Finding, Level
+from mailer.editions.preview import sample_fields, write_preview, write_whole
+from mailer.errors import ConfigurationError
+from mailer.lighttable.lightpage import Looked, make_page
+from mailer.lighttable.sample_readers import NAMED, SAMPLE_READERS, SampleReader
+from mailer.lighttable.sheets import Sheet, make_sheet
+from mailer.publication import Region
+from mailer.usecases.proofing import (
+    Ingredients,
+    absent,
+    check_issue,
+    check_region,
+    gather,
+    render_region,
+    sample_message,
+)
+
+Progress = Callable[[int, int], None]
+Part = Literal["html", "text", "headers", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """An edition and its sheet."""
+
+    edition: Edition
+    sheet: Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was written: the page, and the files of each region with their sheets."""
+
+    page: Path
+    files: Mapping[str, Mapping[str, Path]]
+    sheets: Mapping[str, Sheet]
+
+    def data(self) -> dict[str, Any]:
+        """Return it for ``--json``."""
+        return {
+            "page": self.page,
+            "editions": {
+                slug: {**files, **_facts(self.sheets[slug])} for slug, files in self.files.items()
+            },
+        }
+
+
+def lay_out(app: App, given: Ingredients, region: Region, of_issue: Sequence[Finding] = ()) -> Laid:
+    """Render an issue for a region and lay its sheet out, checks and all.
+
+    Args:
+        of_issue: what ``check_issue`` found.
+    """
+    edition = render_region(app, given, region)
+    fields = {reader.id: _fields(app, edition, region, reader) for reader in SAMPLE_READERS}
+    findings = [
+        *(f for f in of_issue if f.region in {"", region.slug}),
+        *check_region(app, given, edition),
+        *absent(app, {region.slug: edition}),
+    ]
+    sheet = make_sheet(
+        edition,
+        region=region,
+        publication=app.publication,
+        fields=fields,
+        messages={
+            reader: sample_message(app, edition, values)
+            for reader, values in fields.items()
+            if not app.publication.faults_before_sending()
+        },
+        findings=findings,
+        web_url=app.web_url,
+    )
+    return Laid(edition, sheet)
+
+
+def looked_at(app: App, given: Ingredients) -> Looked:
+    """Return the head of the page for an issue."""
+    issue = given.issue
+    return Looked(app.publication.title, issue.id, issue.number, almanac.long_date(issue.date))
+
+
+def preview(
+    app: App,
+    name: str,
+    *,
+    regions: Sequence[str] | None = None,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> Preview:
+    """Write an issue's editions and the page to look at them.
+
+    Args:
+        app: the publication.
+        name: the issue's id.
+        regions: only these; None for all.
+        out: the folder; None for ``var/preview/<issue>``.
+        progress: called with done and total.
+    """
+    folder = out or app.root / "var" / "preview" / name
+    wanted = app.regions(list(regions) if regions else None)
+    given = gather(app, name)
+    of_issue = check_issue(app, given)
+    laid: dict[str, Laid] = {}
+    for done, region in enumerate(wanted, 1):
+        laid[region.slug] = lay_out(app, given, region, of_issue)
+        if progress:
+            progress(done, len(wanted))
+    files: dict[str, dict[str, Path]] = {}
+    for slug, each in laid.items():
+        fields = each.sheet.fields[NAMED.id]
+        files[slug] = write_preview(
+            each.edition, folder, fields=fields, images=app.images, web_url=app.web_url
+        )
+        if content := each.sheet.messages.get(NAMED.id):
+            files[slug]["eml"] = folder / f"{slug}.eml"
+            write_whole(files[slug]["eml"], content)
+    sheets = {slug: each.sheet for slug, each in laid.items()}
+    page = folder / "index.html"
+    html = make_page(looked_at(app, given), list(sheets.values()), images=app.images)
+    write_whole(page, html.encode())
+    return Preview(page, files, sheets)
+
+
+def preview_part(app: App, name: str, region: str, part: Part) -> str:
+    """Return one part of one region's edition for a sample reader.
+
+    Raises:
+        ConfigurationError: headers or source are wanted and sending needs what is missing.
+    """
+    place = app.region(region)
+    edition = render_region(app, gather(app, name), place)
+    fields = _fields(app, edition, place, NAMED)
+    if part == "html":
+        return merge_html(edition.html, fields)
+    if part == "text":
+        return merge_text(edition.text, fields)
+    faults = app.publication.faults_before_sending()
+    if faults:
+        raise ConfigurationError(faults)
+    source = sample_message(app, edition, fields).decode().replace("\r\n", "\n")
+    return source if part == "source" else source.partition("\n\n")[0] + "\n"
+
+
+def _fields(app: App, edition: Edition, region: Region, reader: SampleReader) -> dict[str, str]:
+    fields = sample_fields(app.publication, region, name=reader.name, web_url=app.web_url)
+    return fields | edition.roster_values({})
+
+
+def _facts(sheet: Sheet) -> dict[str, Any]:
+    return {
+        "subject": sheet.subject,
+        "preheader": sheet.preheader,
+        "html_bytes": sheet.sizes.html,
+        "text_bytes": sheet.sizes.text,
+        "message_bytes": sheet.sizes.message,
+        "links": len(sheet.links),
+        "pictures": len(sheet.pictures),
+        **{f"{level.value}s": sheet.count(level) for level in Level},
+    }
