@@ -1,4 +1,4 @@
-"""``mailer ingest``, ``mailer articles``, ``mailer why`` and ``mailer directory``."""
+"""``mailer ingest``, ``mailer articles`` and ``mailer directory``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the tree."""
     app.command()(ingest)
     app.command()(articles)
-    app.command()(why)
     app.command()(directory)
 
 
@@ -133,36 +132,6 @@ def articles(ctx: typer.Context, as_json: Json = False) -> None:
             for article in found
         ],
     )
-
-
-def why(
-    ctx: typer.Context,
-    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="An article's id.")],
-    as_json: Json = False,
-) -> None:
-    """Say why an article was chosen, or not, for each issue that was drafted.
-
-    Example: `mailer why night-bus-returns`
-    """
-    from mailer.app import open_app
-    from mailer.usecases import editing
-
-    with open_app(folder(ctx)) as app:
-        found, reasons = editing.why(app, article)
-    if as_json:
-        say_json({"article": found.id, "title": found.title, "decisions": reasons})
-        return
-    say(f"{found.title} ({found.id})", style="bold")
-    if not reasons:
-        say("No issue has been drafted since it was taken in. Run `mailer issue draft`.")
-    for row in reasons:
-        verdict = (
-            f"chosen, place {row['rank']}" if row["is_chosen"] else f"left out ({row['rule']})"
-        )
-        block = f" in {row['block']}" if row["block"] else ""
-        say(f"{row['issue']}: {verdict}{block}, score {row['score']:.3f}")
-        for reason in row["reasons"]:
-            say(f"  - {reason}")
 
 
 def directory(ctx: typer.Context, as_json: Json = False) -> None:

@@ -12,6 +12,7 @@ from mailer import __version__
 from mailer.cli import (
     article_commands,
     audience_commands,
+    choice_commands,
     dkim_commands,
     edition_commands,
     inbox_commands,
@@ -114,6 +115,7 @@ for commands in (
 ):
     commands.register(app)
 retention_commands.register(app)
+choice_commands.register(app, issue_commands.app)
 app.add_typer(issue_commands.app, name="issue")
 roster_commands.register(audience_commands.app)
 rights_commands.register(audience_commands.app)

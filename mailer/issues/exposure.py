@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -38,3 +39,12 @@ def earlier_exposures(
         for article_id, issue_id, region in connection.execute(statement):
             found[article_id].append(Shown(issue_id, region))
     return dict(found)
+
+
+def exposures_until(database: Database, until: datetime) -> frozenset[tuple[str, str]]:
+    """Return the pairs of region and article that lists had been shown before an instant."""
+    statement = select(exposures.c.region, exposures.c.article_id).where(
+        exposures.c.sent_at < until
+    )
+    with database.read() as connection:
+        return frozenset((region, article) for region, article in connection.execute(statement))

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from mailer.app import App
-from mailer.articles.article import Article
 from mailer.articles.ingesting import IngestReport
 from mailer.audience.eligibility import AUDIENCE_RULE, most_specific_first
 from mailer.delivery.frozen import FrozenEdition
@@ -39,25 +38,6 @@ def ingest(app: App, paths: Sequence[Path], progress: Progress | None = None) ->
 def draft(app: App, day: date | None, *, force: bool = False) -> DraftResult:
     """Propose the issue of a day, the coming send day's if none is given."""
     return app.desk.draft(day or app.desk.next_issue_date(app.clock.now()), force=force)
-
-
-def why(app: App, article_id: str) -> tuple[Article, list[dict[str, Any]]]:
-    """Return an article and the decisions about it, newest issue first."""
-    article = app.library.article(article_id)
-    rows = [
-        {
-            "issue": issue_id,
-            "block": decision.block,
-            "is_chosen": decision.is_chosen,
-            "rank": decision.rank,
-            "score": decision.score,
-            "terms": decision.terms,
-            "rule": decision.rule,
-            "reasons": decision.reasons,
-        }
-        for issue_id, decision in app.desk.why(article.id)
-    ]
-    return article, rows
 
 
 def audience_rule(app: App, name: str) -> str:

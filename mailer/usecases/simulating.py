@@ -1,0 +1,208 @@
+"""Choosing without sending: a trial of the coming issue, and a replay of past weeks.
+
+A replay asks, week after week, what would have been chosen at that week's hour of drafting, with
+the weights as they are now or others that are tried, and carries over what each list would have
+had by then. It writes nothing. Known limits: articles count as they are today, so what was
+changed or taken in late is replayed as it stands; weeks are seven days apart, whatever the
+calendar says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from mailer.app import App
+from mailer.errors import Fault, InvalidInput, NotFound
+from mailer.issues.drafting import selection_context
+from mailer.issues.exposure import exposures_until
+from mailer.localtime import first_send_at
+from mailer.policies import SelectionPolicy
+from mailer.schedule.calendar import draft_at
+from mailer.selection.filling import region_block
+from mailer.selection.filtering import SelectionContext
+from mailer.selection.replay import Week, summed, week_of
+
+WEEK = timedelta(days=7)
+MOMENT = timedelta(microseconds=1)
+
+
+def tried_policy(app: App, changes: Sequence[str]) -> SelectionPolicy:
+    """Return the publication's policy with changes such as ``weights.recency=2``.
+
+    Raises:
+        InvalidInput: a change is not ``key=value`` of the table [selection].
+    """
+    data = app.publication.selection.model_dump()
+    known = _keys(data)
+    for change in changes:
+        path, is_given, value = change.partition("=")
+        path = path.strip().removeprefix("selection.")
+        if not is_given or path not in known:
+            raise InvalidInput(
+                Fault(f"{change!r} is not KEY=VALUE of [selection]", field="--set",
+                      remedy=f"use one of {', '.join(sorted(known))}")
+            )  # fmt: skip
+        *above, last = path.split(".")
+        place = data
+        for key in above:
+            place = place[key]
+        place[last] = value.strip()
+    try:
+        return SelectionPolicy.model_validate(data)
+    except ValidationError as error:
+        raise InvalidInput(
+            Fault(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", field="--set")
+            for each in error.errors()
+        ) from None
+
+
+def _keys(data: dict[str, Any], above: str = "") -> list[str]:
+    found = []
+    for key, value in data.items():
+        found += _keys(value, f"{above}{key}.") if isinstance(value, dict) else [f"{above}{key}"]
+    return found
+
+
+def choose(app: App, day: date | None, *, policy: SelectionPolicy) -> dict[str, Any]:
+    """Return what would be chosen for an issue now; nothing is written."""
+    on = day or app.desk.next_issue_date(app.clock.now())
+    context = selection_context(
+        app.publication,
+        on,
+        now=app.clock.now(),
+        records=app.archive.records(),
+        exposures=app.archive.exposures(besides=on.isoformat()),
+    )
+    proposal, articles = app.desk.propose(context, policy=policy)
+    titles = {article.id: article.title for article in articles}
+    scores = {
+        (decision.block, decision.article_id): decision
+        for decision in proposal.decisions
+        if decision.is_chosen
+    }
+    blocks = [(section.slug, section.title) for section in app.publication.sections]
+    chosen = {slug: proposal.sections.get(slug, ()) for slug, _title in blocks}
+    for region in app.regions(None):
+        blocks.append((region_block(region.slug), region.name))
+        chosen[region_block(region.slug)] = proposal.regions.get(region.slug, ())
+    return {
+        "issue": on.isoformat(),
+        "window_from": context.window_from,
+        "window_until": context.window_until,
+        "considered": len({decision.article_id for decision in proposal.decisions}),
+        "blocks": [
+            {
+                "block": block,
+                "title": title,
+                "stories": [
+                    {
+                        "article": article_id,
+                        "title": titles[article_id],
+                        "score": scores[block, article_id].score,
+                        "terms": scores[block, article_id].terms,
+                    }
+                    for article_id in chosen[block]
+                ],
+            }
+            for block, title in blocks
+        ],
+    }
+
+
+def simulate(
+    app: App,
+    count: int,
+    *,
+    policy: SelectionPolicy,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Replay the last ``count`` weeks before now.
+
+    Returns:
+        ``weeks``, oldest first, and ``total``; see ``selection/replay`` for what is counted.
+
+    Raises:
+        NotFound: no article was taken in before the last of those weeks was drafted.
+    """
+    publication = app.publication
+    last = app.desk.next_issue_date(app.clock.now())
+    while draft_at(publication, last) > app.clock.now():
+        last -= WEEK
+    days = [last - WEEK * back for back in reversed(range(count))]
+    ladders = {slug: publication.ladder(slug) for slug in publication.regions}
+    sections = [section.slug for section in publication.sections]
+    opened = draft_at(publication, days[0] - WEEK)
+    had = set(exposures_until(app.database, opened))
+    weeks: list[Week] = []
+    for done, on in enumerate(days, 1):
+        context = _context(app, on, opened, frozenset(had))
+        opened = context.window_until
+        proposal, found = app.desk.propose(context, policy=policy)
+        articles = {article.id: article for article in found}
+        week = week_of(
+            on,
+            proposal,
+            articles,
+            ladders=ladders,
+            sections=sections,
+            had=had,
+            goes_out_at=context.goes_out_at,
+            considered=sum(
+                context.window_from <= article.first_seen_at < context.window_until
+                for article in found
+            ),
+        )
+        had |= {(region, article) for region, ids in week.shown.items() for article in ids}
+        weeks.append(week)
+        if progress:
+            progress(done, count)
+    if not any(week.considered for week in weeks):
+        raise NotFound(
+            Fault(
+                f"no article was taken in between {days[0] - WEEK} and {days[-1]}",
+                remedy="`mailer articles` lists what there is; replay more weeks, or wait for some",
+            )
+        )
+    quotas = {section.slug: (section.minimum, section.quota) for section in publication.sections}
+    return {
+        "weeks": [
+            {
+                "issue": week.issue_id,
+                "considered": week.considered,
+                "chosen": week.chosen,
+                "sections": week.sections,
+                "regions": week.regions,
+                "without_own": week.bare,
+                "repeats": week.repeats,
+                "age_h_median": _middle(week.ages_h),
+                "authors": len(week.authors),
+                "sources": len(week.sources),
+            }
+            for week in weeks
+        ],
+        "total": summed(weeks, quotas=quotas),
+    }
+
+
+def _context(
+    app: App, on: date, opened: datetime, had: frozenset[tuple[str, str]]
+) -> SelectionContext:
+    cut_off = draft_at(app.publication, on)
+    due = first_send_at(app.publication, on).astimezone(ZoneInfo(app.publication.time_zone))
+    return SelectionContext(
+        issue_id=on.isoformat(),
+        now=cut_off,
+        window_from=opened,
+        window_until=cut_off + MOMENT,
+        exposures=had,
+        due_at=due,
+    )
+
+
+def _middle(values: Sequence[float]) -> float | None:
+    return round(sorted(values)[len(values) // 2], 1) if values else None
