@@ -104,7 +104,8 @@ def _of_region(regions: Mapping[str, Region], region: str, now: datetime) -> Sel
     return statement.where(
         ~exists().where(
             better.c.subscriber_id == _LINKS.c.subscriber_id,
-            better.c.region.in_(before),
+            # A reader is on one or two lists: those are looked through, not each region looked up.
+            func.coalesce(better.c.region, "").in_(before),
             better.c.state == "confirmed",
             *_narrowed(regions, before, better),
         )
