@@ -18,6 +18,7 @@ from mailer.whereabouts import find_root
 
 if TYPE_CHECKING:
     # Each stage costs time to import; a command pays only for those it uses.
+    from mailer.articles.datebook import Datebook
     from mailer.articles.ingesting import Ingest
     from mailer.articles.library import Library
     from mailer.audience.confirmations import Confirmations
@@ -150,6 +151,12 @@ class App:
         from mailer.articles.library import Library
 
         return Library(self.database, self.clock)
+
+    @cached_property
+    def datebook(self) -> Datebook:
+        from mailer.articles.datebook import Datebook
+
+        return Datebook(self.database, self.clock)
 
     @cached_property
     def ingest(self) -> Ingest:

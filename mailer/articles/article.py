@@ -99,7 +99,13 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class DiaryEntry:
-    """A dated happening announced in an article, shown to readers until it is past."""
+    """A dated happening announced in an article, shown to readers until it is past.
+
+    ``on`` is its day, of what repeats the next one; ``until`` its last day, where that is another.
+    ``repeats`` is a rule of ``recurring``. ``origin`` is the file it was found in, "" when an
+    editor added it. ``sequence`` counts the changes that a reader's calendar must hear of, the
+    last of them at ``changed_at``.
+    """
 
     id: str
     title: str
@@ -110,6 +116,13 @@ class DiaryEntry:
     regions: tuple[str, ...] = ()
     article_id: str = ""
     flags: tuple[Flag, ...] = ()
+    ends_at: time | None = None
+    until: date | None = None
+    repeats: str = ""
+    origin: str = ""
+    is_hidden: bool = False
+    sequence: int = 0
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Dates as people write them, and the year they leave out.
 
-Finds "Saturday 10 June", "23rd October 2026", "May 13", ISO dates, and times such as "12pm",
-"7.30pm", "19:00", "noon". A missing year is inferred: from a reference date when there is one,
-otherwise from the weekday, otherwise it is the next such day. Every inference says so in a flag.
+Finds "Saturday 10 June", "23rd October 2026", "May 13", ISO dates, ranges ("5–7 December", "Friday
+4 to Sunday 6 December"), and times such as "12pm", "7.30–9pm", "19:00", "noon". A missing year is
+inferred: from a reference date when there is one, otherwise from the weekday, otherwise it is the
+next such day. Every inference says so in a flag. What repeats is ``recurring``'s.
 
 Known limits: English month names; no relative dates ("next Tuesday").
 """
@@ -10,7 +11,7 @@ Known limits: English month names; no relative dates ("next Tuesday").
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 
 from mailer import almanac
@@ -32,17 +33,34 @@ _DATE = re.compile(
     r"|\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b",
     re.IGNORECASE,
 )
+_TO = r"\s?(?:–|—|-|/|to|until|till)\s?"
+_BEFORE_DAY = re.compile(
+    rf"(?:\b(?P<weekday>{_DAY_NAME}),?\s+(?:the\s+)?)?\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"(?P<joint>{_TO}|,?\s(?:and|&)\s)$",
+    re.IGNORECASE,
+)
+"""What may stand before a date's day: the first day of a range, or the other one of two."""
+
+_BETWEEN_DATES = re.compile(rf"{_TO}|\s(?:to|until|till)\s", re.IGNORECASE)
+_HALF = r"[ap]\.?m\b\.?"
 _TIME = re.compile(
-    r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?\s?(?P<half>am|pm)\b"
-    r"|\b(?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)\b"
-    r"|\b(?P<noon>(?:12\s)?noon|midday)\b",
+    rf"\b(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d\d))?\s?(?P<half>{_HALF})?"
+    rf"(?:{_TO}(?P<hour2>\d{{1,2}})(?:[:.](?P<minute2>\d\d))?\s?(?P<half2>{_HALF}))"
+    rf"|\b(?P<only>\d{{1,2}})(?:[:.](?P<only_minute>\d\d))?\s?(?P<only_half>{_HALF})"
+    rf"|\b(?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)\b"
+    rf"(?:{_TO}(?P<end24>[01]?\d|2[0-3]):(?P<end_minute24>[0-5]\d)\b)?"
+    r"|\b(?:at|from)\s(?P<dotted>1[3-9]|2[0-3])\.(?P<dotted_minute>[0-5]\d)\b"
+    rf"|\b(?P<noon>(?:12\s)?noon|midday)\b(?:{_TO}(?P<noon_end>\d{{1,2}})\s?(?P<noon_half>{_HALF}))?",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenDate:
-    """A date as it stands in a text, from ``start`` to ``end``; ``year`` None when left out."""
+    """A date as it stands in a text, from ``start`` to ``end``; ``year`` None when left out.
+
+    ``last_day`` and ``last_month`` are of a range's last day, 0 for a single day.
+    """
 
     start: int
     end: int
@@ -50,10 +68,52 @@ class WrittenDate:
     month: int
     year: int | None = None
     weekday: int | None = None
+    last_day: int = 0
+    last_month: int = 0
+
+    def last_after(self, on: date) -> date | None:
+        """Return the last day of a range that begins on ``on``; None for a single day."""
+        if not self.last_day:
+            return None
+        later = WrittenDate(0, 0, self.last_day, self.last_month)
+        days = [_date(year, later) for year in (on.year, on.year + 1)]
+        return next((day for day in days if day is not None and day > on), None)
 
 
 def find_dates(text: str) -> list[WrittenDate]:
-    """Return every date written in a text, in order."""
+    """Return every date written in a text, in order; a range is one."""
+    joined: list[WrittenDate] = []
+    for written in _single_dates(text):
+        first, *others = _with_day_before(text, written)
+        last = joined[-1] if joined else None
+        if last and not last.last_day and _BETWEEN_DATES.fullmatch(text[last.end : first.start]):
+            joined[-1] = replace(
+                last,
+                end=first.end,
+                year=last.year or first.year,
+                last_day=first.day,
+                last_month=first.month,
+            )
+            continue
+        joined += [first, *others]
+    return joined
+
+
+def _with_day_before(text: str, written: WrittenDate) -> list[WrittenDate]:
+    """Return a date with the day that shares its month: "5–7 December", "5 and 12 December"."""
+    before = _BEFORE_DAY.search(text, max(0, written.start - 40), written.start)
+    if not before or not 1 <= int(before["day"]) < written.day:
+        return [written]
+    day = int(before["day"])
+    weekday = _weekday(before["weekday"]) if before["weekday"] else None
+    first = replace(written, start=before.start(), day=day, weekday=weekday)
+    is_pair = before["joint"].strip(" ,").lower() in {"and", "&"}
+    if is_pair and day + 1 < written.day:
+        return [replace(first, end=written.start), written]
+    return [replace(first, last_day=written.day, last_month=written.month)]
+
+
+def _single_dates(text: str) -> list[WrittenDate]:
     found = []
     for match in _DATE.finditer(text):
         if match["iso"]:
@@ -87,16 +147,43 @@ def _weekday(name: str) -> int:
 
 def find_time(text: str) -> time | None:
     """Return the first time of day written in a text."""
+    return find_times(text)[0]
+
+
+def find_times(text: str) -> tuple[time | None, time | None]:
+    """Return the first time of day written in a text, and until when it lasts if that is said."""
     for match in _TIME.finditer(text):
         if match["noon"]:
-            return time(12, 0)
+            return time(12), _clock(match["noon_end"], None, match["noon_half"])
         if match["hour24"]:
-            return time(int(match["hour24"]), int(match["minute24"]))
-        hour, minute = int(match["hour"]), int(match["minute"] or 0)
-        if not 1 <= hour <= 12 or minute > 59:
+            return (
+                time(int(match["hour24"]), int(match["minute24"])),
+                time(int(match["end24"]), int(match["end_minute24"])) if match["end24"] else None,
+            )
+        if match["dotted"]:
+            return time(int(match["dotted"]), int(match["dotted_minute"])), None
+        if match["only"]:
+            found = _clock(match["only"], match["only_minute"], match["only_half"])
+            if found:
+                return found, None
             continue
-        return time(hour % 12 + (12 if match["half"].lower() == "pm" else 0), minute)
-    return None
+        end = _clock(match["hour2"], match["minute2"], match["half2"])
+        half = match["half"] or match["half2"]
+        start = _clock(match["hour"], match["minute"], half)
+        if start and end and not match["half"] and start >= end:
+            # "11–3pm" begins in the morning.
+            start = _clock(match["hour"], match["minute"], "am")
+        if start:
+            return start, end
+    return None, None
+
+
+def _clock(hour: str | None, minute: str | None, half: str | None) -> time | None:
+    """Return a time of the twelve-hour clock, None where there is none or it is impossible."""
+    if hour is None or half is None or not 1 <= int(hour) <= 12 or int(minute or 0) > 59:
+        return None
+    is_afternoon = half[0].lower() == "p"
+    return time(int(hour) % 12 + (12 if is_afternoon else 0), int(minute or 0))
 
 
 def resolve(

@@ -2,9 +2,11 @@
 
 A date alone is no happening. In running text it counts when its sentence names an occasion
 (a rally, a conference, a fair), does not look back, and the day is not before the piece's own
-date; in an advert every date counts. The same occasion announced several times becomes one.
+date; in an advert every date counts. What repeats ("every first Tuesday at 7pm") counts when its
+sentence names an occasion and an hour; it begins on its next day and is believed for half a year.
+The same occasion announced several times becomes one.
 
-Known limits: English; one occasion a sentence; no ranges of days (the first day counts).
+Known limits: English; one occasion a sentence; one hour a sentence.
 """
 
 from __future__ import annotations
@@ -24,12 +26,15 @@ from mailer.articles.dating import (
     WrittenDate,
     find_dates,
     find_time,
+    find_times,
     resolve,
     sentences_of,
 )
 from mailer.articles.lettering import Vocabulary, is_caps, recase, title_case
+from mailer.articles.recurring import BELIEVED, find_recurrence, next_on
 
 _LONGEST_LINE = 400
+_CHECK = "The date was found in the text; check it."
 _OCCASION = (
     r"demonstrations?|demo|march|rally|conference|congress|convention|meeting|assembly|vigil|"
     r"festival|fair|f[eê]te|gala|carnival|parade|procession|protest|workshop|school|seminar|"
@@ -80,11 +85,17 @@ _NOT_A_PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A dated occasion as a text announces it; ``noun`` is its kind ("rally"), "" when unknown."""
+    """A dated occasion as a text announces it; ``noun`` is its kind ("rally"), "" when unknown.
+
+    ``until`` is its last day, where that is another; ``repeats`` a rule of ``recurring``.
+    """
 
     title: str
     on: date
     at: time | None = None
+    ends_at: time | None = None
+    until: date | None = None
+    repeats: str = ""
     place: str = ""
     url: str = ""
     noun: str = ""
@@ -98,11 +109,39 @@ def happenings_in_text(
     """Return what running text announces; ``reference`` is the piece's own date, if known."""
     found = []
     for sentence in sentences_of(text):
-        for written in find_dates(sentence):
+        dates = find_dates(sentence)
+        for written in dates:
             happening = _in_sentence(sentence, written, reference, today)
             if happening:
                 found.append(replace(happening, piece=piece))
+        repeating = None if dates else _repeating(sentence, reference or today)
+        if repeating:
+            found.append(replace(repeating, piece=piece))
     return found
+
+
+def _repeating(sentence: str, begins: date) -> Happening | None:
+    """Return what a sentence says is held again and again: it must name an occasion and an hour."""
+    again = find_recurrence(sentence)
+    nouns = list(_NOUN.finditer(sentence))
+    at, ends_at = find_times(sentence)
+    if again is None or at is None or not nouns or _BACKWARDS.search(sentence):
+        return None
+    noun = min(nouns, key=lambda found: abs(found.start() - again.start))
+    written = WrittenDate(again.start, again.end, 1, 1)
+    note = "It repeats, as the text says; check its next day."
+    return Happening(
+        title=_title(sentence, noun, written),
+        on=next_on(again.rule, begins),
+        at=at,
+        ends_at=ends_at,
+        until=begins + BELIEVED,
+        repeats=again.rule,
+        place=_place(sentence, written, noun),
+        url=first_address(sentence),
+        noun=noun[1].lower(),
+        flags=(Flag("repeats", note), Flag("found-in-text", _CHECK)),
+    )
 
 
 def _in_sentence(
@@ -121,17 +160,23 @@ def _in_sentence(
     if re.search(r"\b(?:by|before|until|since)\s+$", sentence[: written.start]):
         return None
     resolved = resolve(written, reference=reference, today=today)
-    if resolved is None or resolved[0] < (reference or today):
+    if resolved is None:
         return None
+    until = written.last_after(resolved[0])
+    if (until or resolved[0]) < (reference or today):
+        return None
+    at, ends_at = find_times(sentence)
     noun = min(nouns, key=lambda found: abs(found.start() - written.start))
     return Happening(
         title=_title(sentence, noun, written),
         on=resolved[0],
-        at=find_time(sentence),
+        at=at,
+        ends_at=ends_at,
+        until=until,
         place=_place(sentence, written, noun),
         url=first_address(sentence),
         noun=noun[1].lower(),
-        flags=(*resolved[1], Flag("found-in-text", "The date was found in the text; check it.")),
+        flags=(*resolved[1], Flag("found-in-text", _CHECK)),
     )
 
 
@@ -193,14 +238,20 @@ def happenings_in_advert(
     for on_line in plain:
         for written in find_dates(on_line[:_LONGEST_LINE]):
             resolved = resolve(written, reference=reference, today=today)
-            if resolved is None or resolved[0] < (reference or today):
+            if resolved is None:
+                continue
+            until = written.last_after(resolved[0])
+            if (until or resolved[0]) < (reference or today):
                 continue
             name, noun = _advert_title(plain, vocabulary)
+            at, ends_at = find_times(whole)
             found.append(
                 Happening(
                     title=name,
                     on=resolved[0],
-                    at=find_time(whole),
+                    at=at,
+                    ends_at=ends_at,
+                    until=until,
                     place=_advert_place(plain),
                     url=next((a for line in lines if (a := first_address(line))), ""),
                     noun=noun,
@@ -243,7 +294,7 @@ def merge(happenings: Iterable[Happening]) -> list[Happening]:
     merged: list[Happening] = []
     for new in happenings:
         for place, old in enumerate(merged):
-            if old.on == new.on and _is_same(old, new):
+            if old.on == new.on and old.repeats == new.repeats and _is_same(old, new):
                 merged[place] = _joined(old, new)
                 break
         else:
@@ -267,6 +318,8 @@ def _joined(old: Happening, new: Happening) -> Happening:
         old,
         title=longest,
         at=old.at or new.at,
+        ends_at=old.ends_at or new.ends_at,
+        until=old.until or new.until,
         place=old.place if len(old.place) >= len(new.place) else new.place,
         url=old.url or new.url,
         noun=old.noun or new.noun,

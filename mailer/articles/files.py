@@ -22,7 +22,7 @@ from mailer.articles.cleaning import html_to_text, markdown_to_html, pictures_in
 from mailer.articles.conventions import read_fields
 from mailer.articles.dating import find_deadline, sentences_of
 from mailer.articles.diary import Happening, happenings_in_text
-from mailer.articles.entries import diary_of
+from mailer.articles.entries import diary_of, id_of
 from mailer.articles.fields import Fields
 from mailer.articles.frontmatter import FrontMatter, read_front_matter
 from mailer.articles.intake import IngestPolicy, hash_of
@@ -228,7 +228,7 @@ def _diary(fields: Fields, article: Article, desk: IngestPolicy) -> tuple[DiaryE
     """Return the diary: what the author lists, and other dates found in the text, flagged."""
     listed = [
         DiaryEntry(
-            id=f"{event.on.isoformat()}-{slug_of(event.title) or 'event'}",
+            id=id_of(event.on, event.title),
             title=event.title,
             on=event.on,
             at=event.at,

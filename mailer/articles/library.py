@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -25,6 +25,7 @@ from mailer.articles.article import (
     Kind,
     Picture,
 )
+from mailer.articles.datebook import coming, free_id, keep_found
 from mailer.clock import Clock
 from mailer.errors import Fault, NotFound
 from mailer.storage import schema
@@ -73,7 +74,7 @@ class Library:
                 if old is None:
                     final = replace(
                         article,
-                        id=_free(article.id, taken, 80),
+                        id=free_id(article.id, taken, 80),
                         first_seen_at=self._clock.now(),
                     )
                     connection.execute(insert(table).values(_values(final)))
@@ -90,7 +91,7 @@ class Library:
                 named[article.id] = final.id
                 kept.append(final)
                 statuses.append((final.id, status))
-            diary = _keep_diary(connection, document, named)
+            diary = keep_found(connection, document, named, at=self._clock.now())
             _keep_directory(connection, document)
         still = {article.id for article in kept}
         stale = tuple(article.id for article in here if article.id not in still)
@@ -130,15 +131,13 @@ class Library:
 
         Two files may announce the same occasion; the entry with fewer doubts is shown.
         """
-        table = schema.diary_entries
-        query = select(table).where(table.c.held_on >= since)
         with self._database.read() as connection:
-            found = [_entry(row) for row in connection.execute(query)]
-        shown: list[DiaryEntry] = []
-        for entry in sorted(found, key=lambda e: (len(e.flags), e.id)):
-            if not any(e.on == entry.on and _is_alike(e.title, entry.title) for e in shown):
-                shown.append(entry)
-        return sorted(shown, key=lambda e: (e.on, e.at or time(0), e.id))
+            return coming(connection, since)
+
+    def diary_ids(self) -> set[str]:
+        """Return the id of every entry, past and hidden ones too: an issue may still name one."""
+        with self._database.read() as connection:
+            return set(connection.execute(select(schema.diary_entries.c.id)).scalars())
 
     def directory(self) -> list[DirectoryEntry]:
         """Return the groups by name."""
@@ -187,47 +186,6 @@ def _matches(new: Sequence[Article], old: Sequence[Article]) -> list[Article | N
     if len(new) == len(old) == 1:
         claim(0, list(left.values()))
     return found
-
-
-def _free(wanted: str, taken: Collection[str], limit: int) -> str:
-    wanted = wanted[:limit]
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted[: limit - 5]}-{number}"
-    return name
-
-
-def _keep_diary(
-    connection: Connection, document: Document, named: dict[str, str]
-) -> tuple[DiaryEntry, ...]:
-    table = schema.diary_entries
-    connection.execute(delete(table).where(table.c.origin == document.origin))
-    taken = set(connection.execute(select(table.c.id)).scalars())
-    kept = []
-    for entry in document.diary:
-        final = replace(
-            entry,
-            id=_free(entry.id, taken, 80),
-            article_id=named.get(entry.article_id, entry.article_id),
-        )
-        taken.add(final.id)
-        kept.append(final)
-        connection.execute(
-            insert(table).values(
-                id=final.id,
-                title=final.title,
-                held_on=final.on,
-                held_at=final.at.strftime("%H:%M") if final.at else "",
-                place=final.place,
-                url=final.url,
-                regions=list(final.regions),
-                article_id=final.article_id,
-                origin=document.origin,
-                flags=[asdict(flag) for flag in final.flags],
-            )
-        )
-    return tuple(kept)
 
 
 def _keep_directory(connection: Connection, document: Document) -> None:
@@ -279,18 +237,4 @@ def _article(row: Row[Any]) -> Article:
         picture=Picture(**data["picture"]) if data["picture"] else None,
         credits=tuple(Picture(**picture) for picture in data["credits"]),
         flags=tuple(Flag(**flag) for flag in data["flags"]),
-    )
-
-
-def _entry(row: Row[Any]) -> DiaryEntry:
-    return DiaryEntry(
-        id=row.id,
-        title=row.title,
-        on=row.held_on,
-        at=time.fromisoformat(row.held_at) if row.held_at else None,
-        place=row.place,
-        url=row.url,
-        regions=tuple(row.regions),
-        article_id=row.article_id,
-        flags=tuple(Flag(**flag) for flag in row.flags),
     )

@@ -13,6 +13,7 @@ from mailer.cli import (
     article_commands,
     audience_commands,
     choice_commands,
+    diary_commands,
     dkim_commands,
     edition_commands,
     inbox_commands,
@@ -117,6 +118,7 @@ for commands in (
 retention_commands.register(app)
 choice_commands.register(app, issue_commands.app)
 app.add_typer(issue_commands.app, name="issue")
+app.add_typer(diary_commands.app, name="diary")
 roster_commands.register(audience_commands.app)
 rights_commands.register(audience_commands.app)
 segment_commands.register(audience_commands.app)

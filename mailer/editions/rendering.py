@@ -6,8 +6,8 @@ same issue gives the same segments, and therefore the same checksum, however oft
 
 What is shown: the first pick of the first section is the lead. A region gets its own block, or
 the nearest parent's when it has none; a piece is shown once. The diary is the issue's list, less
-what is past on the issue's day and what belongs to other regions. Under a headline stands the
-standfirst or the first words; a piece without an address is shown at greater length.
+what is past when the region's edition leaves and what belongs to other regions. Under a headline
+stands the standfirst or the first words; a piece without an address is shown at greater length.
 
 Failures: an issue that names an article nobody handed in, and every template mistake, raise
 ``RenderFailed`` with a line to act on.
@@ -16,12 +16,16 @@ Failures: an issue that names an article nobody handed in, and every template mi
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from mailer import almanac
 from mailer.articles.article import Article, DiaryEntry
 from mailer.articles.cleaning import markdown_to_html
+from mailer.articles.entries import upcoming
+from mailer.articles.recurring import rule_in_words
 from mailer.editions import text
 from mailer.editions.colours import palettes
 from mailer.editions.edition import Edition
@@ -45,6 +49,7 @@ from mailer.editions.viewmodel import (
 )
 from mailer.errors import Fault, RenderFailed
 from mailer.issues.issue import Issue, Pick, RegionBlock
+from mailer.localtime import send_at
 from mailer.publication import Publication, Region
 
 PREHEADER_LENGTH = 110
@@ -308,21 +313,42 @@ class _Builder:
 
     def _diary(self, entries: Sequence[DiaryEntry]) -> tuple[DiaryView, ...]:
         ladder = set(self.publication.ladder(self.region.slug))
-        by_id = {entry.id: entry for entry in entries}
-        listed = [by_id[name] for name in dict.fromkeys(self.issue.diary) if name in by_id]
-        return tuple(
-            DiaryView(
-                title=text.one_line(entry.title),
-                when=almanac.day_and_month(entry.on),
-                weekday=almanac.DAYS[entry.on.weekday()],
-                day=entry.on.day,
-                month=almanac.MONTHS[entry.on.month - 1][:3],
-                time=text.clock_time(entry.at) if entry.at else "",
-                place=text.one_line(entry.place),
-                url=text.safe_url(entry.url),
-            )
+        # What is past when the edition leaves is gone, by the clocks where it is read.
+        leaves = send_at(self.publication, self.region, self.issue.date)
+        local = leaves.astimezone(ZoneInfo(self.region.time_zone)).replace(tzinfo=None)
+        ahead = {e.id: entry for e in entries if (entry := upcoming(e, local)) is not None}
+        listed = [ahead[name] for name in dict.fromkeys(self.issue.diary) if name in ahead]
+        shown = [
+            self._happening(entry)
             for entry in listed
-            if entry.on >= self.issue.date and (not entry.regions or ladder & set(entry.regions))
+            if not entry.regions or ladder & set(entry.regions)
+        ]
+        # Links that lead to different files need different words: the day, or else the title.
+        taken = Counter(view.calendar_label for view in shown)
+        return tuple(
+            view
+            if taken[view.calendar_label] == 1
+            else replace(view, calendar_label=f"Add {view.title} to your calendar")
+            for view in shown
+        )
+
+    def _happening(self, entry: DiaryEntry) -> DiaryView:
+        until = entry.until if not entry.repeats and entry.until != entry.on else None
+        ends = f" to {text.clock_time(entry.ends_at)}" if entry.ends_at and not until else ""
+        day = f"{entry.on.day} {almanac.MONTHS[entry.on.month - 1]}"
+        when = (day, text.clock_time(entry.at)) if entry.at else (day,)
+        return DiaryView(
+            title=text.one_line(entry.title),
+            when=almanac.day_and_month(entry.on),
+            weekday=almanac.DAYS[entry.on.weekday()],
+            day=entry.on.day,
+            month=almanac.MONTHS[entry.on.month - 1][:3],
+            time=text.clock_time(entry.at) + ends if entry.at else "",
+            span=f"until {almanac.day_and_month(until)}" if until else rule_in_words(entry.repeats),
+            place=text.one_line(entry.place),
+            url=text.safe_url(entry.url),
+            calendar_url=f"{self.web_url}/diary/{entry.id}.ics",
+            calendar_label=f"Add {' at '.join(when)} to your calendar",
         )
 
     def _credits(self, stories: Sequence[Story]) -> tuple[str, ...]:

@@ -97,7 +97,12 @@ class RegionView:
 
 @dataclass(frozen=True, slots=True)
 class DiaryView:
-    """A dated happening: ``day`` and ``month`` for its date tile, ``when`` in words."""
+    """A dated happening: ``day`` and ``month`` for its date tile, ``when`` in words.
+
+    ``time`` may have an end ("7.30pm to 9pm"), ``span`` says of several days the last and of what
+    repeats how often. ``calendar_url`` is a file that a calendar reads; ``calendar_label`` are the
+    words of the link to it, and no two are the same.
+    """
 
     title: str
     when: str
@@ -105,8 +110,11 @@ class DiaryView:
     day: int
     month: str
     time: str = ""
+    span: str = ""
     place: str = ""
     url: str = ""
+    calendar_url: str = ""
+    calendar_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,10 @@ class Shelf(Protocol):
         """Return the diary's entries from a day on."""
         ...
 
+    def diary_ids(self) -> set[str]:
+        """Return the id of every diary entry, past and hidden ones too."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DraftResult:
@@ -178,7 +182,7 @@ class Desk:
             issue = read_issue(text, where=where, publication=self._publication)
         except InvalidInput:
             issue = None
-        entries = {entry.id for entry in self._library.diary(since=date.min)}
+        entries = self._library.diary_ids()
         if issue is not None and set(issue.diary) <= entries:
             picked = issue.article_ids
             if picked <= {article.id for article in self._library.articles(ids=sorted(picked))}:

@@ -97,7 +97,7 @@ def compose(
     ]
     fallback = f"{plain(publication.title)}, {short_date(on)}"
     entries = sorted(
-        (entry for entry in diary if on <= entry.on < on + DIARY_AHEAD),
+        (e for e in diary if on <= (e.until or e.on) and e.on < on + DIARY_AHEAD),
         key=lambda entry: (entry.on, entry.at is not None, str(entry.at or ""), entry.id),
     )
     return Issue(

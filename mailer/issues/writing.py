@@ -18,6 +18,7 @@ import yaml
 
 from mailer.almanac import long_date
 from mailer.articles.article import Article, DiaryEntry
+from mailer.articles.recurring import rule_in_words
 from mailer.issues.issue import Issue, Pick
 from mailer.selection.filling import region_block
 from mailer.selection.reasons import Decision, Proposal
@@ -105,11 +106,11 @@ def _head(
             lines += _comments(found, articles, " " * 6, is_brief)
             lines += _pick(pick, " " * 6)
     lines += ["", "diary:" if issue.diary else "diary: []"]
+    if issue.diary and diary:
+        lines.append("  # Take a line out to leave it out here; `mailer diary hide` does for good.")
     for entry_id in issue.diary:
         if entry := diary.get(entry_id):
-            at = f", {entry.at:%H:%M}" if entry.at else ""
-            words = plain(f"{long_date(entry.on)}{at}: {entry.title}, {entry.place}")
-            lines.append(f"  # {words.rstrip(', ')}")
+            lines += [f"  # {line}" for line in _occasion(entry, is_brief=is_brief)]
         lines.append(f"  - {_name(entry_id)}")
     lines += [
         "",
@@ -118,6 +119,19 @@ def _head(
         f"  source: {_quoted(issue.quote_source)}",
     ]
     return lines + _left_out(decisions, articles)
+
+
+def _occasion(entry: DiaryEntry, *, is_brief: bool) -> list[str]:
+    until = f" to {long_date(entry.until)}" if entry.until and not entry.repeats else ""
+    at = f", {entry.at:%H:%M}" if entry.at else ""
+    often = f", {rule_in_words(entry.repeats)}" if entry.repeats else ""
+    words = plain(f"{long_date(entry.on)}{until}{at}{often}: {entry.title}, {entry.place}")
+    lines = [words.rstrip(", ")]
+    if is_brief:
+        return lines
+    if entry.article_id:
+        lines.append(f"  found in {plain(entry.article_id)}")
+    return lines + [f"  look at: {plain(flag.note)}" for flag in entry.flags]
 
 
 def _single(text: str) -> str:

@@ -48,12 +48,18 @@ diary_entries = Table(
     Column("title", Text, nullable=False),
     Column("held_on", Date, nullable=False),
     Column("held_at", String(5), nullable=False),
+    Column("ends_at", String(5), nullable=False),
+    Column("held_until", Date),
+    Column("repeats", String(40), nullable=False),
     Column("place", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("regions", JSON, nullable=False),
     Column("article_id", String(80), nullable=False),
     Column("origin", Text, nullable=False),
     Column("flags", JSON, nullable=False),
+    Column("is_hidden", Boolean, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("changed_at", Instant, nullable=False),
     Index(None, "held_on"),
 )
 

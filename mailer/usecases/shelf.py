@@ -30,6 +30,9 @@ KEPT = 4000
 KEPT_OPEN = 64
 """Whole editions; on the day of sending every reader who follows the link wants the same few."""
 
+ANNOUNCED_BY = 26
+"""Issues, half a year of a weekly: so long a happening stays public that none repeats."""
+
 LONGEST_QUERY = 100
 MOST_WORDS = 8
 AROUND = 90
@@ -49,8 +52,8 @@ class Excerpt:
 class Card:
     """A past issue in a list.
 
-    ``picture`` is the name of its first photograph, "" for none; ``excerpt`` shows where a search
-    found it.
+    ``picture`` is the name of its first photograph, "" for none; ``diary`` are the ids of diary
+    entries that it links to; ``excerpt`` shows where a search found it.
     """
 
     issue_id: str
@@ -64,6 +67,7 @@ class Card:
     preheader: str
     text: str
     picture: str = ""
+    diary: tuple[str, ...] = ()
     excerpt: Excerpt | None = None
 
 
@@ -117,6 +121,11 @@ class Shelf:
             for region, row in self._past.newest().items()
             for card, _ in self._cards(region, [row])
         }
+
+    def announced(self, region: str) -> frozenset[str]:
+        """Return the ids of the diary entries that a region's recent issues told readers of."""
+        rows = self._past.of_region(region)[:ANNOUNCED_BY]
+        return frozenset(name for card, _ in self._cards(region, rows) for name in card.diary)
 
     def open(self, issue_id: str, region: str) -> tuple[PastIssue, FrozenEdition]:
         """Return a past issue as it was frozen.
@@ -218,6 +227,7 @@ def _card(row: PastIssue, frozen: FrozenEdition) -> Card:
         # Addresses of pages are no words that anybody looks for.
         text=" ".join(re.sub(r"https?://\S+", " ", text).split()),
         picture=picture[1] if picture else "",
+        diary=tuple(re.findall(rf"{re.escape(frozen.web_url)}/diary/([a-z0-9-]+)\.ics", html)),
     )
 
 

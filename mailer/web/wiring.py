@@ -7,6 +7,8 @@ settings, and the only one that knows every family of doors. ``serve`` is what t
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 
@@ -17,6 +19,7 @@ from mailer.languages import load_languages
 from mailer.usecases.confirming import Confirmer, Postman
 from mailer.usecases.shelf import Shelf
 from mailer.usecases.unattended import start_log
+from mailer.web.diary_pages import diary_doors
 from mailer.web.doors import Door, Doors
 from mailer.web.fittings import fittings
 from mailer.web.formkeys import FormKeys
@@ -50,6 +53,7 @@ def site_of(app: App, *, on_kept: Callable[[], object] = lambda: None) -> Starle
             *fittings(frame, shelf),
             *_audience_doors(app, frame, reception),
             *reading_doors(frame, shelf, app.images),
+            *diary_doors(frame, shelf, app.datebook, today=lambda: _today(app)),
         ]
     )
     frame.paths = doors.paths
@@ -107,3 +111,7 @@ def _logo(app: App) -> str:
         return ""
     prepared = prepare_images(app.root, (), app.images, logo=logo).pictures.get(logo)
     return f"/images/{prepared.lead.name}" if prepared else ""
+
+
+def _today(app: App) -> date:
+    return app.clock.now().astimezone(ZoneInfo(app.publication.time_zone)).date()

@@ -138,7 +138,7 @@ def test_the_diary_follows_its_file_and_final_ids(library: Library) -> None:
     fair = entry("fair", at=time(19, 30), place="Quay", article_id="boats", regions=("wales",))
     library.keep(Document("a.md", (here,), (fair, entry("past", on=date(2026, 1, 1)))))
     (found,) = library.diary(since=date(2026, 11, 27))
-    assert found == replace(fair, article_id="boats-2")
+    assert found == replace(fair, article_id="boats-2", origin="a.md", changed_at=found.changed_at)
     library.keep(Document("a.md", (here,), (entry("quiz", "Quiz"),)))
     assert [e.title for e in library.diary(since=date(2026, 1, 1))] == ["Quiz"]
 

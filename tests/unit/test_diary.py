@@ -12,6 +12,7 @@ from mailer.articles.dating import (
     find_dates,
     find_deadline,
     find_time,
+    find_times,
     resolve,
     sentences_of,
 )
@@ -34,6 +35,50 @@ TODAY = date(2026, 11, 27)
 def test_dates_are_found(text: str, expected: tuple[int, int, int | None, int | None]) -> None:
     (found,) = find_dates(text)
     assert (found.day, found.month, found.year, found.weekday) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5–7 December", [(5, 7, 12)]),
+        ("5 to 7 December 2026", [(5, 7, 12)]),
+        ("Friday 4 to Sunday 6 December", [(4, 6, 12)]),
+        ("from 28 November until 2 December", [(28, 2, 12)]),
+        ("5 and 6 December", [(5, 6, 12)]),
+        ("5 and 12 December", [(5, 0, 0), (12, 0, 0)]),
+        ("12 December and 3 January", [(12, 0, 0), (3, 0, 0)]),
+        ("7-5 December", [(5, 0, 0)]),
+    ],
+)
+def test_days_in_a_row_are_one_date(text: str, expected: list[tuple[int, int, int]]) -> None:
+    assert [(d.day, d.last_day, d.last_month) for d in find_dates(text)] == expected
+
+
+def test_a_range_over_the_new_year_ends_in_the_next() -> None:
+    (written,) = find_dates("28 December to 3 January")
+    answer = resolve(written, reference=TODAY, today=TODAY)
+    assert answer is not None
+    assert (answer[0], written.last_after(answer[0])) == (date(2026, 12, 28), date(2027, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7.30–9pm", (time(19, 30), time(21))),
+        ("7pm to 9.15 p.m.", (time(19), time(21, 15))),
+        ("11–3pm", (time(11), time(15))),
+        ("from 18:00 until 20:00", (time(18), time(20))),
+        ("noon to 2pm", (time(12), time(14))),
+        ("at 19.30 sharp", (time(19, 30), None)),
+        ("it cost 19.30", (None, None)),
+        ("5–7 December", (None, None)),
+        ("doors 7pm, music 8pm", (time(19), None)),
+    ],
+)
+def test_hours_have_an_end_where_one_is_written(
+    text: str, expected: tuple[time | None, time | None]
+) -> None:
+    assert find_times(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -143,6 +188,39 @@ def test_what_is_announced(text: str, title: str, at: time | None, place: str) -
     (found,) = happenings_in_text(text, reference=date(2026, 11, 27), today=TODAY)
     assert (found.title, found.at, found.place) == (title, at, place)
     assert "found-in-text" in [flag.code for flag in found.flags]
+
+
+def test_what_lasts_several_days_counts_until_the_last() -> None:
+    text = "The winter fair takes place from 24 November to 3 December in Chapel Hall, 10am to 4pm."
+    (found,) = happenings_in_text(text, reference=date(2026, 11, 27), today=TODAY)
+    assert (found.on, found.until) == (date(2026, 11, 24), date(2026, 12, 3))
+    assert (found.at, found.ends_at) == (time(10), time(16))
+
+
+def test_what_repeats_is_announced_with_its_hour() -> None:
+    text = (
+        "Everybody is welcome at the chapel choir workshop, every first Tuesday at 7pm in Net Loft."
+    )
+    (found,) = happenings_in_text(text, reference=date(2026, 11, 27), today=TODAY)
+    assert (found.title, found.on, found.at) == (
+        "Chapel choir workshop",
+        date(2026, 12, 1),
+        time(19),
+    )
+    assert found.repeats == "FREQ=MONTHLY;BYDAY=1TU"
+    assert "repeats" in [flag.code for flag in found.flags]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The market is closed every Monday.",
+        "She was at the workshop every Tuesday at 7pm.",
+        "We are open every Tuesday at 7pm.",
+    ],
+)
+def test_habits_are_no_happenings(text: str) -> None:
+    assert happenings_in_text(text, reference=TODAY, today=TODAY) == []
 
 
 def test_an_undated_text_needs_a_clear_announcement() -> None:

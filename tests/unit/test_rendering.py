@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailer.articles.article import Picture
+from mailer.articles.article import DiaryEntry, Picture
 from mailer.editions.anatomy import dissect
-from mailer.editions.edition import Slot, merge_html, merge_text
+from mailer.editions.edition import Edition, Slot, merge_html, merge_text
 from mailer.editions.preflight import check_edition
+from mailer.editions.rendering import render_edition
 from mailer.editions.text import one_line
 from mailer.errors import RenderFailed
 from mailer.issues.issue import Pick, RegionBlock
@@ -154,22 +155,63 @@ def test_the_diary_leaves_out_the_past_other_regions_and_the_unknown() -> None:
     assert "Shore walk" not in elsewhere
 
 
-def test_an_event_on_the_day_itself_is_still_shown() -> None:
-    from mailer.articles.article import DiaryEntry
-    from mailer.editions.rendering import render_edition
-
+def with_diary(*entries: DiaryEntry, region: str = "wales") -> Edition:
     publication = make_publication()
-    edition = render_edition(
-        make_issue(diary=("today",)),
-        region=publication.region("wales"),
+    return render_edition(
+        make_issue(diary=tuple(entry.id for entry in entries)),
+        region=publication.region(region),
         publication=publication,
         articles=make_articles(),
-        diary=[DiaryEntry("today", "Tonight at the lock", MONDAY)],
+        diary=entries,
         images={},
         web_url=WEB_URL,
         templates=SET,
     )
-    assert "Tonight at the lock" in html_of(edition)
+
+
+def test_an_event_is_shown_until_it_has_begun_when_the_edition_leaves() -> None:
+    publication = make_publication()
+    leaves = publication.send_time(publication.region("wales"))
+    later = (datetime.combine(MONDAY, leaves) + timedelta(minutes=1)).time()
+    edition = with_diary(
+        DiaryEntry("today", "Tonight at the lock", MONDAY),
+        DiaryEntry("begun", "Dawn at the lock", MONDAY, leaves),
+        DiaryEntry("soon", "Breakfast at the lock", MONDAY, later),
+        DiaryEntry("week", "A week at the lock", MONDAY - timedelta(2), until=MONDAY),
+    )
+    words = html_of(edition)
+    assert "Tonight at the lock" in words
+    assert "Breakfast at the lock" in words
+    assert "A week at the lock" in words
+    assert "Dawn at the lock" not in words
+
+
+def test_each_happening_can_be_added_under_words_of_its_own() -> None:
+    day = date(2026, 12, 5)
+    edition = with_diary(
+        DiaryEntry("supper", "Supper", day, time(19, 30), ends_at=time(22)),
+        DiaryEntry("quiz", "Quiz", day, time(19, 30)),
+        DiaryEntry("fair", "Fair", day, until=day + timedelta(2)),
+        DiaryEntry("choir", "Choir", day, repeats="FREQ=WEEKLY;BYDAY=SA"),
+    )
+    links = {
+        link.text: link.href
+        for link in dissect(html_of(edition)).links
+        if link.href.endswith(".ics")
+    }
+    assert links == {
+        "Add Supper to your calendar": f"{WEB_URL}/diary/supper.ics",
+        "Add Quiz to your calendar": f"{WEB_URL}/diary/quiz.ics",
+        "Add Fair to your calendar": f"{WEB_URL}/diary/fair.ics",
+        "Add Choir to your calendar": f"{WEB_URL}/diary/choir.ics",
+    }
+    words = text_of(edition)
+    assert all(f"\n{href}\n" in words for href in links.values())
+    assert "Saturday 5 December, 7.30pm to 10pm: Supper" in words
+    assert "until Monday 7 December: Fair" in words
+    assert "every Saturday: Choir" in words
+    alone = text_of(with_diary(DiaryEntry("x", "Supper", day, time(19))))
+    assert "Add 5 December at 7pm to your calendar:" in alone
 
 
 def test_a_call_says_by_when() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from mailer.almanac import long_date
 from mailer.articles.article import Article, DiaryEntry
+from mailer.articles.entries import upcoming
 from mailer.editions.checks.exhibit import Exhibit, Hits
 from mailer.editions.checks.rulebook import Hit
 from mailer.editions.text import paragraphs
@@ -82,17 +83,11 @@ def _diary(issue: Issue, diary: Sequence[DiaryEntry], *, due: datetime) -> Hits:
             yield Hit(
                 "diary-unknown", f"diary: there is no entry {name!r}, or it is past", clue=name
             )
-        elif _is_past(entry, due):
+        elif upcoming(entry, due.replace(tzinfo=None)) is None:
             at = f", {entry.at:%H:%M}" if entry.at else ""
             yield Hit(
                 "diary-past",
-                f"diary: {entry.title!r} was on {long_date(entry.on)}{at}; "
+                f"diary: {entry.title!r} was on {long_date(entry.until or entry.on)}{at}; "
                 f"readers get it {instant(due)}",
                 clue=name,
             )
-
-
-def _is_past(entry: DiaryEntry, due: datetime) -> bool:
-    if entry.on != due.date():
-        return entry.on < due.date()
-    return entry.at is not None and entry.at < due.time()

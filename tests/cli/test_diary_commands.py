@@ -1,0 +1,74 @@
+"""``mailer diary``, as an editor types it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.driving import ISSUE, Mailer
+
+SUPPER = "2026-12-05-harbour-supper"
+
+
+def add(mailer: Mailer) -> str:
+    said = mailer(
+        "diary", "add", "Harbour supper", "Saturday 5 December, 7.30–10pm", "--place", "Net Loft",
+        "-r", "wales",
+    )  # fmt: skip
+    assert said.code == 0
+    return said.out
+
+
+def test_an_added_happening_is_offered_and_dropped(mailer: Mailer, publication: Path) -> None:
+    assert add(mailer) == f"Added: {SUPPER} (2026-12-05, 19:30–22:00: Harbour supper)\n"
+    row = next(r for r in mailer("diary", "list", "--json").data if r["id"] == SUPPER)
+    assert (row["time"], row["ends_at"], row["regions"]) == ("19:30", "22:00", ["wales"])
+    mailer("issue", "draft", "--force")
+    drafted = (publication / "issues" / f"{ISSUE}.md").read_text(encoding="utf-8")
+    words = "Saturday 5 December 2026, 19:30: Harbour supper, Net Loft"
+    assert f'  # {words}\n  - "{SUPPER}"' in drafted
+    assert re.search(r"  #   found in [a-z0-9-]+\n", drafted)
+    assert mailer("diary", "drop", SUPPER).code == 0
+    assert mailer("diary", "drop", SUPPER).code == 4
+
+
+def test_what_is_hidden_comes_into_no_draft(mailer: Mailer, publication: Path) -> None:
+    first = mailer("diary", "list", "--json").data[0]["id"]
+    assert mailer("diary", "drop", first).code == 5
+    assert mailer("diary", "hide", first).code == 0
+    mailer("ingest")
+    assert first not in [row["id"] for row in mailer("diary", "list", "--json").data]
+    assert first in mailer("diary", "list", "--hidden").out
+    # An issue that names it already is only warned of it.
+    assert first in (publication / "issues" / f"{ISSUE}.md").read_text(encoding="utf-8")
+    assert "there is no entry" in mailer("issue", "check", ISSUE).out
+    mailer("diary", "show", first)
+    assert first in [row["id"] for row in mailer("diary", "list", "--json").data]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("Supper", "some day"), r"WHEN: 'some day' names no day; write 'Saturday 5 December"),
+        (("Supper", "Monday 5 December"), "WHEN: The text says Monday, but 2026-12-05 is a Sat"),
+        (("Supper", "5 December 2024"), "WHEN: 2024-12-05 is past"),
+        (("", "5 December"), "TITLE: is empty; say what it is"),
+        (("Supper", "5 December", "--url", "nonsense"), "--url: 'nonsense' is no web address"),
+    ],
+)
+def test_what_cannot_be_added_is_said_in_a_line(
+    mailer: Mailer, args: tuple[str, ...], said: str
+) -> None:
+    answer = mailer("diary", "add", *args)
+    assert answer.code == 1
+    assert len(answer.error_lines) == 1
+    assert said in answer.error_lines[0]
+
+
+def test_a_happening_that_repeats(mailer: Mailer) -> None:
+    said = mailer("diary", "add", "Choir", "every first Tuesday, 7pm", "--json").data
+    assert (said["date"], said["repeats"]) == ("2026-12-01", "FREQ=MONTHLY;BYDAY=1TU")
+    listed = mailer("diary", "list", "--since", "2026-12-02").out
+    assert "2027-01-05, every first Tuesday of the month" in listed
