@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +35,21 @@ from mailer.errors import ConfigurationError, Fault, InvalidInput, MailerError
 class _Group(TyperGroup):
     """Turns an error into lines on standard error and an exit code."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; a word that cannot be understood is one line too."""
+        if not extra.pop("standalone_mode", True):
+            return super().main(*args, **extra, standalone_mode=False)
+        try:
+            code = super().main(*args, **extra, standalone_mode=False)
+        except typer.Abort:
+            err().print("Stopped.", style="dim")
+            sys.exit(1)
+        except Exception as error:
+            if not type(error).__module__.startswith(("typer", "click")):
+                raise
+            sys.exit(_misunderstood(error))
+        sys.exit(code if isinstance(code, int) else 0)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -62,6 +78,18 @@ class _Group(TyperGroup):
                 markup=False,
             )
             raise typer.Exit(exit_code(error)) from None
+
+
+def _misunderstood(error: Any) -> int:
+    """Say which word of a command line is wrong, in one line; return the exit code."""
+    context = getattr(error, "ctx", None)
+    if context and type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(context.get_help(), err=True)
+        return int(error.exit_code)
+    said = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
+    command = context.command_path if context else "mailer"
+    complain(InvalidInput(Fault(said, remedy=f"`{command} --help` shows how")))
+    return int(error.exit_code)
 
 
 app = typer.Typer(
