@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,12 +37,20 @@ from mailer.errors import ConfigurationError, Fault, InvalidInput, MailerError
 class _Group(TyperGroup):
     """Turns an error into lines on standard error and an exit code."""
 
-    def main(self, *args: Any, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run the command line; a word that cannot be understood is one line too."""
-        if not extra.pop("standalone_mode", True):
-            return super().main(*args, **extra, standalone_mode=False)
+        run = partial(super().main, args, prog_name, complete_var, False, **extra)
+        if not standalone_mode:
+            return run()
         try:
-            code = super().main(*args, **extra, standalone_mode=False)
+            code = run()
         except typer.Abort:
             err().print("Stopped.", style="dim")
             sys.exit(1)
