@@ -9,8 +9,10 @@ the sentences; a house test fails when one lacks its translation.
 Which language a reader gets: the one they asked for, else the best that their browser accepts,
 else the region's or the publication's own, else English. ``load_languages`` is the only I/O.
 
+An edition is in its region's language. ``locales/mail/<tag>.po`` holds a language that only
+editions are in: a briefing can go out in Arabic before anybody has translated the pages.
+
 Standards: RFC 9110 section 12.5.4 (Accept-Language), RFC 4647 section 3.4 (lookup).
-Known limit: an edition is in its region's language; only what surrounds it is translated.
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ SOURCE = "en"
 """The language the sentences in templates and code are written in."""
 
 FOLDER = "locales"
+MAIL_FOLDER = "locales/mail"
+"""Catalogues of languages that only editions are in, and the pages are not."""
+
 LONGEST_HEADER = 400
 """Characters of an Accept-Language header that are looked at; a real one has fewer than 100."""
 
@@ -111,18 +116,29 @@ class Languages:
             tag = found = SOURCE
         return Words(tag, _locale(tag) or _locale(found) or Locale(SOURCE), self._catalogues[found])
 
+    def spoken(self, tag: str) -> Words:
+        """Return a language by its tag, also where only dates and direction are known of it.
 
-def load_languages(override: Path | None = None) -> Languages:
+        What an editor writes is in the publication's language whether or not there is a catalogue.
+        """
+        found = _lookup(tag, self._catalogues) or SOURCE
+        return Words(tag, _locale(tag) or Locale(SOURCE), self._catalogues[found])
+
+
+def load_languages(override: Path | None = None, *, of_mail: bool = False) -> Languages:
     """Read every catalogue.
 
     Args:
         override: the publication's ``templates`` folder; its ``locales/`` adds and replaces.
+        of_mail: also those of languages that only editions are in.
     Raises:
         ConfigurationError: one fault for each catalogue that cannot be read.
     """
-    folders = [templates_dir() / FOLDER]
+    roots = [templates_dir()]
     if override is not None and override.resolve() != templates_dir().resolve():
-        folders.append(override / FOLDER)
+        roots.append(override)
+    kinds = (FOLDER, MAIL_FOLDER) if of_mail else (FOLDER,)
+    folders = [root / kind for root in roots for kind in kinds]
     merged: dict[str, Catalog] = {}
     faults: list[Fault] = []
     for folder in folders:

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mailer.checked import ClockTime, Colour, Domain, Line, WebAddress
+from mailer.checked import ClockTime, Colour, Domain, FontList, Line, WebAddress
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -64,7 +64,12 @@ class RetryPolicy(PolicyModel):
 
 
 class Theme(PolicyModel):
-    """Colours of the light and the dark scheme; checked for contrast by preflight."""
+    """Colours of the light and the dark scheme, fonts, the logo, and how round corners are.
+
+    The contrast of both schemes is checked before an issue is approved. ``font`` sets what is
+    read, ``heading_font`` titles and headlines ("" is the same), ``small_font`` labels and fine
+    print. ``radius`` rounds pictures and panels, ``button_radius`` buttons, in pixels.
+    """
 
     accent: Colour = "#9c2a1f"
     accent_dark: Colour = "#f0a598"
@@ -72,7 +77,11 @@ class Theme(PolicyModel):
     paper: Colour = "#fbf8f3"
     ink_dark: Colour = "#ece7e1"
     paper_dark: Colour = "#1c1a18"
-    font: Line = "Georgia, 'Times New Roman', serif"
+    font: FontList = "Georgia, 'Times New Roman', serif"
+    heading_font: FontList = ""
+    small_font: FontList = "Helvetica, Arial, sans-serif"
+    radius: int = Field(default=3, ge=0, le=24)
+    button_radius: int = Field(default=3, ge=0, le=32)
     logo: str = ""
     logo_alt: Line = ""
 

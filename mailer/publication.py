@@ -63,7 +63,7 @@ class Section(PolicyModel):
     """A named part of an issue: at most ``quota`` stories; ``minimum`` is wanted, not forced.
 
     Articles that name no section may fill one with ``takes_any``; ``kinds`` narrows a section to
-    some kinds of article.
+    some kinds of article. ``look`` says how its stories are drawn.
     """
 
     slug: Slug
@@ -73,6 +73,7 @@ class Section(PolicyModel):
     kinds: tuple[str, ...] = ()
     takes_any: bool = False
     needs_picture: bool = False
+    look: Literal["stories", "list"] = "stories"
 
     @model_validator(mode="after")
     def _minimum_fits(self) -> Self:
@@ -133,7 +134,6 @@ class _PublicationFile(PolicyModel):
     column_title: Line = "This week"
     first_number: int = Field(default=1, ge=1)
     language: str = Field(default="en", pattern=rf"^{LANGUAGE}$")
-    direction: Literal["ltr", "rtl"] = "ltr"
     time_zone: ZoneName
     regions: tuple[Slug, ...] = Field(min_length=1)
     sections: tuple[Section, ...] = Field(min_length=1)

@@ -4,6 +4,7 @@
     python tools/texts.py --check   # say which sentences lack a translation, change nothing
 
 A sentence that is new gets an empty translation to fill in; one that is no longer used goes.
+``locales/mail/*.po`` are of languages that only editions are in: they have the editions' sentences.
 """
 
 # ruff: noqa: INP001
@@ -21,6 +22,9 @@ from mailer.languages import is_whole, read_catalogue
 
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "templates" / "locales"
+MAIL_LOCALES = LOCALES / "mail"
+OF_EDITIONS = ("templates/parts/", "mailer/editions/")
+"""Where what an edition says stands."""
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 SOURCES = (
     ("jinja2.ext:babel_extract", "templates/**/*.j2", {"trimmed": "true", "silent": "false"}),
@@ -55,6 +59,16 @@ def collected() -> Catalog:
     return found
 
 
+def of_editions(sentences: Catalog) -> Catalog:
+    """Return the sentences that editions say."""
+    found = Catalog(project="briefing-mailer", charset="utf-8", fuzzy=False)
+    for message in sentences:
+        places = [place for place in message.locations if place[0].startswith(OF_EDITIONS)]
+        if message.id and places:
+            found.add(message.id, locations=places, flags=message.flags)
+    return found
+
+
 def _method(name: str) -> object:
     if ":" not in name:
         return name
@@ -83,10 +97,11 @@ def lacking(sentences: Catalog, catalogue: Catalog) -> Iterator[str]:
 
 def main() -> int:
     """Update the catalogues, or check them."""
-    sentences = collected()
+    every = collected()
     is_check = "--check" in sys.argv[1:]
     faults = 0
-    for path in sorted(LOCALES.glob("*.po")):
+    for path in sorted([*LOCALES.glob("*.po"), *MAIL_LOCALES.glob("*.po")]):
+        sentences = every if path.parent == LOCALES else of_editions(every)
         catalogue = read_catalogue(path)
         if not is_check:
             catalogue.update(sentences, no_fuzzy_matching=True)

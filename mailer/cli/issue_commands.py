@@ -30,17 +30,25 @@ def draft(
         bool,
         typer.Option("--force", help="Draft anew over an edited file; the old one is kept beside."),
     ] = False,
+    template: Annotated[
+        str,
+        typer.Option(
+            "--template",
+            help="The template set that draws it: briefing, bulletin, single, urgent or your own.",
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Choose articles and write the issue's file with the reasons as comments.
 
-    An edited file is never overwritten. Example: `mailer issue draft 2026-11-30`
+    An edited file is never overwritten. Example: `mailer issue draft 2026-11-30 --template urgent`
     """
     from mailer.app import open_app
     from mailer.usecases import editing
 
     with open_app(folder(ctx)) as opened:
-        result = editing.draft(opened, day.date() if day else None, force=force)
+        on = day.date() if day else None
+        result = editing.draft(opened, on, force=force, template=template)
         found = editing.issue_data(opened, result.issue_id)
     if as_json:
         say_json(found | {"path": result.path, "kept": result.kept})
@@ -216,6 +224,7 @@ def _show(found: dict[str, object]) -> None:
     say(f"{found['subject']}")
     if found["order"]:
         say(f"It is {found['order']}.", style="yellow")
+    say(f"Drawn by the template set {found['template']}.")
     if found["audience"]:
         say(f"Only to readers for whom: {found['audience']}")
     if found["changed_since_approval"]:

@@ -27,9 +27,14 @@ SLOTS = (
 """What every reader has and a template may name; a roster's own fields come beside them."""
 
 
-def greeting(name: str) -> str:
+GREETINGS = ("Dear %(name)s,", "Dear reader,")
+"""How a reader with a name and one without are addressed, in English."""
+
+
+def greeting(name: str, greetings: tuple[str, str] = GREETINGS) -> str:
     """Return how a reader is addressed: by the whole name as given, which no rule can shorten."""
-    return f"Dear {name.strip()}," if name.strip() else "Dear reader,"
+    named, nameless = greetings
+    return named.replace("%(name)s", name.strip()) if name.strip() else nameless
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class Edition:
     """One issue for one region.
 
     ``subject`` and ``preheader`` are plain text without slots. ``article_ids`` are the pieces it
-    shows, in reading order: what a list has been sent once the issue went out.
+    shows, in reading order: what a list has been sent once the issue went out. ``greetings`` are
+    the language's, for the slot of that name.
     """
 
     issue_id: str
@@ -89,6 +95,11 @@ class Edition:
     html: Segments
     text: Segments
     article_ids: tuple[str, ...]
+    greetings: tuple[str, str] = GREETINGS
+
+    def greeting(self, name: str) -> str:
+        """Return how this edition addresses a reader; "" is one without a name."""
+        return greeting(name, self.greetings)
 
     @property
     def checksum(self) -> str:
@@ -142,6 +153,7 @@ class Edition:
                 "html": _plain(self.html),
                 "text": _plain(self.text),
                 "article_ids": list(self.article_ids),
+                "greetings": list(self.greetings),
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -161,6 +173,7 @@ class Edition:
             html=_segments(data["html"]),
             text=_segments(data["text"]),
             article_ids=tuple(data["article_ids"]),
+            greetings=(data["greetings"][0], data["greetings"][1]),
         )
 
 

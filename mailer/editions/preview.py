@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mailer.editions.edition import Edition, greeting, merge_html, merge_text
@@ -27,17 +27,19 @@ def sample_fields(
     name: str = "Ada Reader",
     address: str = "",
     web_url: str = "",
+    greet: Callable[[str], str] = greeting,
 ) -> dict[str, str]:
     """Return a value for every slot, for a reader who does not exist.
 
     Args:
         web_url: our own address; the sample's links below it change nothing.
+        greet: how the edition addresses a reader of that name.
     """
     base = web_url or PREVIEW_WEB_URL
     domain = publication.from_address.rpartition("@")[2] or "reader.example"
     return {
         "name": name,
-        "greeting": greeting(name),
+        "greeting": greet(name),
         "address": address or f"ada.reader@{domain}",
         "unsubscribe_url": f"{base}/unsubscribe/sample-{region.slug}",
         "preferences_url": f"{base}/preferences/sample-{region.slug}",

@@ -5,9 +5,10 @@ Pure: everything comes in as values. The reader's fields are rendered as tokens 
 same issue gives the same segments, and therefore the same checksum, however often it is rendered.
 
 What is shown: the first pick of the first section is the lead. A region gets its own block, or
-the nearest parent's when it has none; a piece is shown once. The diary is the issue's list, less
-what is past when the region's edition leaves and what belongs to other regions. Under a headline
-stands the standfirst or the first words; a piece without an address is shown at greater length.
+the nearest parent's when it has none, with its first story's picture; a piece is shown once. The
+diary is the issue's list, less what is past when the region's edition leaves and what belongs to
+other regions. Under a headline stands the standfirst or the first words; a piece without an address
+is shown at greater length. A picture is shown from our own server or not at all.
 
 Failures: an issue that names an article nobody handed in, and every template mistake, raise
 ``RenderFailed`` with a line to act on.
@@ -16,18 +17,15 @@ Failures: an issue that names an article nobody handed in, and every template mi
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from mailer import almanac
-from mailer.articles.article import Article, DiaryEntry
+from mailer.articles.article import Article, DiaryEntry, Kind
 from mailer.articles.cleaning import markdown_to_html
-from mailer.articles.entries import upcoming
-from mailer.articles.recurring import rule_in_words
 from mailer.editions import text
 from mailer.editions.colours import palettes
+from mailer.editions.diary_views import diary_views
 from mailer.editions.edition import Edition
 from mailer.editions.mjml import to_html
 from mailer.editions.pictures import PreparedImage, PreparedPicture
@@ -46,13 +44,17 @@ from mailer.editions.viewmodel import (
     SectionView,
     Story,
     SupportView,
+    ThemeView,
 )
+from mailer.editions.wording import Wording
 from mailer.errors import Fault, RenderFailed
 from mailer.issues.issue import Issue, Pick, RegionBlock
 from mailer.localtime import send_at
 from mailer.publication import Publication, Region
 
 PREHEADER_LENGTH = 110
+QUESTIONS = 3
+"""So many of an interview's questions stand under its headline."""
 
 
 def render_edition(
@@ -72,14 +74,16 @@ def render_edition(
         articles: by id; every pick of the issue must be there.
         diary: entries to choose from; one the issue lists and nobody hands in is left out.
         images: by ``Picture.src``, as ``prepare_images`` returns them; a picture that is missing
-            is left out, an https address is used as it stands.
+            is left out.
         web_url: our own https address without a slash; pictures are served below it.
     Raises:
         RenderFailed: with every fault.
     """
     _refuse_unknown(issue, articles, publication)
     tokens = ReaderTokens()
-    view = _Builder(issue, region, publication, articles, images, web_url).view(diary, tokens)
+    wording = Wording(templates.languages.spoken(region.language or publication.language))
+    builder = _Builder(issue, region, publication, articles, images, web_url, wording)
+    view = builder.view(diary, tokens)
     values = view.values()
     where = templates.path(BODY)
     html = tokens.split(to_html(templates.body(values), where=where), where=where)
@@ -102,6 +106,7 @@ def render_edition(
         html=html,
         text=words,
         article_ids=_shown(view),
+        greetings=wording.greetings,
     )
 
 
@@ -149,13 +154,15 @@ class _Builder:
     articles: Mapping[str, Article]
     images: Mapping[str, PreparedPicture]
     web_url: str
+    wording: Wording
 
     def __post_init__(self) -> None:
         self._used: dict[str, int] = {}
 
     def view(self, diary: Sequence[DiaryEntry], tokens: ReaderTokens) -> EditionView:
         publication = self.publication
-        light, dark = palettes(publication.theme)
+        theme = publication.theme
+        light, dark = palettes(theme)
         sections, lead = self._sections()
         region = self._region_block(tokens)
         shown = [story for section in sections for story in section.contents]
@@ -163,16 +170,16 @@ class _Builder:
         columnist = text.one_line(self.issue.columnist or publication.columnist)
         last = plain(opening).rsplit("\n", 1)[-1].strip(" -–—")
         return EditionView(
-            language=self.region.language or publication.language,
-            direction=publication.direction,
-            start="left" if publication.direction == "ltr" else "right",
+            language=self.wording.words.tag,
+            direction=self.wording.words.direction,
+            start="left" if self.wording.words.direction == "ltr" else "right",
             publication=self._publication(),
             issue=IssueView(
                 id=self.issue.id,
                 number=self.issue.number,
                 subject=text.one_line(self.issue.subject),
                 preheader=self._preheader(shown),
-                date=almanac.long_date(self.issue.date),
+                date=self.wording.long_date(self.issue.date),
             ),
             opening=OpeningView(
                 title=text.one_line(self.issue.opening_title or publication.column_title),
@@ -190,13 +197,22 @@ class _Builder:
             support=SupportView(
                 title=text.one_line(publication.support.title),
                 paragraphs=tuple(text.paragraphs(publication.support.text)),
-                label=text.one_line(publication.support.label) or "Give what you can",
+                label=text.one_line(publication.support.label) or self.wording.appeal,
                 url=text.safe_url(publication.support.url),
             ),
             credits=self._credits([*shown, *region.stories]),
+            large_credits=self._credits([*shown[:1], *region.stories]),
             light=light,
             dark=dark,
+            theme=ThemeView(
+                font=theme.font,
+                head=theme.heading_font or theme.font,
+                sans=theme.small_font,
+                radius=theme.radius,
+                button_radius=theme.button_radius,
+            ),
             reader=tokens.reader(),
+            say=self.wording.words.gettext,
         )
 
     def _publication(self) -> PublicationView:
@@ -210,7 +226,6 @@ class _Builder:
             website=text.safe_url(publication.website),
             contact=publication.contact,
             why=publication.why_you_get_this,
-            font=publication.theme.font,
             logo=self._image(logo.lead, publication.theme.logo_alt or publication.title)
             if logo
             else None,
@@ -228,10 +243,13 @@ class _Builder:
             title = text.one_line(section.title)
             # "Analysis" over every story of the section Analysis would say nothing.
             told = tuple(
-                replace(story, label="") if story.label.casefold() == title.casefold() else story
+                replace(story, label="", kicker=self._due(self.articles[story.article_id]))
+                if story.label.casefold() == title.casefold()
+                else story
                 for story in stories
             )
-            views.append(SectionView(title, told[1:] if is_lead else told, told))
+            stories = told[1:] if is_lead else told
+            views.append(SectionView(title, stories, told, look=section.look))
         return tuple(views), lead
 
     def _stories(self, picks: Sequence[Pick], *, is_first: bool = False) -> tuple[Story, ...]:
@@ -241,40 +259,52 @@ class _Builder:
                 continue
             number = len(self._used) + 1
             self._used[pick.article_id] = number
-            stories.append(self._story(pick, number, is_lead=is_first and not stories))
+            stories.append(self._story(pick, number, is_large=is_first and not stories))
         return tuple(stories)
 
-    def _story(self, pick: Pick, number: int, *, is_lead: bool) -> Story:
-        article = self.articles[pick.article_id]
+    def _story(self, pick: Pick, number: int, *, is_large: bool) -> Story:
+        article, wording = self.articles[pick.article_id], self.wording
         url = text.safe_url(article.url)
+        due = wording.day_and_month(article.deadline) if article.deadline else ""
+        label = wording.label(article.kind)
+        byline = wording.names(article.authors)
+        minutes = wording.minutes(text.minutes_to_read(article)) if url else ""
+        is_interview = article.kind is Kind.INTERVIEW
         return Story(
             number=number,
             article_id=article.id,
             headline=text.one_line(pick.headline or article.title),
-            byline=text.byline(article.authors),
+            byline=byline,
             paragraphs=text.article_text(article, standfirst=pick.standfirst, has_link=bool(url)),
             url=url,
-            label=text.kind_label(article.kind),
-            button=text.button_label(article.kind),
-            deadline=f"by {almanac.day_and_month(article.deadline)}" if article.deadline else "",
-            minutes=text.minutes_to_read(article) if url else 0,
-            image=self._picture(article, is_lead=is_lead),
+            label=label,
+            button=wording.button(article.kind),
+            due=due,
+            kicker=wording.both(label, self._due(article)),
+            signature=wording.both(wording.by(byline), minutes),
+            image=self._picture(article, pick, is_large=is_large),
+            is_interview=is_interview,
+            questions=tuple(text.one_line(part) for part in article.parts[:QUESTIONS])
+            if is_interview
+            else (),
+            standfirst=text.one_line(pick.standfirst or article.standfirst),
+            html=article.body_html,
         )
 
-    def _picture(self, article: Article, *, is_lead: bool) -> Image | None:
-        picture = article.picture
-        if picture is None or not picture.src:
+    def _due(self, article: Article) -> str:
+        return self.wording.due(article.deadline) if article.deadline else ""
+
+    def _picture(self, article: Article, pick: Pick, *, is_large: bool) -> Image | None:
+        picture = pick.picture_of(article)
+        prepared = self.images.get(picture.src) if picture else None
+        if picture is None or prepared is None:
             return None
-        prepared = self.images.get(picture.src)
-        if prepared is not None:
-            image = self._image(prepared.lead if is_lead else prepared.thumb, picture.alt or "")
-        else:
-            remote = text.safe_url(picture.src, schemes=("https",))
-            if not remote:
-                return None
-            image = Image(url=remote, alt=text.one_line(picture.alt or ""), width=0, height=0)
+        image = self._image(prepared.lead if is_large else prepared.thumb, picture.alt or "")
         return replace(
-            image, caption=text.one_line(picture.caption), credit=text.one_line(picture.credit)
+            image,
+            caption=text.one_line(picture.caption),
+            credit=text.one_line(picture.credit),
+            licence=text.one_line(picture.licence),
         )
 
     def _image(self, prepared: PreparedImage, alt: str) -> Image:
@@ -288,13 +318,14 @@ class _Builder:
         picked = next((slug for slug in ladder if blocks[slug].picks), "")
         holder = picked or noted or self.region.slug
         name = text.one_line(self.publication.region(holder).name)
-        stories = self._stories(blocks[picked].picks) if picked else ()
+        stories = self._stories(blocks[picked].picks, is_first=True) if picked else ()
         again = (
             {pick.article_id for pick in blocks[picked].picks if pick.follow_up} if picked else ()
         )
         # Only here can a reader meet a story again: by having moved from a list that had it.
         stories = tuple(
-            story if story.article_id in again else _edged(story, tokens) for story in stories
+            story if story.article_id in again else _edged(story, tokens)
+            for story in _first_pictured(stories)
         )
         start, end = "", ""
         contact = self.region.group_contact
@@ -312,53 +343,21 @@ class _Builder:
         )
 
     def _diary(self, entries: Sequence[DiaryEntry]) -> tuple[DiaryView, ...]:
-        ladder = set(self.publication.ladder(self.region.slug))
-        # What is past when the edition leaves is gone, by the clocks where it is read.
         leaves = send_at(self.publication, self.region, self.issue.date)
-        local = leaves.astimezone(ZoneInfo(self.region.time_zone)).replace(tzinfo=None)
-        ahead = {e.id: entry for e in entries if (entry := upcoming(e, local)) is not None}
-        listed = [ahead[name] for name in dict.fromkeys(self.issue.diary) if name in ahead]
-        shown = [
-            self._happening(entry)
-            for entry in listed
-            if not entry.regions or ladder & set(entry.regions)
-        ]
-        # Links that lead to different files need different words: the day, or else the title.
-        taken = Counter(view.calendar_label for view in shown)
-        return tuple(
-            view
-            if taken[view.calendar_label] == 1
-            else replace(view, calendar_label=f"Add {view.title} to your calendar")
-            for view in shown
-        )
-
-    def _happening(self, entry: DiaryEntry) -> DiaryView:
-        until = entry.until if not entry.repeats and entry.until != entry.on else None
-        ends = f" to {text.clock_time(entry.ends_at)}" if entry.ends_at and not until else ""
-        day = f"{entry.on.day} {almanac.MONTHS[entry.on.month - 1]}"
-        when = (day, text.clock_time(entry.at)) if entry.at else (day,)
-        return DiaryView(
-            title=text.one_line(entry.title),
-            when=almanac.day_and_month(entry.on),
-            weekday=almanac.DAYS[entry.on.weekday()],
-            day=entry.on.day,
-            month=almanac.MONTHS[entry.on.month - 1][:3],
-            time=text.clock_time(entry.at) + ends if entry.at else "",
-            span=f"until {almanac.day_and_month(until)}" if until else rule_in_words(entry.repeats),
-            place=text.one_line(entry.place),
-            url=text.safe_url(entry.url),
-            calendar_url=f"{self.web_url}/diary/{entry.id}.ics",
-            calendar_label=f"Add {' at '.join(when)} to your calendar",
+        return diary_views(
+            entries,
+            listed=self.issue.diary,
+            ladder=self.publication.ladder(self.region.slug),
+            leaves_at=leaves.astimezone(ZoneInfo(self.region.time_zone)).replace(tzinfo=None),
+            wording=self.wording,
+            web_url=self.web_url,
         )
 
     def _credits(self, stories: Sequence[Story]) -> tuple[str, ...]:
         shown: dict[str, list[str]] = {}
         for story in stories:
-            picture = self.articles[story.article_id].picture
-            if story.image is None or picture is None:
-                continue
-            words = [text.one_line(part) for part in (picture.credit, picture.licence)]
-            credit = ", ".join(part for part in words if part)
+            image = story.image
+            credit = self.wording.both(image.credit, image.licence) if image else ""
             if credit:
                 shown.setdefault(credit, []).append(story.headline)
         return tuple(f"{credit} ({'; '.join(headlines)})" for credit, headlines in shown.items())
@@ -377,6 +376,11 @@ class _Builder:
 def _edged(story: Story, tokens: ReaderTokens) -> Story:
     start, end = tokens.edges([story.article_id])
     return replace(story, start=start, end=end)
+
+
+def _first_pictured(stories: tuple[Story, ...]) -> tuple[Story, ...]:
+    """Return a region's stories with one picture among them: it stands over the first."""
+    return (*stories[:1], *(replace(story, image=None) for story in stories[1:]))
 
 
 def _shown(view: EditionView) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 r"""Template sets: the files that make an edition, read once and checked before use.
 
-A set is a folder: ``subject.txt.j2``, ``body.mjml.j2`` (with includes in ``parts/``) and
-``body.txt.j2``. The publication's ``templates/<set>/`` replaces the shipped set file by file and
-may add parts. ``load_templates`` is the only I/O; a ``TemplateSet`` renders from memory, so that
-rendering is pure. A mistake is told with file, line, name and what to do: syntax and MJML
+A set is a folder: ``subject.txt.j2``, ``body.mjml.j2`` and ``body.txt.j2``. What they include is
+in ``parts/``, which all sets share; a set may have a part of its own in ``<set>/parts/``. The
+publication's ``templates/`` replaces both file by file: ``templates/parts/`` for every set,
+``templates/<set>/`` for one. With the files come the catalogues of what they say.
+``load_templates`` is the only I/O; a ``TemplateSet`` renders from memory, so that rendering is
+pure. A mistake is told with file, line, name and what to do: syntax and MJML
 mistakes when loading, unknown names when rendering.
 
 Everything printed into MJML is escaped and then written so that mrml cannot spoil it: mrml quotes
@@ -41,12 +43,14 @@ from mailer.editions import text
 from mailer.editions.mjml import lint
 from mailer.editions.prose import plain, styled
 from mailer.errors import Fault, NotFound, RenderFailed
+from mailer.languages import Languages, load_languages
 from mailer.resources import templates_dir
 
 SUBJECT = "subject.txt.j2"
 BODY = "body.mjml.j2"
 TEXT = "body.txt.j2"
 REQUIRED = (SUBJECT, BODY, TEXT)
+PARTS = "parts"
 SIZE_BYTES = 200_000
 
 _SPOILT = frozenset("\\\r\t\u115f\u1160\u3164\uff9e\uff9f\uffa0")
@@ -80,8 +84,11 @@ class _Memory(BaseLoader):
 class TemplateSet:
     """A checked set of templates, rendering from memory."""
 
-    def __init__(self, name: str, sources: Mapping[str, Source]) -> None:
+    def __init__(
+        self, name: str, sources: Mapping[str, Source], languages: Languages | None = None
+    ) -> None:
         self.name = name
+        self.languages = languages or Languages({})
         self.sources = dict(sources)
         loader = _Memory(self.sources)
         self._markup = _environment(loader, autoescape=True, finalize=print_markup)
@@ -90,6 +97,7 @@ class TemplateSet:
         self._plain.filters["prose"] = lambda html: plain(str(html))
         for environment in (self._markup, self._plain):
             environment.filters["one_line"] = text.one_line
+            environment.filters["bare"] = text.bare_url
 
     def body(self, values: Mapping[str, object]) -> str:
         """Render the MJML of an edition."""
@@ -207,27 +215,41 @@ class TemplateSet:
 
 
 def load_templates(
-    set_name: str, *, override: Path | None = None, required: Sequence[str] = REQUIRED
+    set_name: str,
+    *,
+    override: Path | None = None,
+    required: Sequence[str] = REQUIRED,
+    has_parts: bool = True,
+    named_in: tuple[str, str] = ("publication.toml", "templates"),
 ) -> TemplateSet:
     """Read a template set and check it.
 
     Args:
         set_name: the folder's name under the shipped templates.
-        override: the publication's ``templates`` folder; its ``<set_name>/`` replaces files.
+        override: the publication's ``templates`` folder; its ``parts/`` and ``<set_name>/``
+            replace files.
         required: files the set cannot do without.
+        has_parts: the set is made of the shared parts; a letter is not.
+        named_in: the file and the key that name the set, for the message that there is none.
     Raises:
         NotFound: there is no such set.
         RenderFailed: one fault a mistake in any file.
     """
     sources: dict[str, Source] = {}
     faults: list[Fault] = []
-    folders = [templates_dir() / set_name]
+    roots = [templates_dir()]
     if override is not None and override.resolve() != templates_dir().resolve():
-        folders.append(override / set_name)
-    for folder in folders:
-        for name, path in _files(folder):
+        roots.append(override)
+    # The last one wins: the publication's before the shipped, the set's own before the shared.
+    places = [(root, folder) for root in roots for folder in (PARTS, set_name)]
+    has_files = False
+    for root, folder in places:
+        if folder == PARTS and not has_parts:
+            continue
+        for name, path in _files(root / folder):
+            has_files = has_files or folder == set_name
             try:
-                sources[name] = _read(path)
+                sources[f"{PARTS}/{name}" if folder == PARTS else name] = _read(path)
             except (OSError, UnicodeDecodeError, ValueError) as error:
                 faults.append(
                     Fault(
@@ -236,18 +258,24 @@ def load_templates(
                         remedy="save it as UTF-8 text of at most 200 kB",
                     )
                 )
-    if not sources and not faults:
+    if not has_files:
+        where, field = named_in
         raise NotFound(
             Fault(
                 f"there is no template set {set_name!r}",
-                where="publication.toml",
-                field="templates",
+                where=where,
+                field=field,
                 remedy=f"use {' or '.join(_sets(override)) or 'briefing'}",
             )
         )
-    templates = TemplateSet(set_name, sources)
+    languages = load_languages(override, of_mail=True) if has_parts else Languages({})
+    templates = TemplateSet(set_name, sources, languages)
     faults.extend(
-        Fault(f"the set {set_name!r} lacks {name}", where=str(folders[-1]), remedy="add the file")
+        Fault(
+            f"the set {set_name!r} lacks {name}",
+            where=str(roots[-1] / set_name),
+            remedy="add the file",
+        )
         for name in required
         if name not in sources
     )

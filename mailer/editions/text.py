@@ -1,8 +1,7 @@
-"""Words for an edition: lines, excerpts, dates and addresses in the form a reader meets.
+"""Words for an edition: lines, excerpts and addresses in the form a reader meets.
 
 Everything here is pure. ``one_line`` is what every single-line value passes on its way into a
 template, so that no article can start a line of its own in the text part or break a header.
-Dates are in English whatever the machine's locale says.
 """
 
 from __future__ import annotations
@@ -10,39 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import time
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from mailer.articles.article import Article, Kind
+from mailer.articles.article import Article
 
 EXCERPT_WORDS = 45
 LONG_EXCERPT_WORDS = 110
 WHOLE_WORDS = 120
 WORDS_A_MINUTE = 220
 URL_LENGTH = 1500
-
-_BUTTONS = {
-    Kind.REPORT: "Read the full report",
-    Kind.ANALYSIS: "Read the analysis",
-    Kind.EDITORIAL: "Read the editorial",
-    Kind.FEATURE: "Read the feature",
-    Kind.INTERVIEW: "Read the interview",
-    Kind.GUIDE: "Read the guide",
-    Kind.CALL: "Read the call",
-    Kind.REVIEW: "Read the review",
-}
-
-_LABELS = {
-    Kind.ANALYSIS: "Analysis",
-    Kind.EDITORIAL: "Editorial",
-    Kind.FEATURE: "Feature",
-    Kind.INTERVIEW: "Interview",
-    Kind.GUIDE: "Guide",
-    Kind.CALL: "Call",
-    Kind.REVIEW: "Review",
-    Kind.REPORT: "Report",
-}
-
 
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
@@ -130,32 +105,6 @@ def article_text(article: Article, *, standfirst: str, has_link: bool) -> tuple[
     return before + excerpt(body, words=LONG_EXCERPT_WORDS)
 
 
-def byline(authors: Sequence[str]) -> str:
-    """Return ``Ada, Ben and Cy``, or "" for nobody."""
-    names = [name for name in (one_line(author) for author in authors) if name]
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def clock_time(at: time) -> str:
-    """Return ``2.30pm``, ``7pm``, ``noon`` or ``midnight``."""
-    if at.minute == 0 and at.hour in {0, 12}:
-        return "noon" if at.hour else "midnight"
-    minutes = f".{at.minute:02d}" if at.minute else ""
-    return f"{at.hour % 12 or 12}{minutes}{'pm' if at.hour >= 12 else 'am'}"
-
-
-def button_label(kind: Kind) -> str:
-    """Return the words on the lead's button; there is one lead, so they are unique."""
-    return _BUTTONS.get(kind, "Read the full story")
-
-
-def kind_label(kind: Kind) -> str:
-    """Return the small label over a headline; news goes without one."""
-    return _LABELS.get(kind, "")
-
-
 def minutes_to_read(article: Article) -> int:
     """Return whole minutes, at least 1."""
     return max(1, round(article.word_count / WORDS_A_MINUTE))
@@ -190,3 +139,8 @@ def safe_url(url: str, *, schemes: Sequence[str] = ("https", "http")) -> str:
             quote(parts.fragment, safe="/%:@!$&*+,;=?~-._"),
         )
     )
+
+
+def bare_url(url: str) -> str:
+    """Return an address as people say it: ``lantern.example/shares``."""
+    return url.partition("://")[2].removeprefix("www.").rstrip("/") or url

@@ -24,6 +24,7 @@ class Image:
     height: int
     caption: str = ""
     credit: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,11 @@ class Story:
     """One article in its place.
 
     ``number`` is its place in the contents, ``paragraphs`` what stands under the headline,
-    ``label`` the kind where it is worth saying, ``deadline`` such as ``by Friday 4 December``,
-    ``minutes`` the time to read the whole piece. ``url`` is "" where there is no page to go to;
-    the text is then shown here. ``start`` and ``end`` are marks to print around it: a reader
+    ``standfirst`` and ``html`` the whole piece (print it with ``prose``). ``label`` is the kind
+    where it is worth saying, ``due`` a deadline such as ``Friday 4 December``, ``kicker`` both for
+    the line over the headline. ``byline`` has the names, ``signature`` adds the time to read the
+    whole piece. ``questions`` are an interview's first. ``url`` is "" where there is no page to go
+    to; the text is then shown here. ``start`` and ``end`` are marks to print around it: a reader
     who was sent it before gets the rest without it; "" where every reader gets it.
     """
 
@@ -45,27 +48,43 @@ class Story:
     url: str = ""
     label: str = ""
     button: str = ""
-    deadline: str = ""
-    minutes: int = 0
+    due: str = ""
+    kicker: str = ""
+    signature: str = ""
     image: Image | None = None
     start: str = ""
     end: str = ""
+    is_interview: bool = False
+    questions: tuple[str, ...] = ()
+    standfirst: str = ""
+    html: str = ""
+
+
+def _is_plain(story: Story) -> bool:
+    return story.image is None and not story.is_interview
 
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """A section that has stories; ``stories`` leaves the lead out, ``contents`` has it."""
+    """A section that has stories; ``stories`` leaves the lead out, ``contents`` has it.
+
+    ``look`` is ``stories`` or ``list``, as the publication says it.
+    """
 
     title: str
     stories: tuple[Story, ...]
     contents: tuple[Story, ...]
+    look: str = "stories"
 
     @property
     def runs(self) -> tuple[tuple[Story, ...], ...]:
-        """Return the stories in runs: one with a picture alone, neighbours without together."""
+        """Return the stories in runs: plain neighbours together, others each alone.
+
+        Plain is what has no picture and is no interview.
+        """
         runs: list[list[Story]] = []
         for story in self.stories:
-            if runs and story.image is None and runs[-1][0].image is None:
+            if runs and _is_plain(story) and _is_plain(runs[-1][0]):
                 runs[-1].append(story)
             else:
                 runs.append([story])
@@ -166,8 +185,21 @@ class PublicationView:
     website: str
     contact: str
     why: str
-    font: str
     logo: Image | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeView:
+    """Fonts and corners: ``font`` is for reading, ``head`` for titles, ``sans`` for the rest.
+
+    ``radius`` and ``button_radius`` are in pixels.
+    """
+
+    font: str
+    head: str
+    sans: str
+    radius: int
+    button_radius: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +220,10 @@ class ReaderView:
 
 @dataclass(frozen=True, slots=True)
 class EditionView:
-    """Everything a template may name at its top level."""
+    """Everything a template may name at its top level.
+
+    ``credits`` are of all pictures, ``large_credits`` of the lead's and the region's alone.
+    """
 
     language: str
     direction: str
@@ -203,10 +238,19 @@ class EditionView:
     quote: QuoteView
     support: SupportView
     credits: tuple[str, ...]
+    large_credits: tuple[str, ...]
     light: Palette
     dark: Palette
+    theme: ThemeView
     reader: ReaderView
+    say: Callable[[str], str]
 
     def values(self) -> dict[str, object]:
-        """Return the names a template may use, with their values."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Return the names a template may use, with their values; ``_`` is ``say``."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**named, "rest": self.rest, "_": self.say}
+
+    @property
+    def rest(self) -> tuple[Story, ...]:
+        """Return every story of the sections but the lead."""
+        return tuple(story for section in self.sections for story in section.stories)

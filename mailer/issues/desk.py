@@ -202,15 +202,15 @@ class Desk:
 
     # Drafting
 
-    def draft(self, day: date, *, force: bool = False, by: str = "") -> DraftResult:
+    def draft(
+        self, day: date, *, force: bool = False, by: str = "", template: str = ""
+    ) -> DraftResult:
         """Choose articles for the issue of that day and write its file.
 
-        The window runs from the cut-off of the issue before (or ``window_days`` back) to now.
-
         Args:
-            day: the issue's date.
             force: draft over an edited file, keeping it beside.
             by: who asked, for the history.
+            template: the set that draws the issue; "" is the publication's.
         Raises:
             IllegalTransition: the issue is past drafting, or its file has been edited.
         """
@@ -242,6 +242,7 @@ class Desk:
             articles=by_id,
             diary=diary,
             publication=self._publication,
+            template=template,
         )
         text = write_issue(
             issue,

@@ -88,8 +88,13 @@ def compose(
     articles: Mapping[str, Article],
     diary: Sequence[DiaryEntry],
     publication: Publication,
+    template: str = "",
 ) -> Issue:
-    """Return the draft: the proposal's picks, the diary of the coming weeks, made-up headings."""
+    """Return the draft: the proposal's picks, the diary of the coming weeks, made-up headings.
+
+    Args:
+        template: the set that draws this issue; "" is the publication's.
+    """
     headlines = [
         plain(articles[article_id].title)
         for ids in proposal.sections.values()
@@ -116,6 +121,7 @@ def compose(
             for slug in publication.regions
         },
         diary=tuple(entry.id for entry in entries),
+        template=template,
     )
 
 

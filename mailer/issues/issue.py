@@ -8,10 +8,11 @@ issue is a draft again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from mailer.articles.article import Article, Picture
 from mailer.errors import IllegalTransition
 
 
@@ -100,13 +101,28 @@ def next_state(state: IssueState, step: str, *, issue_id: str) -> IssueState:
 class Pick:
     """One slot of an issue, filled. Empty overrides leave the article's own words.
 
-    ``follow_up`` is the editor's word that readers who had it may have it again.
+    ``follow_up`` is the editor's word that readers who had it may have it again. ``image_alt``
+    None leaves the article's; "" says that its picture only decorates.
     """
 
     article_id: str
     headline: str = ""
     standfirst: str = ""
     follow_up: bool = False
+    has_image: bool = True
+    image_alt: str | None = None
+    image_credit: str = ""
+
+    def picture_of(self, article: Article) -> Picture | None:
+        """Return the article's picture as this issue shows it; None for none."""
+        picture = article.picture
+        if picture is None or not picture.src or not self.has_image:
+            return None
+        return replace(
+            picture,
+            alt=picture.alt if self.image_alt is None else self.image_alt,
+            credit=self.image_credit or picture.credit,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +157,18 @@ class Issue:
     quote: str = ""
     quote_source: str = ""
     audience: str = ""
+    template: str = ""
+
+    @property
+    def picks(self) -> tuple[Pick, ...]:
+        """Every pick, of the sections first, in the file's order."""
+        blocks = [*self.sections.values(), *(block.picks for block in self.regions.values())]
+        return tuple(pick for picks in blocks for pick in picks)
 
     @property
     def article_ids(self) -> set[str]:
         """Every article picked anywhere."""
-        blocks = [*self.sections.values(), *(block.picks for block in self.regions.values())]
-        return {pick.article_id for picks in blocks for pick in picks}
+        return {pick.article_id for pick in self.picks}
 
 
 @dataclass(frozen=True, slots=True)

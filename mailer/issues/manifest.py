@@ -8,10 +8,12 @@
     columnist: "…"            # the publication's when left out
     column_title: "…"         # likewise
     audience: 'field.member = "yes"'   # everybody when left out; see docs/segments.md
+    template: urgent          # the set that draws it; the publication's when left out
     sections:
       news:
         - an-article
         - {article: another, headline: "…", standfirst: "…", follow_up: true}
+        - {article: a-third, image_alt: "…", image_credit: "…"}   # image: no leaves it out
     regions:
       wales: {note: "Markdown", picks: [an-article]}
     diary: [an-entry]
@@ -34,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from mailer.articles.frontmatter import read_front_matter
+from mailer.checked import SLUG
 from mailer.errors import Fault, InvalidInput
 from mailer.issues.issue import Issue, Pick, RegionBlock
 from mailer.issues.issue_fields import FieldReader
@@ -51,10 +54,15 @@ KEYS = (
     "columnist",
     "column_title",
     "audience",
+    "template",
     "sections",
     "regions",
     "diary",
     "quote",
+)
+_PICK_KEYS = (
+    *("article", "headline", "standfirst", "follow_up"),
+    *("image", "image_alt", "image_credit"),
 )
 
 
@@ -148,6 +156,7 @@ class _Reader(FieldReader):
             quote=self.text(quote.get("text"), "quote.text"),
             quote_source=self.text(quote.get("source"), "quote.source", lines=False),
             audience=self._audience(),
+            template=self._template(),
         )
         return issue if on else None
 
@@ -185,6 +194,17 @@ class _Reader(FieldReader):
         if key not in self.data:
             return missing
         return self.text(self.data[key], key, lines=False)
+
+    def _template(self) -> str:
+        name = self._line("template")
+        if name and not re.fullmatch(SLUG, name):
+            self.fault(
+                f"is {shown(name)}, not the name of a template set",
+                "template",
+                "name a folder under templates/, such as bulletin, single or urgent",
+            )
+            return ""
+        return name
 
     def _audience(self) -> str:
         text = self._line("audience")
@@ -250,7 +270,7 @@ class _Reader(FieldReader):
     def _pick(self, item: Any, key: str) -> Pick | None:
         given = {"article": item}
         if isinstance(item, dict):
-            given = self.mapping(key, item, ("article", "headline", "standfirst", "follow_up"))
+            given = self.mapping(key, item, _PICK_KEYS)
             if "article" not in given:
                 self.fault("names no article", key, "add article: and its id")
                 return None
@@ -258,16 +278,26 @@ class _Reader(FieldReader):
         else:
             key_of_id = key
         article_id = self.identifier(given["article"], key_of_id, self._articles, "article")
-        headline = self.text(given.get("headline"), f"{key}.headline", lines=False)
-        standfirst = self.text(given.get("standfirst"), f"{key}.standfirst")
-        follow_up = given.get("follow_up", False)
-        if not isinstance(follow_up, bool):
+        alt = given.get("image_alt")
+        pick = Pick(
+            article_id,
+            headline=self.text(given.get("headline"), f"{key}.headline", lines=False),
+            standfirst=self.text(given.get("standfirst"), f"{key}.standfirst"),
+            follow_up=self._flag(given, "follow_up", key, missing=False),
+            has_image=self._flag(given, "image", key, missing=True),
+            image_alt=None if alt is None else self.text(alt, f"{key}.image_alt", lines=False),
+            image_credit=self.text(given.get("image_credit"), f"{key}.image_credit", lines=False),
+        )
+        return pick if article_id else None
+
+    def _flag(self, given: dict[str, Any], name: str, key: str, *, missing: bool) -> bool:
+        value = given.get(name, missing)
+        if not isinstance(value, bool):
             self.fault(
-                "is neither true nor false", f"{key}.follow_up", "write true or leave it out"
+                "is neither true nor false", f"{key}.{name}", "write true, false or leave it out"
             )
-        if not article_id:
-            return None
-        return Pick(article_id, headline, standfirst, follow_up=follow_up is True)
+            return missing
+        return value
 
     def _entries(self) -> tuple[str, ...]:
         value = self.data.get("diary")

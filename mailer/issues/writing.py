@@ -89,6 +89,7 @@ def _head(
         f"columnist: {_quoted(issue.columnist)}",
         f"column_title: {_quoted(issue.opening_title)}",
         *([f"audience: {_single(issue.audience)}"] if issue.audience else []),
+        *([f"template: {_name(issue.template)}"] if issue.template else []),
         "",
         "sections:" if issue.sections else "sections: {}",
     ]
@@ -140,7 +141,7 @@ def _single(text: str) -> str:
 
 
 def _pick(pick: Pick, indent: str) -> list[str]:
-    if not (pick.headline or pick.standfirst or pick.follow_up):
+    if pick == Pick(pick.article_id):
         return [f"{indent}- {_name(pick.article_id)}"]
     lines = [f"{indent}- article: {_name(pick.article_id)}"]
     if pick.headline:
@@ -149,6 +150,12 @@ def _pick(pick: Pick, indent: str) -> list[str]:
         lines += _text("standfirst", pick.standfirst, f"{indent}  ")
     if pick.follow_up:
         lines.append(f"{indent}  follow_up: true")
+    if not pick.has_image:
+        lines.append(f"{indent}  image: false")
+    if pick.image_alt is not None:
+        lines.append(f"{indent}  image_alt: {_quoted(pick.image_alt)}")
+    if pick.image_credit:
+        lines.append(f"{indent}  image_credit: {_quoted(pick.image_credit)}")
     return lines
 
 

@@ -94,7 +94,9 @@ def _mail(
     """Mail it; return "" or why nobody took it."""
     if not to:
         return "publication.toml names no alerts_to and no contact"
-    templates = load_templates(SET, override=app.root / "templates", required=(SUBJECT, TEXT))
+    templates = load_templates(
+        SET, override=app.root / "templates", required=(SUBJECT, TEXT), has_parts=False
+    )
     states = list(app.ledger.summary(name).values())
     values = {
         "publication": app.publication,

@@ -64,7 +64,7 @@ class Confirmer:
     def __init__(self, app: App) -> None:
         self._app = app
         override = app.root / "templates"
-        self._templates = load_templates(SET, override=override)
+        self._templates = load_templates(SET, override=override, has_parts=False)
         self._languages = load_languages(override)
         self._letter = lru_cache(maxsize=256)(self._render)
 

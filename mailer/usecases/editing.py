@@ -35,9 +35,18 @@ def ingest(app: App, paths: Sequence[Path], progress: Progress | None = None) ->
     return app.ingest.files(list(paths) or [app.root / "articles"], progress=progress)
 
 
-def draft(app: App, day: date | None, *, force: bool = False) -> DraftResult:
-    """Propose the issue of a day, the coming send day's if none is given."""
-    return app.desk.draft(day or app.desk.next_issue_date(app.clock.now()), force=force)
+def draft(app: App, day: date | None, *, force: bool = False, template: str = "") -> DraftResult:
+    """Propose the issue of a day, the coming send day's if none is given.
+
+    Args:
+        template: the set that draws it; "" is the publication's.
+    Raises:
+        NotFound: there is no such set.
+    """
+    if template:
+        app.template_set(template, where="--template")
+    day = day or app.desk.next_issue_date(app.clock.now())
+    return app.desk.draft(day, force=force, template=template)
 
 
 def audience_rule(app: App, name: str) -> str:
@@ -179,6 +188,7 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
         "preheader": issue.preheader,
         "columnist": issue.columnist,
         "audience": issue.audience,
+        "template": issue.template or app.publication.templates,
         "has_opening": bool(issue.opening.strip()),
         "approved_by": record.approved_by,
         "approved_at": record.approved_at,

@@ -8,13 +8,16 @@ from pathlib import Path
 from mailer.app import App
 from mailer.articles.article import Article
 from mailer.editions.checks.finding_places import Places
+from mailer.editions.templates import TemplateSet
 from mailer.publication import FILE_NAME
 
 LARGEST_BYTES = 1_000_000
 """A longer file is a whole paper; a line in it would not be found by a few words."""
 
 
-def places_of(app: App, name: str, articles: Mapping[str, Article]) -> Places:
+def places_of(
+    app: App, name: str, articles: Mapping[str, Article], templates: TemplateSet
+) -> Places:
     """Return the texts of an issue: its file, its articles' files, the templates, the settings."""
     root = app.root
     origins = {article.origin for article in articles.values() if article.origin}
@@ -26,7 +29,7 @@ def places_of(app: App, name: str, articles: Mapping[str, Article]) -> Places:
         issue_text=_text(root, f"issues/{name}.md") or "",
         publication_file=FILE_NAME,
         publication_text=_text(root, FILE_NAME) or "",
-        templates=app.templates.sources,
+        templates=templates.sources,
         articles=articles,
         files=files,
     )

@@ -190,7 +190,10 @@ def make_sender(app: App, editions: Mapping[str, FrozenEdition]) -> Sender:
         region: compile_edition(frozen.edition, frozen.head, signer=app.signer)
         for region, frozen in editions.items()
     }
-    fields = {region: fields_of(app, frozen.web_url) for region, frozen in editions.items()}
+    fields = {
+        region: fields_of(app, frozen.web_url, frozen.edition.greeting)
+        for region, frozen in editions.items()
+    }
     routes = app.relays.routes()
     for route in routes:
         route.relay()

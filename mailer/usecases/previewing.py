@@ -162,7 +162,9 @@ def preview_part(app: App, name: str, region: str, part: Part) -> str:
 
 
 def _fields(app: App, edition: Edition, region: Region, reader: SampleReader) -> dict[str, str]:
-    fields = sample_fields(app.publication, region, name=reader.name, web_url=app.web_url)
+    fields = sample_fields(
+        app.publication, region, name=reader.name, web_url=app.web_url, greet=edition.greeting
+    )
     return fields | edition.roster_values({})
 
 

@@ -23,6 +23,7 @@ from mailer.editions.pictures import PreparedImages
 from mailer.editions.preflight import check_edition
 from mailer.editions.preview import sample_fields
 from mailer.editions.rendering import render_edition
+from mailer.editions.templates import TemplateSet
 from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.issue import Issue
 from mailer.publication import Region
@@ -42,6 +43,7 @@ class Ingredients:
     diary: Sequence[DiaryEntry]
     prepared: PreparedImages
     places: Places
+    templates: TemplateSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ def gather(app: App, name: str) -> Ingredients:
     prepared = prepare_images(
         app.root, articles.values(), app.images, logo=app.publication.theme.logo
     )
-    return Ingredients(issue, articles, diary, prepared, places_of(app, issue.id, articles))
+    templates = app.template_set(issue.template, where=str(app.desk.path(name)))
+    places = places_of(app, issue.id, articles, templates)
+    return Ingredients(issue, articles, diary, prepared, places, templates)
 
 
 def render_region(app: App, given: Ingredients, region: Region) -> Edition:
@@ -103,7 +107,7 @@ def render_region(app: App, given: Ingredients, region: Region) -> Edition:
         diary=given.diary,
         images=given.prepared.pictures,
         web_url=app.web_url,
-        templates=app.templates,
+        templates=given.templates,
     )
 
 
@@ -205,7 +209,11 @@ def send_proofs(
             )
             for address in addresses:
                 fields = sample_fields(
-                    app.publication, app.region(slug), address=address, web_url=app.web_url
+                    app.publication,
+                    app.region(slug),
+                    address=address,
+                    web_url=app.web_url,
+                    greet=edition.greeting,
                 )
                 fields |= edition.roster_values({})
                 delivery = _stand_in(edition, fields, app.clock.now())

@@ -35,8 +35,14 @@ def reader_fields(app: App, delivery: Delivery, *, web_url: str) -> dict[str, st
     return fields_of(app, web_url)(delivery)
 
 
-def fields_of(app: App, web_url: str) -> Callable[[Delivery], dict[str, str]]:
-    """Return what gives a reader's slots; made once for all readers of an edition."""
+def fields_of(
+    app: App, web_url: str, greet: Callable[[str], str] = greeting
+) -> Callable[[Delivery], dict[str, str]]:
+    """Return what gives a reader's slots; made once for all readers of an edition.
+
+    Args:
+        greet: how the edition addresses a reader of that name.
+    """
     sign = app.tokens.unsubscribe
     unsubscribe, preferences = f"{web_url}/unsubscribe/", f"{web_url}/preferences/"
     issues = f"{web_url}/issues/"
@@ -45,7 +51,7 @@ def fields_of(app: App, web_url: str) -> Callable[[Delivery], dict[str, str]]:
         token = sign(delivery.subscriber_id, delivery.region)
         return {
             "name": delivery.name or "reader",
-            "greeting": greeting(delivery.name),
+            "greeting": greet(delivery.name),
             "address": delivery.address,
             "unsubscribe_url": unsubscribe + token,
             "preferences_url": preferences + token,

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from mailer.delivery.frozen import FrozenEdition
-from mailer.editions.edition import greeting, merge_html, merge_text
+from mailer.editions.edition import merge_html, merge_text
 from mailer.errors import Fault, NotFound
 from mailer.issues.published import PastIssue, PastIssues
 
@@ -182,25 +182,27 @@ def as_html(frozen: FrozenEdition, links: Links, *, address: str, images: str) -
         address: what stands for the reader's address, such as "our readers".
         images: where this site has its pictures, with a slash at the end.
     """
-    html = merge_html(frozen.edition.html, _fields(links, address))
+    html = merge_html(frozen.edition.html, _fields(frozen, links, address))
     return html.replace(f"{frozen.web_url}/images/", images)
 
 
 def as_text(frozen: FrozenEdition, links: Links, *, address: str) -> str:
     """Return an edition's text for nobody in particular."""
-    return merge_text(frozen.edition.text, _fields(links, address))
+    return merge_text(frozen.edition.text, _fields(frozen, links, address))
 
 
 def fold(text: str) -> str:
     """Return a text as searching compares it: no case, no accents."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    # Twice, because taking a sign apart can bring capitals to light.
+    once = unicodedata.normalize("NFKD", text.casefold())
+    apart = unicodedata.normalize("NFKD", once.casefold())
     return "".join(ch for ch in apart if not unicodedata.combining(ch))
 
 
-def _fields(links: Links, address: str) -> dict[str, str]:
+def _fields(frozen: FrozenEdition, links: Links, address: str) -> dict[str, str]:
     return {
         "name": "",
-        "greeting": greeting(""),
+        "greeting": frozen.edition.greeting(""),
         "address": address,
         "view_online_url": links.view_online_url,
         "preferences_url": links.preferences_url,

@@ -171,8 +171,8 @@ def make_images(*sources: str) -> dict[str, PreparedPicture]:
     }
 
 
-def templates() -> TemplateSet:
-    return load_templates("briefing")
+def templates(name: str = "briefing") -> TemplateSet:
+    return load_templates(name)
 
 
 def render(

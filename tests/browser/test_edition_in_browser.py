@@ -63,7 +63,7 @@ def test_nothing_runs_over_the_edge(
 def test_nor_from_right_to_left(
     open_page: Callable[..., Any], write_edition: Callable[..., Path], width: int
 ) -> None:
-    publication = make_publication(direction="rtl", language="ar")
+    publication = make_publication(language="ar")
     page = open_page(write_edition(publication), width=width)
     assert_no_overflow(page)
     assert page.evaluate("getComputedStyle(document.querySelector('h3')).direction") == "rtl"

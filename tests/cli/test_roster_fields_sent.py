@@ -20,9 +20,9 @@ ROSTER = (
 
 @pytest.fixture
 def naming(publication: Path) -> None:
-    shipped = templates_dir() / "briefing" / "body.txt.j2"
+    shipped = templates_dir() / "parts" / "opening.txt.j2"
     text = shipped.read_text(encoding="utf-8")
-    path = publication / "templates" / "briefing" / "body.txt.j2"
+    path = publication / "templates" / "parts" / "opening.txt.j2"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         text.replace(

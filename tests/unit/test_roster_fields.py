@@ -69,7 +69,7 @@ class Reader(HTMLParser):
 def templated(tmp_path: Path, printed: str, *, text: str = "") -> Edition:
     changed(tmp_path, "parts/quote.mjml.j2", "{% if quote.text %}", f"{{% if true %}}{printed}")
     if text:
-        changed(tmp_path, "body.txt.j2", "{{ reader.greeting }}", text)
+        changed(tmp_path, "parts/opening.txt.j2", "{{ reader.greeting }}", text)
     return render(template_set=load_templates("briefing", override=tmp_path))
 
 
@@ -229,7 +229,7 @@ def test_a_field_in_a_style_block_is_refused_however_long_the_block(tmp_path: Pa
 
 
 def test_the_subject_names_no_field(tmp_path: Path) -> None:
-    changed(tmp_path, "subject.txt.j2", "{{", '{{ reader.field("town", default="x") }} {{')
+    changed(tmp_path, "parts/subject.txt.j2", "{{", '{{ reader.field("town", default="x") }} {{')
     with pytest.raises(RenderFailed, match="the subject names a field"):
         render(template_set=load_templates("briefing", override=tmp_path))
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.editions.edition import merge_html
+from mailer.editions.edition import merge_html, merge_text
 from mailer.editions.templates import BODY, SUBJECT, TEXT, load_templates, print_markup
 from mailer.errors import NotFound, RenderFailed
 from mailer.resources import templates_dir
 from tests.browser.sampling import FIELDS, make_issue, make_publication, render
 
 SHIPPED = templates_dir() / "briefing"
+SETS = ("briefing", "bulletin", "single", "urgent")
 
 
 def override(root: Path, name: str, text: str) -> Path:
@@ -26,7 +27,8 @@ def override(root: Path, name: str, text: str) -> Path:
 
 
 def changed(root: Path, name: str, old: str, new: str) -> Path:
-    text = (SHIPPED / name).read_text(encoding="utf-8")
+    shipped = (SHIPPED.parent if name.startswith("parts/") else SHIPPED) / name
+    text = shipped.read_text(encoding="utf-8")
     assert old in text
     return override(root, name, text.replace(old, new, 1))
 
@@ -35,10 +37,13 @@ def line_of(path: Path, needle: str) -> int:
     return path.read_text(encoding="utf-8").split(needle)[0].count("\n") + 1
 
 
-def test_the_shipped_set_is_sound() -> None:
-    loaded = load_templates("briefing")
+@pytest.mark.parametrize("name", SETS)
+def test_the_shipped_sets_are_sound_and_share_their_parts(name: str) -> None:
+    loaded = load_templates(name)
     assert {SUBJECT, BODY, TEXT} <= set(loaded.sources)
     assert loaded.faults() == []
+    own = {path for path in loaded.sources if not path.startswith("parts/")}
+    assert own == {SUBJECT, BODY, TEXT}
 
 
 def test_a_publication_overrides_file_by_file(tmp_path: Path) -> None:
@@ -49,8 +54,21 @@ def test_a_publication_overrides_file_by_file(tmp_path: Path) -> None:
     assert loaded.path(BODY) == str(SHIPPED / BODY)
 
 
+def test_a_part_is_overridden_for_every_set_or_for_one(tmp_path: Path) -> None:
+    part = "parts/quote.txt.j2"
+    (tmp_path / "parts").mkdir()
+    (tmp_path / part).write_text("for all\n")
+    override(tmp_path, part, "for one\n")
+    texts = {
+        name: merge_text(render(template_set=load_templates(name, override=tmp_path)).text, FIELDS)
+        for name in ("briefing", "bulletin")
+    }
+    assert "for one\n" in texts["briefing"]
+    assert "for all\n" in texts["bulletin"]
+
+
 def test_an_unknown_set_names_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"'brefing'.*use briefing"):
+    with pytest.raises(NotFound, match=r"'brefing'.*use briefing or bulletin or single or urgent"):
         load_templates("brefing", override=tmp_path)
 
 
@@ -69,10 +87,22 @@ def test_a_set_that_lacks_files_says_which(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "field", "remedy"),
     [
-        ("parts/words.mjml.j2", "story.byline else", "story.bylin else", "bylin", "byline"),
-        ("parts/top.mjml.j2", "{{ reader.view_online_url }}", "{{ raeder.x }}", "raeder", "reader"),
-        (TEXT, "{{ issue.number }}", "{{ issue.nubmer }}", "nubmer", "number"),
-        (SUBJECT, "{{ issue.subject", "{{ isue.subject", "isue", "issue"),
+        (
+            "parts/words.mjml.j2",
+            "{{ story.signature }}",
+            "{{ story.signatur }}",
+            "signatur",
+            "signature",
+        ),
+        (
+            "parts/view_online.mjml.j2",
+            "{{ reader.view_online_url }}",
+            "{{ raeder.x }}",
+            "raeder",
+            "reader",
+        ),
+        ("parts/masthead.txt.j2", "{{ issue.date }}", "{{ issue.dat }}", "dat", "date"),
+        ("parts/subject.txt.j2", "{{ issue.subject", "{{ isue.subject", "isue", "issue"),
     ],
 )
 def test_an_unknown_name_is_told_with_file_and_line(
@@ -95,22 +125,42 @@ def test_an_unknown_name_is_told_with_file_and_line(
     [
         (BODY, "{% endfor %}", "{% endfro %}", "endfro"),
         ("parts/lead.mjml.j2", "{% if lead %}", "{% if lead %", "Jinja"),
-        (TEXT, "|prose", "|prosa", "prosa"),
+        ("parts/opening.txt.j2", "|prose", "|prosa", "prosa"),
         ("parts/quote.mjml.j2", "<mj-text ", "<mj-txt ", "did you mean <mj-text>?"),
         ("parts/quote.mjml.j2", "line-height=", "lineheight=", "did you mean line-height?"),
         ("parts/quote.mjml.j2", "</mj-column>", "", "add </mj-column>"),
-        ("parts/support.mjml.j2", "</p>{%", "{%", "add </p>"),
-        ("parts/top.mjml.j2", 'align="center"', "align='center'", "double quotes"),
-        ("parts/top.mjml.j2", 'align="center"', 'align="center" align="left"', "given twice"),
-        ("parts/top.mjml.j2", 'align="center"', 'color="#abc"', "write all six"),
-        ("parts/top.mjml.j2", 'css-class="m"', 'css-class="m\u00a0n"', "ASCII"),
-        ("parts/top.mjml.j2", 'mj-class="fine"', 'mj-class="fine serif"', "first mj-class"),
-        ("parts/top.mjml.j2", "<mj-column>", "<mj-column><p>x</p>", "put it into an mj-text"),
-        ("parts/top.mjml.j2", "<mj-column>", "<mj-column><mj-section></mj-section>", "stands in"),
-        ("parts/top.mjml.j2", "<mj-column>", "<mj-column><mj-carousel />", "must not be used"),
-        ("parts/top.mjml.j2", "View in", "a < b View in", "write &lt;"),
-        ("parts/top.mjml.j2", "View in", "<![CDATA[ x ]]>", "remove it"),
-        ("parts/top.mjml.j2", "<a href=", '<a onclick="x" href=', "event attributes"),
+        ("parts/appeal.mjml.j2", "</p>{%", "{%", "add </p>"),
+        ("parts/view_online.mjml.j2", 'align="center"', "align='center'", "double quotes"),
+        (
+            "parts/view_online.mjml.j2",
+            'align="center"',
+            'align="center" align="left"',
+            "given twice",
+        ),
+        ("parts/view_online.mjml.j2", 'align="center"', 'color="#abc"', "write all six"),
+        ("parts/view_online.mjml.j2", 'css-class="m"', 'css-class="m\u00a0n"', "ASCII"),
+        ("parts/view_online.mjml.j2", 'mj-class="fine"', 'mj-class="fine serif"', "first mj-class"),
+        (
+            "parts/view_online.mjml.j2",
+            "<mj-column>",
+            "<mj-column><p>x</p>",
+            "put it into an mj-text",
+        ),
+        (
+            "parts/view_online.mjml.j2",
+            "<mj-column>",
+            "<mj-column><mj-section></mj-section>",
+            "stands in",
+        ),
+        (
+            "parts/view_online.mjml.j2",
+            "<mj-column>",
+            "<mj-column><mj-carousel />",
+            "must not be used",
+        ),
+        ("parts/view_online.mjml.j2", "{{ _(", "a < b {{ _(", "write &lt;"),
+        ("parts/view_online.mjml.j2", "{{ _(", "<![CDATA[ x ]]>{{ _(", "remove it"),
+        ("parts/view_online.mjml.j2", "<a href=", '<a onclick="x" href=', "event attributes"),
         ("parts/contents.mjml.j2", "<mj-section ", '<mj-section full-width="false" ', "leave it"),
     ],
 )
@@ -130,7 +180,7 @@ def test_a_mistake_is_told_when_loading(
 def test_every_mistake_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     changed(tmp_path, BODY, "{% endfor %}", "{% endfro %}")
     changed(tmp_path, "parts/quote.mjml.j2", "line-height=", "lineheight=")
-    changed(tmp_path, "parts/top.mjml.j2", "</mj-column>", "")
+    changed(tmp_path, "parts/view_online.mjml.j2", "</mj-column>", "")
     with pytest.raises(RenderFailed) as caught:
         load_templates("briefing", override=tmp_path)
     assert len({fault.where for fault in caught.value.faults}) == 3
@@ -155,7 +205,9 @@ def test_an_include_whose_name_is_computed_is_told_when_rendering(tmp_path: Path
 
 
 def test_an_error_inside_an_expression_has_its_line(tmp_path: Path) -> None:
-    path = changed(tmp_path, SUBJECT, "{{ issue.subject", "\n{{ 1 // 0 }}{{ issue.subject")
+    path = changed(
+        tmp_path, "parts/subject.txt.j2", "{{ issue.subject", "\n{{ 1 // 0 }}{{ issue.subject"
+    )
     with pytest.raises(RenderFailed) as caught:
         render(template_set=load_templates("briefing", override=tmp_path))
     assert str(caught.value.faults[0]).startswith(f"{path}:2: cannot be rendered")
@@ -168,7 +220,7 @@ def test_the_subject_may_not_name_the_reader(tmp_path: Path) -> None:
 
 
 def test_a_filter_that_breaks_a_token_is_refused(tmp_path: Path) -> None:
-    changed(tmp_path, TEXT, "{{ reader.greeting }}", "{{ reader.greeting[:-1] }}")
+    changed(tmp_path, "parts/opening.txt.j2", "{{ reader.greeting }}", "{{ reader.greeting[:-1] }}")
     with pytest.raises(RenderFailed, match="reader's field"):
         render(template_set=load_templates("briefing", override=tmp_path))
 
@@ -233,6 +285,7 @@ def test_the_tables_of_names_in_the_readme_are_true() -> None:
         viewmodel.EditionView, viewmodel.PublicationView, viewmodel.IssueView, viewmodel.Story,
         viewmodel.RegionView, viewmodel.DiaryView, viewmodel.SupportView, viewmodel.ReaderView,
         viewmodel.Image, viewmodel.SectionView, viewmodel.OpeningView, viewmodel.QuoteView,
+        viewmodel.ThemeView,
     ):  # fmt: skip
         for field in fields(kind):
             assert f"`{field.name}`" in readme, f"{kind.__name__}.{field.name}"

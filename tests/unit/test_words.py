@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
 
 import pytest
 from hypothesis import given
@@ -12,8 +11,6 @@ from hypothesis import strategies as st
 from mailer.editions.prose import plain, styled
 from mailer.editions.text import (
     article_text,
-    byline,
-    clock_time,
     excerpt,
     one_line,
     paragraphs,
@@ -81,18 +78,6 @@ def test_paragraphs_of_any_line_ends() -> None:
 )
 def test_safe_url(given_url: str, expected: str) -> None:
     assert safe_url(given_url) == expected
-
-
-def test_dates_and_times_in_words() -> None:
-    hours = [time(0, 0), time(9, 5), time(12, 0), time(12, 30), time(19, 0)]
-    assert [clock_time(at) for at in hours] == ["midnight", "9.05am", "noon", "12.30pm", "7pm"]
-
-
-def test_bylines() -> None:
-    assert byline([]) == ""
-    assert byline(["A"]) == "A"
-    assert byline(["A", " ", "B"]) == "A and B"
-    assert byline(["A", "B", "C"]) == "A, B and C"
 
 
 def test_prose_is_written_anew_with_its_styles() -> None:
