@@ -43,10 +43,12 @@ class _Group(TyperGroup):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
+        windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
         """Run the command line; a word that cannot be understood is one line too."""
-        run = partial(super().main, args, prog_name, complete_var, False, **extra)
+        words = (args, prog_name, complete_var, False, windows_expand_args)
+        run = partial(super().main, *words, **extra)
         if not standalone_mode:
             return run()
         try:
