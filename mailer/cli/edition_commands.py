@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,6 +32,15 @@ def preview(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to write; else `var/preview`."),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Serve the page on loopback and follow the files, until Ctrl-C."
+        ),
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="With --watch; 0: a free one.")
+    ] = 0,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the web browser.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -38,19 +48,27 @@ def preview(
 
     The page (index.html) shows each edition on a phone and a desktop, light and dark, without
     styles and as Outlook has it, its text, headers, links and checks; each edition's HTML, text
-    and message (.eml) lie beside it.
-    Examples: `mailer preview next --open`, `mailer preview next --region wales --part text`
+    and message (.eml) lie beside it. With `--watch` it follows the issue, the templates and the
+    publication's files as they are saved.
+    Examples: `mailer preview next --open`, `mailer preview next --watch --open`,
+    `mailer preview next --region wales --part text`
     """
     from mailer.app import open_app
     from mailer.usecases import previewing
 
     with open_app(folder(ctx)) as opened, progress("Rendering") as step:
         issue_id = opened.desk.resolve(issue)
-        if part:
+        if watch:
+            # What the page shows is opened anew as files change.
+            root, names = opened.root, [r.slug for r in opened.regions(region)] if region else None
+        elif part:
             names = region or [next(iter(opened.publication.region_map))]
             texts = [previewing.preview_part(opened, issue_id, name, part) for name in names]
         else:
             made = previewing.preview(opened, issue_id, regions=region, out=out, progress=step)
+    if watch:
+        follow(root, issue_id, names, port, open_it=open_it, as_json=as_json)
+        return
     if part:
         page("".join(texts))
         return
@@ -70,6 +88,31 @@ def preview(
         note("Beside it lie each edition's HTML, text (.txt) and message (.eml).")
     if open_it:
         typer.launch(str(made.page))
+
+
+def follow(
+    root: Path,
+    issue_id: str,
+    regions: list[str] | None,
+    port: int,
+    *,
+    open_it: bool,
+    as_json: bool,
+) -> None:
+    """Serve the light table; say where it is."""
+    from mailer.usecases.live_preview import watch_preview
+
+    def announce(address: str) -> None:
+        if as_json:
+            say_json({"page": address})
+        else:
+            say(f"The preview is at {address}")
+            note("It follows the files as they are saved. Ctrl-C ends it.")
+        sys.stdout.flush()
+        if open_it:
+            typer.launch(address)
+
+    watch_preview(root, issue_id, regions=regions, port=port, announce=announce)
 
 
 def proof(

@@ -5,8 +5,8 @@ in ``parts/``, which all sets share; a set may have a part of its own in ``<set>
 publication's ``templates/`` replaces both file by file: ``templates/parts/`` for every set,
 ``templates/<set>/`` for one. With the files come the catalogues of what they say.
 ``load_templates`` is the only I/O; a ``TemplateSet`` renders from memory, so that rendering is
-pure. A mistake is told with file, line, name and what to do: syntax and MJML
-mistakes when loading, unknown names when rendering.
+pure. A mistake is told with file, line, name and what to do: syntax and MJML mistakes when loading,
+unknown names when rendering.
 
 Everything printed into MJML is escaped and then written so that mrml cannot spoil it: mrml quotes
 attributes as Rust does and would show a no-break space as ``\u{a0}``, therefore the characters it
@@ -40,6 +40,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from mailer.editions import text
+from mailer.editions.compiled import COMPILED, is_known_sound, remember_sound
 from mailer.editions.mjml import lint
 from mailer.editions.prose import plain, styled
 from mailer.errors import Fault, NotFound, RenderFailed
@@ -118,8 +119,12 @@ class TemplateSet:
     def faults(self) -> list[Fault]:
         """Check every file: Jinja's syntax, includes that exist, MJML."""
         faults: list[Fault] = []
+        names = frozenset(self.sources)
         for name, source in sorted(self.sources.items()):
+            if is_known_sound(checked := (name, source.path, source.text, names)):
+                continue
             environment = self._markup if name.endswith(".mjml.j2") else self._plain
+            before = len(faults)
             try:
                 tree = environment.parse(source.text, name, source.path)
             except TemplateSyntaxError as error:
@@ -135,6 +140,8 @@ class TemplateSet:
             faults.extend(self._names(tree, environment, source))
             if name.endswith(".mjml.j2"):
                 faults.extend(lint(source.text, where=source.path))
+            if len(faults) == before:
+                remember_sound(checked)
         return faults
 
     def _names(
@@ -325,6 +332,7 @@ def _environment(
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=COMPILED[autoescape],
     )
 
 
@@ -373,9 +381,8 @@ def _missing_name(message: str) -> str:
 
 
 def _known_names(values: Mapping[str, object]) -> set[str]:
-    names: set[str] = set()
+    names, seen = set[str](), set[int]()
     pending: list[object] = [values]
-    seen: set[int] = set()
     while pending and len(seen) < 2000:
         value = pending.pop()
         if id(value) in seen:

@@ -13,20 +13,18 @@ import re
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mailer.checked import is_loopback
 from mailer.errors import NotFound
 from mailer.inbox.reading import parse
+from mailer.inbox.serving import OwnHost
 from mailer.inbox.store import Store, StoredMessage
 from mailer.resources import templates_dir
 
@@ -62,33 +60,9 @@ def inbox_app(store: Store, *, images: Path, web_url: str = "") -> Starlette:
             Route("/m/{name}/raw", page.raw),
             Route("/images/{name}", page.image),
         ],
-        middleware=[Middleware(_OwnHost)],
+        middleware=[Middleware(OwnHost)],
         exception_handlers={NotFound: _not_found},
     )
-
-
-class _OwnHost:
-    """Refuses a request under a name that is not this machine's.
-
-    Starlette's own check cuts the name at its first colon, so it can know no IPv6 address.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _is_own(Headers(scope=scope).get("host", "")):
-            refusal = PlainTextResponse("not a name of this machine\n", status_code=400)
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-
-def _is_own(host: str) -> bool:
-    try:
-        return is_loopback(urlsplit(f"//{host}").hostname)
-    except ValueError:
-        return False
 
 
 class _Page:

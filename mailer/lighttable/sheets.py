@@ -14,9 +14,9 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 from mailer.delivery.quoting import EncodedPart, Template
-from mailer.editions.anatomy import dissect
 from mailer.editions.edition import Edition, Segments, Slot, merge_html
 from mailer.editions.finding import Finding, Level
 from mailer.editions.guises import Guise, dress, frame_ready
@@ -176,10 +176,16 @@ def _encoded(segments: Segments, fields: Mapping[str, str], *, is_html: bool) ->
     return sum(map(len, Template(EncodedPart(segments, is_html=is_html).pieces).fill(fields)))
 
 
+_LINK = re.compile(r"<a\b[^>]*?\shref=\"([^\"]*)\"[^>]*>(.*?)</a\s*>", re.IGNORECASE | re.DOTALL)
+_ALT = re.compile(r"<img\b[^>]*?\salt=\"([^\"]*)\"[^>]*>", re.IGNORECASE)
+
+
 def _ways(html: str) -> tuple[Way, ...]:
+    """List the links of HTML that a template of ours and mrml wrote; quicker than a parser."""
     times: dict[tuple[str, str], int] = {}
-    for link in dissect(html).links:
-        key = (link.href, link.text)
+    for url, inner in _LINK.findall(html):
+        words = re.sub(r"<[^>]*>", " ", _ALT.sub(r"\1", inner))
+        key = (unescape(url), " ".join(unescape(words).split()))
         times[key] = times.get(key, 0) + 1
     return tuple(Way(url, text, count) for (url, text), count in times.items())
 

@@ -31,8 +31,8 @@ from mailer.usecases.proofing import (
     check_region,
     gather,
     render_region,
-    sample_message,
 )
+from mailer.usecases.sample_mail import sample_messages
 
 Progress = Callable[[int, int], None]
 Part = Literal["html", "text", "headers", "source"]
@@ -82,11 +82,7 @@ def lay_out(app: App, given: Ingredients, region: Region, of_issue: Sequence[Fin
         region=region,
         publication=app.publication,
         fields=fields,
-        messages={
-            reader: sample_message(app, edition, values)
-            for reader, values in fields.items()
-            if not app.publication.faults_before_sending()
-        },
+        messages=sample_messages(app, edition, fields),
         findings=findings,
         web_url=app.web_url,
     )
@@ -157,7 +153,8 @@ def preview_part(app: App, name: str, region: str, part: Part) -> str:
     faults = app.publication.faults_before_sending()
     if faults:
         raise ConfigurationError(faults)
-    source = sample_message(app, edition, fields).decode().replace("\r\n", "\n")
+    message = sample_messages(app, edition, {NAMED.id: fields})[NAMED.id]
+    source = message.decode().replace("\r\n", "\n")
     return source if part == "source" else source.partition("\n\n")[0] + "\n"
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from mailer.app import App
 from mailer.articles.article import Article, DiaryEntry
 from mailer.audience.addresses import normalise
-from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.delivery.message import compile_edition, letterhead
 from mailer.delivery.planning import new_token
 from mailer.delivery.transaction import Outgoing
@@ -29,6 +27,7 @@ from mailer.issues.issue import Issue
 from mailer.publication import Region
 from mailer.usecases.issue_texts import places_of
 from mailer.usecases.repeats import repeats
+from mailer.usecases.sample_mail import stand_in
 from mailer.usecases.segmenting import absent_fields
 
 Progress = Callable[[int, int], None]
@@ -216,7 +215,7 @@ def send_proofs(
                     greet=edition.greeting,
                 )
                 fields |= edition.roster_values({})
-                delivery = _stand_in(edition, fields, app.clock.now())
+                delivery = stand_in(edition, fields, token=new_token(), at=app.clock.now())
                 outcome = relay.deliver(
                     Outgoing(
                         delivery,
@@ -240,27 +239,3 @@ def send_proofs(
     finally:
         relay.close()
     return rows
-
-
-def sample_message(app: App, edition: Edition, fields: Mapping[str, str]) -> bytes:
-    """Return an edition's message to a reader who does not exist."""
-    head = letterhead(app.publication, app.region(edition.region))
-    compiled = compile_edition(edition, head, signer=app.signer)
-    values = {**fields, **edition.roster_values({})}
-    return compiled.render(_stand_in(edition, values, app.clock.now()), values)
-
-
-def _stand_in(edition: Edition, fields: Mapping[str, str], now: datetime) -> Delivery:
-    """Return a delivery that no ledger knows."""
-    return Delivery(
-        id=0,
-        issue_id=edition.issue_id,
-        region=edition.region,
-        subscriber_id=0,
-        address=fields["address"],
-        name=fields["name"],
-        token=new_token(),
-        dated_at=now,
-        due_at=now,
-        state=DeliveryState.PLANNED,
-    )

@@ -160,7 +160,7 @@ def test_preview_shows_a_part(mailer: Mailer, drafted: Path) -> None:
     assert "Nine towns, one invoice" in part("text")
     assert part("html").startswith("<!doctype html>")
     head, source = part("headers"), part("source")
-    assert head.splitlines()[:6] == source.splitlines()[:6]
+    assert source.startswith(head)
     assert "Subject: Nine towns, one invoice\n" in head
     assert "\n\n" not in head
     assert "quoted-printable" not in head
