@@ -8,9 +8,11 @@ In a region's block only those get it who did not: the ledger leaves it out for 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailer.app import App
-from mailer.editions.finding import Finding, Level
+from mailer.editions.checks.rulebook import found
+from mailer.editions.finding import Finding
 from mailer.issues.exposure import Shown, earlier_exposures
 from mailer.issues.issue import Issue
 
@@ -19,11 +21,10 @@ def repeats(app: App, issue: Issue) -> list[Finding]:
     """Return a finding for each pick that some list was shown in an earlier issue."""
     had = earlier_exposures(app.database, issue.article_ids, besides=issue.id)
     findings = [
-        Finding(
-            Level.ERROR,
+        found(
             "already-sent",
             f"{pick.article_id} in {slug} was sent before: {_said(had[pick.article_id])}",
-            remedy="take it out, or write `follow_up: true` under it if readers may have it again",
+            where=f"issues/{issue.id}.md",
         )
         for slug, picks in issue.sections.items()
         for pick in picks
@@ -35,17 +36,13 @@ def repeats(app: App, issue: Issue) -> list[Finding]:
                 continue
             shown = had[pick.article_id]
             is_own = any(each.region == slug for each in shown)
-            findings.append(
-                Finding(
-                    Level.WARNING if is_own else Level.NOTE,
-                    "already-sent",
-                    f"{pick.article_id} was sent before: {_said(shown)}; readers who had it get "
-                    "the issue without it",
-                    slug,
-                    f"{'most of this list had it: take it out, or ' if is_own else ''}"
-                    "write `follow_up: true` under it if they should have it again",
-                )
+            finding = found(
+                "already-sent-here" if is_own else "already-sent-elsewhere",
+                f"{pick.article_id} was sent before: {_said(shown)}; readers who had it get "
+                "the issue without it",
+                where=f"issues/{issue.id}.md",
             )
+            findings.append(replace(finding, region=slug))
     return findings
 
 

@@ -72,7 +72,7 @@ def test_who_moved_gets_the_issue_without_it(
         f"  bristol:\n    picks: [{story}]",
     )
     found = mailer("issue", "check", NEXT, "--json").data["findings"]
-    (finding,) = [row for row in found if row["code"] == "already-sent"]
+    (finding,) = [row for row in found if row["code"].startswith("already-sent")]
     assert finding["level"] == "note"
     assert finding["region"] == "bristol"
     assert mailer("issue", "approve", NEXT).code == 0
@@ -98,4 +98,4 @@ def test_a_repeat_for_everybody_stops_the_approval_until_it_is_a_follow_up(
     assert "follow_up: true" in said.err
     change(second_week, rf"^    - {story}$", f"    - article: {story}\n      follow_up: true")
     found = mailer("issue", "check", NEXT, "--json").data["findings"]
-    assert "already-sent" not in [row["code"] for row in found]
+    assert not [row for row in found if row["code"].startswith("already-sent")]

@@ -15,16 +15,21 @@ DOC = ROOT / "docs" / "preflight.md"
 
 
 def named_codes() -> set[str]:
-    """Codes that the program's source gives to a finding; a computed one is read as a pattern."""
+    """Codes that the program's source gives to a finding, both of a choice."""
     found: set[str] = set()
     for path in (ROOT / "mailer").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            if not is_call or node.func.id not in {"Hit", "found"} or not node.args:
+            place = {"Hit": 0, "found": 0, "Finding": 1}.get(node.func.id) if is_call else None
+            if place is None or len(node.args) <= place:
                 continue
-            code = node.args[0]
-            if isinstance(code, ast.Constant) and isinstance(code.value, str):
-                found.add(code.value)
+            code = node.args[place]
+            choices = [code.body, code.orelse] if isinstance(code, ast.IfExp) else [code]
+            found |= {
+                each.value
+                for each in choices
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            }
     return found
 
 
