@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]+)*"
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -83,7 +83,12 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-ClockTime = Annotated[time, BeforeValidator(_clock_time)]
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_clock_time),
+    # What is written as JSON reads back.
+    PlainSerializer(lambda at: at.strftime("%H:%M"), return_type=str, when_used="json"),
+]
 Slug = Annotated[str, AfterValidator(_slug)]
 MailAddress = Annotated[str, AfterValidator(_address)]
 Domain = Annotated[str, AfterValidator(_domain)]

@@ -18,7 +18,7 @@ Standards: RFC 9110 section 12.5.4 (Accept-Language), RFC 4647 section 3.4 (look
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,7 +29,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import PoFileError, read_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 
 from mailer.errors import ConfigurationError, Fault
 from mailer.resources import templates_dir
@@ -83,8 +83,13 @@ class Words:
 class Languages:
     """The languages there are, and the choice between them."""
 
-    def __init__(self, catalogues: Mapping[str, NullTranslations]) -> None:
+    def __init__(
+        self,
+        catalogues: Mapping[str, NullTranslations],
+        sources: Mapping[str, Catalog] | None = None,
+    ) -> None:
         self._catalogues = {SOURCE: NullTranslations(), **catalogues}
+        self._sources = dict(sources or {})
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -108,6 +113,11 @@ class Languages:
             if found:
                 return found
         return usual if _lookup(usual, self._catalogues) else SOURCE
+
+    def written(self, tags: Collection[str]) -> dict[str, str]:
+        """Return the catalogues that these languages use, as ``.po`` texts."""
+        found = {_lookup(tag, self._catalogues) for tag in tags} & self._sources.keys()
+        return {tag: _as_text(self._sources[tag]) for tag in sorted(found)}
 
     def words(self, tag: str) -> Words:
         """Return a language by its tag, ready to use; English where there is no catalogue."""
@@ -163,7 +173,26 @@ def load_languages(override: Path | None = None, *, of_mail: bool = False) -> La
                     known[message.id] = message
     if faults:
         raise ConfigurationError(faults)
-    return Languages({tag: _compiled(catalogue) for tag, catalogue in merged.items()})
+    return Languages({tag: _compiled(each) for tag, each in merged.items()}, merged)
+
+
+def read_written(texts: Mapping[str, str]) -> Languages:
+    """Read languages back as ``Languages.written`` gave them.
+
+    Raises:
+        ValueError: one is not a catalogue.
+    """
+    merged = {
+        tag: read_po(io.BytesIO(text.encode()), locale=Locale.parse(tag, sep="-"))
+        for tag, text in texts.items()
+    }
+    return Languages({tag: _compiled(each) for tag, each in merged.items()}, merged)
+
+
+def _as_text(catalogue: Catalog) -> str:
+    buffer = io.BytesIO()
+    write_po(buffer, catalogue, width=0, sort_output=True)
+    return buffer.getvalue().decode()
 
 
 def read_catalogue(path: Path) -> Catalog:

@@ -53,6 +53,13 @@ class Schedule(PolicyModel):
     late_hours: int = Field(default=12, ge=0, le=144)
 
 
+class ApprovalPolicy(PolicyModel):
+    """Who may approve, and what stops it: a second person, warnings as well as errors."""
+
+    second_person: bool = False
+    strict: bool = False
+
+
 class RetryPolicy(PolicyModel):
     """When a deferred delivery is tried again, and when it is given up."""
 

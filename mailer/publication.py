@@ -30,6 +30,7 @@ from mailer.checked import (
 )
 from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.policies import (
+    ApprovalPolicy,
     AudiencePolicy,
     PolicyModel,
     RetryPolicy,
@@ -141,6 +142,7 @@ class _PublicationFile(PolicyModel):
     templates: Slug = "briefing"
     schedule: Schedule = Schedule()
     selection: SelectionPolicy = SelectionPolicy()
+    approval: ApprovalPolicy = ApprovalPolicy()
     retry: RetryPolicy = RetryPolicy()
     sending: Sending = Sending()
     audience: AudiencePolicy = AudiencePolicy()

@@ -152,6 +152,7 @@ class Settings(BaseSettings):
     inbox_smtp_port: int = Field(default=2525, ge=1, le=65535)
     inbox_web_port: int = Field(default=8025, ge=1, le=65535)
     time_zone: ZoneName | None = None
+    operator: str = ""
     dkim_selector: str = ""
     dkim_key_file: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -28,7 +28,7 @@ from mailer.issues.writing import PLACEHOLDER
 from mailer.scaffold import sample_notes, sample_opening
 from mailer.selection.reasons import Decision
 from mailer.settings import load_settings
-from mailer.usecases import editing, mailing, previewing, proofing, readers
+from mailer.usecases import editing, mailing, previewing, proofing, readers, sign_off
 
 MARK = ".made-by-mailer-demo"
 """Tells a folder of ours, which may be replaced, from somebody's own."""
@@ -66,7 +66,7 @@ def _whole_way(app: App, output: Path) -> bool:
     files = previewing.preview(app, name, out=output / "editions").files
     shutil.copytree(app.images, output / "images", dirs_exist_ok=True)
     shutil.copy(app.root / "issues" / f"{name}.md", output)
-    record = editing.approve(app, name, by="the demo's editor")
+    record = sign_off.approve(app, name, by="the demo's editor")
     _step(f"Approved; checksum {record['checksum'][:16]}…, {len(files)} editions frozen")
 
     with progress("Sending") as step:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mailer.cli import revision_commands
 from mailer.cli.options import IssueName, Json, Yes, folder
 from mailer.cli.output import UNFINISHED, confirm, progress, say, say_json, table
 
@@ -139,6 +140,17 @@ def approve(
     by: Annotated[
         str, typer.Option("--by", help="Who approves; your login name if left out.")
     ] = "",
+    override: Annotated[
+        str,
+        typer.Option(
+            "--override",
+            metavar="REASON",
+            help="Approve although a second person should; the reason is kept in the history.",
+        ),
+    ] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Warnings of `issue check` stop it too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Freeze an issue as it is now: only this is sent. A later change voids the approval.
@@ -146,14 +158,23 @@ def approve(
     Errors of `issue check` stop it. Example: `mailer issue approve next --by nora`
     """
     from mailer.app import open_app
-    from mailer.usecases import editing
+    from mailer.usecases import sign_off
 
     with open_app(folder(ctx)) as opened, progress("Rendering") as step:
-        record = editing.approve(opened, opened.desk.resolve(issue), by=by, progress=step)
+        record = sign_off.approve(
+            opened,
+            opened.desk.resolve(issue),
+            by=by,
+            override=override,
+            is_strict=strict,
+            progress=step,
+        )
     if as_json:
         say_json(record)
         return
     say(f"Issue {record['id']} is approved by {record['approved_by']}.")
+    if record["override"]:
+        say(f"The rule of two persons was set aside: {record['override']}", style="yellow")
     say(f"Checksum {record['checksum']}")
     say(f"`mailer send {record['id']}` sends it now; `mailer run` sends it at its hour.")
 
@@ -225,6 +246,11 @@ def _show(found: dict[str, object]) -> None:
     if found["order"]:
         say(f"It is {found['order']}.", style="yellow")
     say(f"Drawn by the template set {found['template']}.")
+    if found["approved_by"]:
+        edited = f", last edited by {found['edited_by']}" if found["edited_by"] else ""
+        say(f"Approved by {found['approved_by']}{edited}.")
+    if found["override"]:
+        say(f"The rule of two persons was set aside: {found['override']}", style="yellow")
     if found["audience"]:
         say(f"Only to readers for whom: {found['audience']}")
     if found["changed_since_approval"]:
@@ -236,3 +262,6 @@ def _show(found: dict[str, object]) -> None:
         for place, pick in enumerate(block["picks"], 1):
             rows.append((block["title"] if place == 1 else "", place, pick["title"], pick["why"]))
     table("", ["section", "#", "story", "why"], rows)
+
+
+revision_commands.add_to(app)

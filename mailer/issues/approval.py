@@ -1,7 +1,8 @@
 """What an approval binds, and what differs from it: pure.
 
-The checksum covers the issue file's text, every region's edition and the audience rule. The parts
-are kept beside it, so that a difference has a name.
+The checksum covers the issue file's text, every region's edition (subject, HTML, text, letterhead),
+every template, every picture and the audience rule. The parts are kept beside it, so that a
+difference has a name.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mailer.errors import Fault, InvalidInput
 from mailer.issues.issue import Issue, IssueRecord
+from mailer.issues.lock import changed_inputs
 from mailer.selection.filtering import some
 
 
 def approval_checksum(
-    issue_text: str, edition_checksums: Mapping[str, str], audience_rule: str
+    issue_text: str,
+    edition_checksums: Mapping[str, str],
+    audience_rule: str,
+    inputs: Mapping[str, str] | None = None,
 ) -> str:
     """Return the SHA-256 hex that an approval binds.
 
@@ -24,9 +29,11 @@ def approval_checksum(
         issue_text: the issue file's text, exactly.
         edition_checksums: ``Edition.checksum`` by region.
         audience_rule: who is to get it, in words that change when the rule does.
+        inputs: the templates' and pictures' checksums; see ``lock.bound_checksums``.
     """
     bound = {
-        "version": 1,
+        "version": 2,
+        "inputs": dict(inputs or {}),
         "issue": hashlib.sha256(issue_text.encode()).hexdigest(),
         "editions": dict(edition_checksums),
         "audience_rule": audience_rule,
@@ -39,6 +46,7 @@ def changed_parts(
     texts: tuple[str | None, str | None],
     editions: tuple[Mapping[str, str], Mapping[str, str]],
     rules: tuple[str, str],
+    inputs: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
 ) -> list[str]:
     """Name the parts that differ; each pair is (as approved, as it is now).
 
@@ -46,6 +54,7 @@ def changed_parts(
         texts: the issue file's; None where it cannot be read.
         editions: ``Edition.checksum`` by region.
         rules: the audience rule.
+        inputs: the checksums of templates and pictures.
     """
     changed = []
     if texts[0] != texts[1]:
@@ -58,6 +67,7 @@ def changed_parts(
             changed.append(f"the edition of {region}, which is new")
         elif present[region] != approved[region]:
             changed.append(f"the edition of {region}")
+    changed += changed_inputs(*inputs)
     if rules[0] != rules[1]:
         changed.append("the audience rule")
     return changed

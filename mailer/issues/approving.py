@@ -1,6 +1,7 @@
 """Approving an issue, and holding it to its approval.
 
-Approval binds a checksum over the file, every region's edition and the audience rule. ``verify``
+Approval binds a checksum over the file, every region's edition, every template and picture, and the
+audience rule; what the editions were made of is kept with it (see ``lock``). ``verify``
 compares them again before sending: a change voids the approval and says which part changed. Once
 sending has begun what was frozen is the truth, and nothing voids it any more.
 
@@ -9,7 +10,8 @@ Failures: ``InvalidInput`` with file and line, ``IllegalTransition``, ``NotFound
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.issues.approval import (
@@ -27,6 +29,7 @@ from mailer.issues.issue import (
     IssueState,
     next_state,
 )
+from mailer.issues.lock import BOUND_KINDS, Input, bound_checksums
 from mailer.publication import Publication
 from mailer.selection.filtering import some
 
@@ -47,6 +50,9 @@ class Approvals:
         editions: Mapping[str, str],
         contents: Mapping[str, str],
         audience_rule: str,
+        inputs: Sequence[Input] = (),
+        tools: str = "",
+        detail: Mapping[str, Any] | None = None,
         text: str | None = None,
     ) -> IssueRecord:
         """Freeze the issue as it is: only this is sent.
@@ -59,6 +65,9 @@ class Approvals:
             editions: ``Edition.checksum`` of every region.
             contents: ``Edition.to_json()`` of every region.
             audience_rule: who is to get it.
+            inputs: what the editions were made of.
+            tools: the versions of what made them.
+            detail: what the history should say beside.
             text: the file's text that was rendered; a file that differs by now is refused.
         Raises:
             InvalidInput: the file is faulty, its number is another's, or an edition is missing.
@@ -76,22 +85,31 @@ class Approvals:
         check_editions(issue_id, self._publication.regions, editions, contents)
         check_number(issue, self._archive.records(), where=where)
         record = self._archive.adopt(IssueRecord(issue_id, issue.number, IssueState.DRAFT))
+        bound = bound_checksums(inputs)
         changed: list[str] = []
         if record.state in APPROVED_STATES:
-            changed = self._changes(record, now_text, editions, audience_rule)
+            changed = self._changes(record, now_text, editions, audience_rule, bound)
         return self._archive.approve(
             issue_id,
             by=by,
             number=issue.number,
-            checksum=approval_checksum(now_text, editions, audience_rule),
+            checksum=approval_checksum(now_text, editions, audience_rule, bound),
             audience_rule=audience_rule,
             text=now_text,
             contents=contents,
+            inputs=inputs,
+            tools=tools,
+            detail=detail,
             voided=changed,
         )
 
     def verify(
-        self, issue_id: str, *, editions: Mapping[str, str], audience_rule: str
+        self,
+        issue_id: str,
+        *,
+        editions: Mapping[str, str],
+        audience_rule: str,
+        inputs: Sequence[Input] = (),
     ) -> IssueRecord:
         """Hold an issue to its approval; returns its row when nothing has changed.
 
@@ -99,6 +117,7 @@ class Approvals:
             issue_id: the issue.
             editions: ``Edition.checksum`` of every region as rendered now.
             audience_rule: who would get it now.
+            inputs: what the editions would be made of now.
         Raises:
             IllegalTransition: it is not approved; or something changed, its approval is void
                 now, and the message says which part.
@@ -112,7 +131,7 @@ class Approvals:
             text: str | None = self._desk.text(issue_id)
         except (NotFound, InvalidInput):
             text = None
-        changed = self._changes(record, text, editions, audience_rule)
+        changed = self._changes(record, text, editions, audience_rule, bound_checksums(inputs))
         if not changed:
             return record
         self._archive.transition(issue_id, "void", detail={"changed": changed})
@@ -131,12 +150,23 @@ class Approvals:
         text: str | None,
         editions: Mapping[str, str],
         audience_rule: str,
+        bound: Mapping[str, str],
     ) -> list[str]:
-        if text is not None and record.checksum == approval_checksum(text, editions, audience_rule):
+        if text is not None and record.checksum == approval_checksum(
+            text, editions, audience_rule, bound
+        ):
             return []
         changed = changed_parts(
             texts=(self._archive.frozen_text(record.id), text),
             editions=(self._archive.edition_checksums(record.id), editions),
             rules=(record.audience_rule, audience_rule),
+            inputs=(self._bound(record.id), bound),
         )
         return changed or ["its checksum"]
+
+    def _bound(self, issue_id: str) -> dict[str, str]:
+        return {
+            f"{kind} {name}": checksum
+            for (kind, name), checksum in self._archive.lock(issue_id).items()
+            if kind in BOUND_KINDS
+        }

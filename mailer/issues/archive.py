@@ -20,12 +20,16 @@ from mailer.clock import Clock
 from mailer.errors import Fault, NotFound
 from mailer.issues.history import Event, note_event, read_events
 from mailer.issues.issue import IssueRecord, IssueState, next_state
+from mailer.issues.lock import Input
 from mailer.issues.rows import decision_values, record_values, to_decision, to_record
 from mailer.issues.vault import (
     forget_approval,
     keep_editions,
+    keep_inputs,
     read_checksums,
     read_editions,
+    read_inputs,
+    read_lock,
 )
 from mailer.selection.reasons import Decision
 from mailer.storage.database import Database
@@ -165,10 +169,14 @@ class Archive:
         audience_rule: str,
         text: str,
         contents: Mapping[str, str],
+        inputs: Sequence[Input] = (),
+        tools: str = "",
+        detail: Mapping[str, Any] | None = None,
         voided: Sequence[str] = (),
     ) -> IssueRecord:
-        """Freeze an issue: its file's text, every edition and the audience rule, in one step.
+        """Freeze an issue in one step: its file's text, every edition, what they were made of.
 
+        ``inputs`` and ``tools`` are what a rebuild starts from; ``detail`` is for the history.
         ``voided`` names what has changed since an earlier approval, which is voided first.
 
         Raises:
@@ -198,15 +206,17 @@ class Archive:
                 approved_by=by,
                 approved_at=self._clock.now(),
                 frozen=text,
+                tools=tools,
             )
             keep_editions(connection, issue_id, contents)
+            keep_inputs(connection, issue_id, inputs)
             note_event(
                 connection,
                 self._clock.now(),
                 "approve",
                 issue_id,
                 by=by,
-                detail={"checksum": checksum, "audience_rule": audience_rule},
+                detail={"checksum": checksum, "audience_rule": audience_rule, **(detail or {})},
             )
             return _require(connection, issue_id)
 
@@ -217,6 +227,22 @@ class Archive:
                 select(issues.c.frozen).where(issues.c.id == issue_id)
             ).scalar()
             return found
+
+    def lock(self, issue_id: str) -> dict[tuple[str, str], str]:
+        """Return the checksums of what the frozen editions were made of, by kind and name."""
+        with self._database.read() as connection:
+            return read_lock(connection, issue_id)
+
+    def inputs(self, issue_id: str) -> list[Input]:
+        """Return what the frozen editions were made of, as it was kept."""
+        with self._database.read() as connection:
+            return read_inputs(connection, issue_id)
+
+    def tools(self, issue_id: str) -> str:
+        """Return the versions of what rendered the frozen editions, or ""."""
+        with self._database.read() as connection:
+            query = select(issues.c.tools).where(issues.c.id == issue_id)
+            return connection.execute(query).scalar() or ""
 
     # Decisions
 

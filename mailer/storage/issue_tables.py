@@ -35,13 +35,15 @@ issues = Table(
     Column("window_from", Instant),
     Column("window_until", Instant),
     Column("frozen", Text),
+    Column("tools", Text, nullable=False, server_default=""),
     one_of("state", ISSUE_STATES),
     CheckConstraint(
         "state NOT IN ('approved', 'scheduled', 'sending', 'sent') OR checksum <> ''",
         name="approval_has_checksum",
     ),
 )
-"""``frozen`` is the issue file's text as it was approved, ``audience_rule`` who was to get it."""
+"""``frozen`` is the issue file's text as it was approved, ``audience_rule`` who was to get it,
+``tools`` the versions of what rendered it."""
 
 decisions = Table(
     "decisions",
@@ -72,6 +74,25 @@ editions = Table(
     Column("content", Text, nullable=False),
 )
 """``content`` is ``Edition.to_json()``: what was approved is what is sent, whatever changed."""
+
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("checksum", String(64), primary_key=True),
+    Column("content", Text, nullable=False),
+)
+"""What editions were made of, kept once by its checksum: templates, articles, the publication."""
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("issue_id", String(40), ForeignKey("issues.id"), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("name", String(400), primary_key=True),
+    Column("checksum", String(64), ForeignKey("inputs.checksum"), nullable=False),
+    Index(None, "checksum"),
+)
+"""Which inputs an approved issue's editions were made of; see ``issues/lock``."""
 
 exposures = Table(
     "exposures",

@@ -32,7 +32,16 @@ from mailer.storage.delivery_tables import (
     orders,
 )
 from mailer.storage.instant import Instant
-from mailer.storage.issue_tables import ISSUE_STATES, decisions, editions, events, exposures, issues
+from mailer.storage.issue_tables import (
+    ISSUE_STATES,
+    decisions,
+    editions,
+    events,
+    exposures,
+    inputs,
+    issues,
+    locks,
+)
 from mailer.storage.schedule_tables import runs
 
 __all__ = [
@@ -54,9 +63,11 @@ __all__ = [
     "erasures",
     "events",
     "exposures",
+    "inputs",
     "issues",
     "journals",
     "kept_fields",
+    "locks",
     "metadata",
     "orders",
     "peppers",

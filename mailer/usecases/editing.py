@@ -17,15 +17,11 @@ from typing import Any
 from mailer.app import App
 from mailer.articles.ingesting import IngestReport
 from mailer.audience.eligibility import AUDIENCE_RULE, most_specific_first
-from mailer.delivery.frozen import FrozenEdition
-from mailer.delivery.message import letterhead
-from mailer.editions.finding import Level
-from mailer.errors import Fault, IllegalTransition, InvalidInput
+from mailer.errors import Fault, IllegalTransition
 from mailer.issues.desk import DraftResult
 from mailer.issues.issue import Issue, IssueState
 from mailer.selection.filling import region_block
 from mailer.selection.reasons import Decision
-from mailer.usecases.proofing import Rendered, render
 
 Progress = Callable[[int, int], None]
 
@@ -64,75 +60,9 @@ def approved_segment(app: App, name: str) -> str:
     return str(json.loads(rule).get("segment", "")) if rule.startswith("{") else ""
 
 
-def approve(
-    app: App, name: str, *, by: str = "", progress: Progress | None = None
-) -> dict[str, Any]:
-    """Freeze an issue as it is now.
-
-    Raises:
-        InvalidInput: a check found an error; one fault each.
-        IllegalTransition: it is not a draft.
-    """
-    text = app.desk.text(name)
-    rendered = render(app, name, progress=progress)
-    errors = [f for f in rendered.findings if f.level is Level.ERROR]
-    if errors:
-        raise InvalidInput(
-            Fault(
-                finding.message,
-                where=f"issues/{name}.md",
-                field=finding.region,
-                remedy=finding.remedy,
-            )
-            for finding in errors
-        )
-    would_freeze = freeze(app, rendered)
-    record = app.approvals.approve(
-        name,
-        by=by or login_name(),
-        editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
-        contents={slug: frozen.to_json() for slug, frozen in would_freeze.items()},
-        audience_rule=audience_rule(app, name),
-        text=text,
-    )
-    return {
-        "id": record.id,
-        "number": record.number,
-        "state": record.state,
-        "checksum": record.checksum,
-        "approved_by": record.approved_by,
-        "approved_at": record.approved_at,
-        "editions": {slug: frozen.checksum for slug, frozen in would_freeze.items()},
-    }
-
-
-def freeze(app: App, rendered: Rendered) -> dict[str, FrozenEdition]:
-    """Return what an approval of these editions would keep, by region."""
-    return {
-        slug: FrozenEdition(
-            edition, letterhead(app.publication, app.region(slug)), web_url=app.web_url
-        )
-        for slug, edition in rendered.editions.items()
-    }
-
-
-def require_unchanged(app: App, name: str) -> None:
-    """Void the approval, and say what changed, unless all is as it was approved.
-
-    Raises:
-        IllegalTransition: the file, an edition or the audience changed; it is a draft again.
-    """
-    would_freeze = freeze(app, render(app, name))
-    app.approvals.verify(
-        name,
-        editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
-        audience_rule=audience_rule(app, name),
-    )
-
-
 def cancel(app: App, name: str) -> int:
     """Stop an issue and return how many deliveries were still to be made."""
-    by = login_name()
+    by = operator_name(app)
     # Together or not at all: a cancelled issue has nothing left that a sender could take.
     with app.database.write():
         app.desk.cancel(name, by=by)
@@ -153,7 +83,7 @@ def pause(app: App, name: str, *, reason: str) -> None:
                 remedy="pause one that is approved, scheduled or sending",
             )
         )
-    app.ledger.pause(name, by=login_name(), reason=reason)
+    app.ledger.pause(name, by=operator_name(app), reason=reason)
 
 
 def require_not_paused(app: App, name: str) -> None:
@@ -170,7 +100,7 @@ def require_not_paused(app: App, name: str) -> None:
 
 def resume(app: App, name: str) -> bool:
     """Take a pause back; return whether there was one."""
-    return app.ledger.resume(app.desk.record(name).id, by=login_name())
+    return app.ledger.resume(app.desk.record(name).id, by=operator_name(app))
 
 
 def issue_data(app: App, name: str) -> dict[str, Any]:
@@ -192,6 +122,7 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
         "has_opening": bool(issue.opening.strip()),
         "approved_by": record.approved_by,
         "approved_at": record.approved_at,
+        **_approval(app, name, is_approved=bool(record.checksum)),
         "checksum": record.checksum,
         "changed_since_approval": bool(record.checksum)
         and record.state in (IssueState.APPROVED, IssueState.SCHEDULED)
@@ -213,6 +144,21 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
         ],
         "diary": issue.diary,
     }
+
+
+OVERRIDE = "override"
+"""The kind of event that says a rule was set aside, by whom and why."""
+
+
+def _approval(app: App, name: str, *, is_approved: bool) -> dict[str, str]:
+    """Return who edited what was approved, and why a second person did not approve it, if so."""
+    found = {"edited_by": "", "override": ""}
+    for event in app.archive.events(name) if is_approved else ():
+        if event.kind == "approve":
+            found = {"edited_by": str(event.detail.get("edited_by", "")), "override": ""}
+        elif event.kind == OVERRIDE:
+            found["override"] = f"{event.detail['reason']} ({event.by})"
+    return found
 
 
 def _blocks(app: App, issue: Issue) -> list[tuple[str, str, Sequence[Any]]]:
@@ -240,6 +186,11 @@ def _in_short(decision: Decision) -> str:
     terms = sorted(decision.terms.items(), key=lambda term: -abs(term[1]))
     said = ", ".join(f"{term} {value:.2f}" for term, value in terms if value)
     return f"score {decision.score:.2f}: {said}" if said else f"score {decision.score:.2f}"
+
+
+def operator_name(app: App) -> str:
+    """Return who works at this machine: as its settings say, else the login name."""
+    return app.settings.operator or login_name()
 
 
 def login_name() -> str:

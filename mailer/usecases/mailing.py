@@ -32,10 +32,10 @@ from mailer.usecases.alarm import alerts, raise_alert
 from mailer.usecases.editing import (
     approved_segment,
     require_not_paused,
-    require_unchanged,
 )
 from mailer.usecases.readers import fields_of
 from mailer.usecases.segmenting import fields_nobody_has
+from mailer.usecases.sign_off import require_unchanged
 
 Progress = Callable[[int, int], None]
 Question = Callable[[], bool]

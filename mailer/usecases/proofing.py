@@ -47,11 +47,17 @@ class Ingredients:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An issue with its editions by region and everything the checks found."""
+    """An issue with its editions by region, what they were made of, and what the checks found."""
 
     issue: Issue
     editions: dict[str, Edition]
     findings: tuple[Finding, ...]
+    given: Ingredients
+
+    def stopping(self, *, is_strict: bool = False) -> list[Finding]:
+        """Return the findings that stop an approval: errors, and when strict warnings too."""
+        levels = {Level.ERROR, Level.WARNING} if is_strict else {Level.ERROR}
+        return [finding for finding in self.findings if finding.level in levels]
 
 
 def render(
@@ -79,7 +85,8 @@ def render(
         if progress:
             progress(done, len(wanted))
     findings += absent(app, editions)
-    return Rendered(given.issue, editions, tuple(_once(findings, everywhere=len(wanted))))
+    once = tuple(_once(findings, everywhere=len(wanted)))
+    return Rendered(given.issue, editions, once, given)
 
 
 def gather(app: App, name: str) -> Ingredients:

@@ -9,7 +9,6 @@ from mailer.app import App
 from mailer.errors import ConfigurationError, MailerError
 from mailer.issues.issue import IssueState
 from mailer.localtime import send_at
-from mailer.usecases.editing import require_unchanged
 from mailer.usecases.mailing import (
     asked_again_at,
     conclude,
@@ -17,6 +16,7 @@ from mailer.usecases.mailing import (
     make_sender,
     send_regions,
 )
+from mailer.usecases.sign_off import require_unchanged
 
 Question = Callable[[], bool]
 

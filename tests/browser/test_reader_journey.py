@@ -23,7 +23,7 @@ from mailer.app import App, make_publication, open_app
 from mailer.cli.demonstration import edited
 from mailer.clock import SystemClock
 from mailer.inbox.server import InboxServer
-from mailer.usecases import editing, mailing
+from mailer.usecases import editing, mailing, sign_off
 from tests.web.process import Served, served
 
 PICTURES = Path(__file__).parents[2] / "test-output" / "journey"
@@ -83,7 +83,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         path = root / "issues" / f"{issue}.md"
         path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
         app.register.add("first@reader.example", "wales", "Nora")
-        editing.approve(app, issue, by="nora")
+        sign_off.approve(app, issue, by="nora")
         mailing.send(app, issue)
         site = stack.enter_context(
             served(

@@ -14,7 +14,7 @@ from mailer.delivery.delivery import DeliveryState
 from mailer.errors import IllegalTransition
 from mailer.inbox.server import InboxServer
 from mailer.inbox.store import Store
-from mailer.usecases import editing, mailing
+from mailer.usecases import mailing, sign_off
 from tests.cli.driving import ISSUE, Mailer, change
 
 
@@ -114,7 +114,7 @@ def test_approved_anew_while_the_command_starts_stops_it(
 
     def meanwhile(app: App, editions: object) -> object:
         change(drafted, r"^subject: .*$", 'subject: "Second thoughts"')
-        editing.approve(app, ISSUE, by="nora")
+        sign_off.approve(app, ISSUE, by="nora")
         return plain(app, editions)  # type: ignore[arg-type]
 
     monkeypatch.setattr(mailing, "make_sender", meanwhile)

@@ -20,7 +20,7 @@ from mailer.audience.signups import SignUp
 from mailer.cli.demonstration import edited
 from mailer.inbox.server import InboxServer
 from mailer.storage import schema
-from mailer.usecases import editing, mailing
+from mailer.usecases import editing, mailing, sign_off
 from mailer.usecases.confirming import LOCK, Confirmer, Postman
 from mailer.web.wiring import site_of
 
@@ -182,7 +182,7 @@ def test_crawling_every_address_of_delivered_mail_changes_nothing(app: App) -> N
     path = app.root / "issues" / f"{issue}.md"
     path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
     app.register.add("nora@reader.example", "wales", "Nora")
-    editing.approve(app, issue, by="nora")
+    sign_off.approve(app, issue, by="nora")
     mailing.send(app, issue)
     sign_up(app, "ada@reader.example")
     Confirmer(app).send_due()

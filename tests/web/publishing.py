@@ -14,7 +14,7 @@ from mailer.clock import FixedClock
 from mailer.delivery.frozen import FrozenEdition
 from mailer.issues.archive import Archive
 from mailer.issues.issue import IssueRecord, IssueState
-from mailer.usecases import editing
+from mailer.usecases import editing, sign_off
 
 FRIDAY = "2026-11-27T12:00:00+00:00"
 ISSUE = "2026-11-30"
@@ -31,7 +31,7 @@ def publish(root: Path, *, web_url: str = WEB_URL) -> None:
             editing.ingest(app, [])
             path = root / "issues" / f"{editing.draft(app, None).issue_id}.md"
             path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
-            editing.approve(app, ISSUE, by="nora")
+            sign_off.approve(app, ISSUE, by="nora")
             app.archive.transition(ISSUE, "send")
             app.archive.transition(ISSUE, "finish")
 
