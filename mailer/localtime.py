@@ -13,10 +13,12 @@ Standard: PEP 495.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mailer.publication import Publication, Region
+from mailer.timetable import Moment
 
 
 def first_instant(on: date, at: time, zone: str) -> datetime:
@@ -58,3 +60,25 @@ def last_send_at(publication: Publication, issue_date: date) -> datetime:
     return max(
         send_at(publication, region, issue_date) for region in publication.region_map.values()
     )
+
+
+def last_moment(moments: Sequence[Moment], before: datetime, zone: str) -> datetime | None:
+    """Return the last of these moments that comes before an instant, in UTC; None for no moments.
+
+    Args:
+        moments: weekdays and hours on the clocks of ``zone``.
+        before: aware.
+        zone: an IANA name.
+    """
+    today = before.astimezone(ZoneInfo(zone)).date()
+    for back in range(9):
+        day = today - timedelta(days=back)
+        found = [
+            instant
+            for moment in moments
+            if moment.weekday in (None, day.weekday())
+            and (instant := first_instant(day, moment.at, zone)) < before
+        ]
+        if found:
+            return max(found)
+    return None

@@ -6,15 +6,12 @@ Pure: no file is read here.
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mailer.checked import ClockTime, Colour, Domain, FontList, Line, WebAddress
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from mailer.checked import Colour, Domain, FontList, Line, WebAddress
 
 
 class PolicyModel(BaseModel):
@@ -41,16 +38,6 @@ class SelectionPolicy(PolicyModel):
     per_source: int = Field(default=8, ge=1)
     region_quota: int = Field(default=3, ge=0, le=10)
     weights: Weights = Weights()
-
-
-class Schedule(PolicyModel):
-    """The week in the publication's own time zone, unless a region says otherwise."""
-
-    draft_day: Weekday = "fri"
-    draft_time: ClockTime = time(12, 0)
-    send_day: Weekday = "mon"
-    send_time: ClockTime = time(7, 0)
-    late_hours: int = Field(default=12, ge=0, le=144)
 
 
 class ApprovalPolicy(PolicyModel):

@@ -34,7 +34,6 @@ from mailer.policies import (
     AudiencePolicy,
     PolicyModel,
     RetryPolicy,
-    Schedule,
     SelectionPolicy,
     Sending,
     Support,
@@ -42,6 +41,7 @@ from mailer.policies import (
 )
 from mailer.segment import read_segment, wrong_region
 from mailer.sources import Source, sources_twice, unknown_names
+from mailer.timetable import Column, Schedule
 from mailer.tomlfile import faults_of, find_line, read_toml
 
 FILE_NAME = "publication.toml"
@@ -141,6 +141,7 @@ class _PublicationFile(PolicyModel):
     sources: tuple[Source, ...] = ()
     templates: Slug = "briefing"
     schedule: Schedule = Schedule()
+    column: Column = Column()
     selection: SelectionPolicy = SelectionPolicy()
     approval: ApprovalPolicy = ApprovalPolicy()
     retry: RetryPolicy = RetryPolicy()
@@ -173,6 +174,8 @@ class Publication(_PublicationFile):
 
     root: Path
     region_map: dict[str, Region]
+    substitute: str = ""
+    """What stands in for a column that was not filed, in Markdown."""
 
     def region(self, slug: str) -> Region:
         """Return a region; raises KeyError for an unknown slug."""
@@ -285,9 +288,30 @@ def load_publication(root: Path) -> Publication:
     faults.extend(_ladder_faults(root, regions, slugs))
     faults.extend(_duplicate_list_ids(root, regions))
     faults.extend(_where_faults(root, regions, slugs))
+    substitute = ""
+    if settings is not None and settings.column.substitute:
+        try:
+            substitute = _substitute(root, settings.column.substitute)
+        except ValueError as error:
+            problem, _, remedy = str(error).partition("; ")
+            line = find_line(text, ["column", "substitute"])
+            faults.append(Fault(problem, str(path), line, "column.substitute", remedy))
     if faults or settings is None:
         raise ConfigurationError(faults)
-    return Publication(root=root, region_map=regions, **dict(settings))
+    return Publication(root=root, region_map=regions, substitute=substitute, **dict(settings))
+
+
+def _substitute(root: Path, name: str) -> str:
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ValueError(f"{name} is outside the publication's folder; put the file into it")
+    try:
+        text = path.read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"{name} cannot be read as UTF-8; write the text there") from None
+    if not text:
+        raise ValueError(f"{name} is empty; write what stands in for the column")
+    return text
 
 
 def _is_slug(value: object) -> bool:

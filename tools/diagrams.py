@@ -27,7 +27,7 @@ TABLES: dict[str, tuple[Table, tuple[tuple[str, str], ...]]] = {
     "issue": (issue.TRANSITIONS, (("draft", "draft"),)),
     "delivery": (delivery.TRANSITIONS, (("plan", "planned"),)),
     "consent": (consent.TRANSITIONS, ()),
-    "slot": (runs.TRANSITIONS, (("claim", "started"), ("hold", "held"))),
+    "slot": (runs.TRANSITIONS, (("claim", "started"), ("miss", "missed"))),
 }
 """Each machine's table, and the steps that begin a life where the table has no row for it."""
 

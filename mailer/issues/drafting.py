@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from mailer.almanac import short_date
 from mailer.articles.article import Article, DiaryEntry
+from mailer.errors import Fault, NotFound
 from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock
 from mailer.issues.writing import plain
 from mailer.localtime import first_send_at, last_send_at
-from mailer.policies import WEEKDAYS
-from mailer.publication import Publication
+from mailer.publication import FILE_NAME, Publication
 from mailer.selection.filtering import SelectionContext, instant
 from mailer.selection.reasons import Proposal
+from mailer.timetable import next_issue_day
 
 PREHEADER_CHARS = 90
 """About what a phone's list of mail shows beside the subject."""
@@ -29,13 +30,24 @@ DIARY_AHEAD = timedelta(days=56)
 
 
 def coming_issue_date(publication: Publication, now: datetime) -> date:
-    """Return the coming send day; today counts until the hour of sending."""
+    """Return the coming send day; today counts until the hour of sending.
+
+    Raises:
+        NotFound: the schedule has no further issue.
+    """
     local = now.astimezone(ZoneInfo(publication.time_zone))
-    schedule = publication.schedule
-    days = (WEEKDAYS.index(schedule.send_day) - local.weekday()) % 7
-    if not days and local.time() >= schedule.send_time:
-        days = 7
-    return local.date() + timedelta(days=days)
+    is_over = local.time() >= publication.schedule.send_time
+    day = next_issue_day(publication.schedule, local.date() + timedelta(days=is_over))
+    if day is None:
+        raise NotFound(
+            Fault(
+                "the schedule has no further issue",
+                where=FILE_NAME,
+                field="schedule.dates",
+                remedy="name further days there, or the issue by its date",
+            )
+        )
+    return day
 
 
 def next_number(publication: Publication, records: Iterable[IssueRecord]) -> int:

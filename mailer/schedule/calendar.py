@@ -1,7 +1,7 @@
-"""The week as instants: when an issue is drafted and when each region's edition leaves.
+"""The schedule as instants: what comes before an issue, and when each region's edition leaves.
 
-Pure: a publication and an instant in, slots out. Local times become UTC by the rule of
-``localtime``.
+Pure: a publication and an instant in, slots out. Days come from ``timetable``; local times become
+UTC by the rule of ``localtime``.
 
 An issue is named by the date of its send day, the same date for every region, however far
 apart their clocks are.
@@ -15,33 +15,28 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from mailer.localtime import first_instant, first_send_at, send_at
-from mailer.policies import WEEKDAYS
+from mailer.localtime import first_instant, first_send_at, last_moment, send_at
 from mailer.publication import Publication
+from mailer.timetable import HORIZON, issue_days, left_out, next_issue_day
 
-Job = Literal["draft", "send"]
+Job = Literal["draft", "freeze", "column", "remind", "approve", "send", "holiday"]
+JOBS: tuple[Job, ...] = ("draft", "freeze", "column", "remind", "approve", "send", "holiday")
+"""Every job, in the order in which those of one instant are done."""
 
 WEEK = timedelta(days=7)
+AROUND = timedelta(days=9)
+"""A slot lies at most nine days before its issue's date (a draft a week early, and a day for
+clocks that are ahead) and two after it."""
 
-__all__ = [
-    "WEEK",
-    "Job",
-    "Slot",
-    "draft_at",
-    "send_at",
-    "send_day_from",
-    "slots_between",
-    "slots_of",
-    "upcoming",
-]
+__all__ = ["JOBS", "WEEK", "Job", "Slot", "send_at", "slots_between", "slots_of", "upcoming"]
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One thing to do at one instant.
 
-    ``region`` is empty for a draft. ``local`` is ``utc`` on the wall clock of the region, or of
-    the publication for a draft.
+    ``region`` is empty for all but ``send``. ``local`` is ``utc`` on the wall clock of the region,
+    or of the publication. ``note`` says why there is no issue on a ``holiday``.
     """
 
     job: Job
@@ -49,67 +44,69 @@ class Slot:
     issue_id: str
     utc: datetime
     local: datetime
-
-
-def draft_at(publication: Publication, issue_date: date) -> datetime:
-    """Return when that issue is drafted, in UTC: the last draft time before any region's slot."""
-    schedule = publication.schedule
-    days = (WEEKDAYS.index(schedule.send_day) - WEEKDAYS.index(schedule.draft_day)) % 7
-    day = issue_date - timedelta(days=days)
-    drafted = first_instant(day, schedule.draft_time, publication.time_zone)
-    if drafted >= first_send_at(publication, issue_date):
-        drafted = first_instant(day - WEEK, schedule.draft_time, publication.time_zone)
-    return drafted
-
-
-def send_day_from(publication: Publication, now: datetime) -> date:
-    """Return the first send day from today on, by the publication's own calendar; today counts."""
-    today = now.astimezone(ZoneInfo(publication.time_zone)).date()
-    return today + timedelta(
-        days=(WEEKDAYS.index(publication.schedule.send_day) - today.weekday()) % 7
-    )
+    note: str = ""
 
 
 def slots_of(publication: Publication, issue_date: date) -> list[Slot]:
     """Return every slot of one issue, in the order they come."""
     issue_id = issue_date.isoformat()
-    drafted = draft_at(publication, issue_date)
-    slots = [
-        Slot("draft", "", issue_id, drafted, drafted.astimezone(ZoneInfo(publication.time_zone)))
-    ]
+    schedule, zone = publication.schedule, publication.time_zone
+    leaves = first_send_at(publication, issue_date)
+    before = {
+        "draft": schedule.draft,
+        "freeze": schedule.freeze,
+        "column": publication.column.by if publication.columnist else (),
+        "remind": schedule.remind,
+        "approve": schedule.approve_by,
+    }
+    slots = []
+    for job in JOBS:
+        at = last_moment(before.get(job, ()), leaves, zone)
+        if at is not None:
+            slots.append(Slot(job, "", issue_id, at, at.astimezone(ZoneInfo(zone))))
     for region in publication.region_map.values():
         utc = send_at(publication, region, issue_date)
         slots.append(
             Slot("send", region.slug, issue_id, utc, utc.astimezone(ZoneInfo(region.time_zone)))
         )
-    # Sorting is stable: at the same instant regions keep the publication's order.
-    return sorted(slots, key=lambda slot: slot.utc)
+    return _in_order(slots)
 
 
 def slots_between(publication: Publication, after: datetime, until: datetime) -> list[Slot]:
     """Return the slots with ``after < utc <= until``, in the order they come."""
-    # A slot lies at most nine days before its issue's date (a draft a week early, and a day for
-    # clocks that are ahead) and two after it.
-    day = send_day_from(publication, after) - WEEK
-    found: list[Slot] = []
-    while day <= until.date() + timedelta(days=9):
-        found.extend(slot for slot in slots_of(publication, day) if after < slot.utc <= until)
-        day += WEEK
-    return sorted(found, key=lambda slot: slot.utc)
+    first, last = after.date() - AROUND, until.date() + AROUND
+    slots = [
+        slot
+        for day in issue_days(publication.schedule, first, last)
+        for slot in slots_of(publication, day.date)
+    ]
+    for day in left_out(publication.schedule, first, last):
+        utc = first_instant(day.date, publication.schedule.send_time, publication.time_zone)
+        local = utc.astimezone(ZoneInfo(publication.time_zone))
+        slots.append(Slot("holiday", "", day.date.isoformat(), utc, local, day.why))
+    return _in_order([slot for slot in slots if after < slot.utc <= until])
 
 
-def upcoming(publication: Publication, now: datetime, count: int) -> list[Slot]:
-    """Return the next ``count`` slots after ``now``, soonest first."""
+def upcoming(
+    publication: Publication, now: datetime, count: int, *, until: datetime | None = None
+) -> list[Slot]:
+    """Return the next ``count`` slots after ``now``, soonest first, none later than ``until``."""
     found: list[Slot] = []
     for slot in _from(publication, now):
-        if len(found) >= count:
+        if len(found) >= count or (until is not None and slot.utc > until):
             break
         found.append(slot)
     return found
 
 
 def _from(publication: Publication, now: datetime) -> Iterator[Slot]:
-    """Yield the slots after ``now`` for ever, a week at a time."""
-    while True:
-        yield from slots_between(publication, now, now + WEEK)
-        now += WEEK
+    """Yield the slots after ``now``, four weeks at a time, as long as there will be issues."""
+    end = now + HORIZON
+    while now < end and next_issue_day(publication.schedule, now.date() - AROUND) is not None:
+        yield from slots_between(publication, now, now + 4 * WEEK)
+        now += 4 * WEEK
+
+
+def _in_order(slots: list[Slot]) -> list[Slot]:
+    # Sorting is stable: at the same instant regions keep the publication's order.
+    return sorted(slots, key=lambda slot: (slot.utc, JOBS.index(slot.job)))

@@ -2,7 +2,8 @@
 
 Due is
 
-- a draft, from its time until the first region's edition leaves (a late draft harms nobody);
+- what comes before an issue (draft, freeze, the column's hour, reminder, the hour of approval),
+  from its time until the first region's edition leaves: late, it harms nobody;
 - a region's sending, from its time until ``late_hours`` have passed, tried again while it is
   held or failed: an approval at nine sends what was due at seven;
 - a slot that a dead or stopped process had started, however late: some readers have that issue
@@ -16,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from mailer.localtime import first_send_at
 from mailer.publication import Publication
-from mailer.schedule.calendar import WEEK, Job, Slot, slots_between
-from mailer.schedule.runs import Key, Run, RunState, key_of
+from mailer.schedule.calendar import JOBS, WEEK, Job, Slot, slots_between
+from mailer.schedule.runs import FINAL, Key, Run, RunState, key_of
 
 ON_TIME = timedelta(minutes=5)
 """A slot this late is still on time: the tick comes once a minute and may wait for another job."""
@@ -32,9 +34,11 @@ LONGEST_LATENESS = WEEK * 2
 
 def deadline(slot: Slot, publication: Publication) -> datetime:
     """Return the last instant at which a slot nobody has started may still run."""
-    if slot.job == "draft":
-        return first_send_at(publication, date.fromisoformat(slot.issue_id))
-    return slot.utc + max(timedelta(hours=publication.schedule.late_hours), ON_TIME)
+    if slot.job == "send":
+        return slot.utc + max(timedelta(hours=publication.schedule.late_hours), ON_TIME)
+    if slot.job == "holiday":
+        return slot.utc + WEEK
+    return first_send_at(publication, date.fromisoformat(slot.issue_id))
 
 
 def due(now: datetime, publication: Publication, runs: Mapping[Key, Run]) -> list[Slot]:
@@ -50,7 +54,7 @@ def due(now: datetime, publication: Publication, runs: Mapping[Key, Run]) -> lis
         slot
         for slot in candidates(now, publication)
         if now <= deadline(slot, publication)
-        and (key_of(slot) not in runs or runs[key_of(slot)].state is not RunState.DONE)
+        and (key_of(slot) not in runs or runs[key_of(slot)].state not in FINAL)
     ]
     known = {key_of(slot) for slot in slots}
     slots.extend(
@@ -58,7 +62,7 @@ def due(now: datetime, publication: Publication, runs: Mapping[Key, Run]) -> lis
         for run in runs.values()
         if run.state is RunState.STARTED and run.key not in known and run.slot_at <= now
     )
-    return sorted(slots, key=lambda slot: slot.utc)
+    return sorted(slots, key=lambda slot: (slot.utc, JOBS.index(slot.job)))
 
 
 def missed(
@@ -95,5 +99,5 @@ def candidates(
 def _slot(run: Run, publication: Publication) -> Slot:
     region = publication.region_map.get(run.region)
     zone = region.time_zone if region else publication.time_zone
-    job: Job = "draft" if run.job == "draft" else "send"
-    return Slot(job, run.region, run.issue_id, run.slot_at, run.slot_at.astimezone(ZoneInfo(zone)))
+    local = run.slot_at.astimezone(ZoneInfo(zone))
+    return Slot(cast("Job", run.job), run.region, run.issue_id, run.slot_at, local)

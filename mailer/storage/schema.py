@@ -42,7 +42,7 @@ from mailer.storage.issue_tables import (
     issues,
     locks,
 )
-from mailer.storage.schedule_tables import runs
+from mailer.storage.schedule_tables import leases, runs
 
 __all__ = [
     "CLAIMED",
@@ -67,6 +67,7 @@ __all__ = [
     "issues",
     "journals",
     "kept_fields",
+    "leases",
     "locks",
     "metadata",
     "orders",

@@ -156,7 +156,7 @@ def regions_data(app: App) -> list[dict[str, Any]]:
             "list_id": region.list_id,
             "parent": region.parent,
             "reply_to": region.reply_to,
-            "send_day": app.publication.schedule.send_day,
+            "send_day": app.publication.schedule.words,
             "send_time": app.publication.send_time(region),
             "time_zone": region.time_zone,
             "confirmed": counts[region.slug].confirmed,

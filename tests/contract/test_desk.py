@@ -25,9 +25,9 @@ from mailer.issues.folder import IssueFolder
 from mailer.issues.issue import IssueState, Pick
 from mailer.issues.manifest import PLACEHOLDER
 from mailer.localtime import first_send_at
-from mailer.policies import Schedule
 from mailer.publication import Publication, Region, Section
 from mailer.storage.database import Database
+from mailer.timetable import Schedule
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 MONDAY = date(2026, 11, 30)
@@ -371,7 +371,7 @@ def test_a_draft_between_does_not_move_the_window(
 
 
 def test_the_hour_of_going_out_is_the_schedules_where_clocks_change(tmp_path: Path) -> None:
-    told = publication(tmp_path, schedule=Schedule(send_day="sun", send_time=time(1, 30)))
+    told = publication(tmp_path, schedule=Schedule(send_day=("sun",), send_time=time(1, 30)))
     on = date(2026, 3, 29)
     context = selection_context(
         told,
@@ -489,7 +489,7 @@ def test_the_next_issue_is_the_coming_send_day(desk: Desk, now: datetime, expect
 def test_another_send_day(
     tmp_path: Path, archive: Archive, shelf: Shelf, clock: FixedClock
 ) -> None:
-    thursday = publication(tmp_path, schedule=Schedule(send_day="thu", send_time=time(18, 0)))
+    thursday = publication(tmp_path, schedule=Schedule(send_day=("thu",), send_time=time(18, 0)))
     desk = Desk(tmp_path, thursday, archive, shelf, clock)
     assert desk.next_issue_date(NOW) == date(2026, 12, 3)
 

@@ -6,18 +6,20 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from mailer.clock import FixedClock
 from mailer.errors import IllegalTransition
 from mailer.schedule.calendar import Slot
 from mailer.schedule.runs import FORBIDDEN, TRANSITIONS, Run, Runs, RunState, key_of, next_state
+from mailer.storage import schema
 from mailer.storage.database import Database
 
 AT = datetime(2026, 11, 30, 7, tzinfo=UTC)
 
 
 def slot(region: str = "wales", *, job: str = "send", at: datetime = AT) -> Slot:
-    return Slot(job, region, "2026-11-30", at, at)
+    return Slot(job, region, f"{at:%Y-%m-%d}", at, at)
 
 
 @pytest.fixture
@@ -50,8 +52,8 @@ def test_done_is_done(runs: Runs) -> None:
     assert (done.state, done.note, done.issue_id) == (RunState.DONE, "sent 40", "2026-11-30")
     with pytest.raises(IllegalTransition, match="a slot runs once"):
         runs.claim([slot()], seen={done.key: done})
-    with pytest.raises(IllegalTransition, match="nothing to hold"):
-        runs.hold([slot()], "late")
+    with pytest.raises(IllegalTransition, match="nothing to miss"):
+        runs.miss([slot()], "late")
     assert row(runs, slot()) == done
 
 
@@ -93,9 +95,45 @@ def test_many_claim_at_once_and_one_gets_it(database: Database, clock: FixedCloc
     assert won == [slot()]
 
 
-def test_a_missed_slot_is_held_without_a_claim_and_cannot_be_finished(runs: Runs) -> None:
-    runs.hold([slot()], "missed: nothing was running")
-    assert row(runs, slot()).state is RunState.HELD
+def test_an_hour_that_was_changed_is_no_second_slot(runs: Runs) -> None:
+    runs.claim([slot()], seen={})
+    runs.finish([slot()], "sent 40")
+    later = Slot("send", "wales", "2026-11-30", AT + timedelta(hours=1), AT)
+    assert row(runs, later).state is RunState.DONE
+    assert runs.claim([later], seen={}) == []
+
+
+def test_what_was_left_out_by_decision_stays_so(runs: Runs) -> None:
+    runs.claim([slot()], seen={})
+    runs.skip([slot()], "no issue: the winter break")
+    seen = runs.of([slot()])
+    with pytest.raises(IllegalTransition, match="decided to leave it out"):
+        runs.claim([slot()], seen=seen)
+
+
+def test_something_is_noted_once_and_its_predecessors_are_forgotten(
+    runs: Runs, database: Database
+) -> None:
+    assert runs.once("alarm-held", "2026-11-30")
+    assert not runs.once("alarm-held", "2026-11-30")
+    assert runs.once("alarm-held", "2026-12-07")
+    for hour in ("2026-11-30T07:00", "2026-11-30T08:00"):
+        assert runs.once("ingest", hour, forgets=True)
+        assert not runs.once("ingest", hour, forgets=True)
+    with database.read() as connection:
+        kept = connection.execute(select(schema.runs.c.job, schema.runs.c.issue_id)).all()
+    assert sorted(map(tuple, kept)) == [
+        ("alarm-held", "2026-11-30"),
+        ("alarm-held", "2026-12-07"),
+        ("ingest", "2026-11-30T08:00"),
+    ]
+    # They are no slots, and not what people look for.
+    assert runs.latest(10) == []
+
+
+def test_a_missed_slot_needs_no_claim_and_cannot_be_finished(runs: Runs) -> None:
+    runs.miss([slot()], "missed: nothing was running")
+    assert row(runs, slot()).state is RunState.MISSED
     with pytest.raises(IllegalTransition):
         runs.finish([slot()], "sent")
     with pytest.raises(IllegalTransition):
@@ -112,9 +150,9 @@ def test_the_heartbeat_is_remembered_and_is_no_slot(runs: Runs) -> None:
 
 
 def test_the_newest_rows_come_first(runs: Runs) -> None:
-    later = slot(at=AT + timedelta(hours=5))
+    later = slot("far", at=AT + timedelta(hours=5))
     runs.claim([slot("wales"), slot("bristol"), later], seen={})
-    assert [run.region for run in runs.latest(2)] == ["wales", "bristol"]
+    assert [run.region for run in runs.latest(2)] == ["far", "bristol"]
     assert runs.latest(1)[0].slot_at == later.utc
 
 

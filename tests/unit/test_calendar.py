@@ -12,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.localtime import first_instant, first_send_at, send_at
-from mailer.policies import Schedule
 from mailer.publication import Publication, Region, Section
-from mailer.schedule.calendar import (
-    draft_at,
-    send_day_from,
-    slots_between,
-    slots_of,
-    upcoming,
-)
+from mailer.schedule.calendar import slots_between, slots_of, upcoming
+from mailer.timetable import Column, Schedule, issue_days, left_out, next_issue_day
 
 ZONES = (
     "Europe/London",
@@ -49,7 +43,7 @@ def publication(
         time_zone=zone,
         regions=tuple(described),
         sections=(Section(slug="news", title="News", quota=5),),
-        schedule=Schedule(**schedule),
+        schedule=Schedule(**{"remind": ""} | schedule),
         region_map={
             slug: Region(
                 slug=slug,
@@ -137,46 +131,230 @@ def test_a_week_keeps_its_local_hour_when_the_clocks_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "zones", "expected"),
+    ("draft", "zones", "expected"),
     [
-        ({}, {}, datetime(2026, 11, 27, 12, tzinfo=UTC)),
-        ({"draft_day": "sun", "draft_time": "22:00"}, {}, datetime(2026, 11, 29, 22, tzinfo=UTC)),
+        ("fri 12:00", {}, datetime(2026, 11, 27, 12, tzinfo=UTC)),
+        ("sun 22:00", {}, datetime(2026, 11, 29, 22, tzinfo=UTC)),
         # On the same day before the sending, and after it: then a week earlier.
-        ({"draft_day": "mon", "draft_time": "05:00"}, {}, datetime(2026, 11, 30, 5, tzinfo=UTC)),
-        ({"draft_day": "mon", "draft_time": "07:00"}, {}, datetime(2026, 11, 23, 7, tzinfo=UTC)),
-        ({"draft_day": "mon", "draft_time": "09:00"}, {}, datetime(2026, 11, 23, 9, tzinfo=UTC)),
+        ("mon 05:00", {}, datetime(2026, 11, 30, 5, tzinfo=UTC)),
+        ("mon 07:00", {}, datetime(2026, 11, 23, 7, tzinfo=UTC)),
+        ("mon 09:00", {}, datetime(2026, 11, 23, 9, tzinfo=UTC)),
         # Sunday 22:00 is too late for a region that leaves at Sunday 17:00 UTC.
         (
-            {"draft_day": "sun", "draft_time": "22:00"},
+            "sun 22:00",
             {"time_zone": "Pacific/Kiritimati"},
             datetime(2026, 11, 22, 22, tzinfo=UTC),
         ),
+        # Any day's hour, and the later of two.
+        ("18:00", {}, datetime(2026, 11, 29, 18, tzinfo=UTC)),
+        (["wed 12:00", "fri 12:00"], {}, datetime(2026, 11, 27, 12, tzinfo=UTC)),
     ],
 )
 def test_the_draft_comes_before_the_first_region(
-    schedule: dict[str, str], zones: dict[str, str], expected: datetime
+    draft: object, zones: dict[str, str], expected: datetime
 ) -> None:
-    told = publication(regions={"national": {}, "east": zones}, **schedule)
-    assert draft_at(told, MONDAY) == expected
+    told = publication(regions={"national": {}, "east": zones}, draft=draft)
+    assert [slot.utc for slot in slots_of(told, MONDAY) if slot.job == "draft"] == [expected]
+
+
+def test_the_work_on_an_issue_comes_in_its_order() -> None:
+    told = publication(
+        draft="fri 12:00", freeze="sun 12:00", remind="sun 12:00", approve_by="sun 20:00"
+    ).model_copy(update={"columnist": "Nora Whitfield", "column": Column(by="sun 12:00")})
+    assert [(slot.job, f"{slot.local:%a %H:%M}") for slot in slots_of(told, MONDAY)] == [
+        ("draft", "Fri 12:00"),
+        ("freeze", "Sun 12:00"),
+        ("column", "Sun 12:00"),
+        ("remind", "Sun 12:00"),
+        ("approve", "Sun 20:00"),
+        ("send", "Mon 07:00"),
+    ]
+    nobody = told.model_copy(update={"columnist": ""})
+    assert "column" not in {slot.job for slot in slots_of(nobody, MONDAY)}
+
+
+def days(schedule: Schedule, first: str, last: str) -> list[str]:
+    found = issue_days(schedule, date.fromisoformat(first), date.fromisoformat(last))
+    return [f"{day.date:%a %d %b}" for day in found]
 
 
 @pytest.mark.parametrize(
-    ("now", "expected"),
+    ("schedule", "expected"),
     [
-        ("2026-11-27T12:00+00:00", MONDAY),
-        ("2026-11-30T00:00+00:00", MONDAY),
-        ("2026-11-30T23:59+00:00", MONDAY),
-        ("2026-12-01T00:00+00:00", date(2026, 12, 7)),
+        ({}, ["Mon 07 Dec", "Mon 14 Dec", "Mon 21 Dec", "Mon 28 Dec", "Mon 04 Jan"]),
+        (
+            {"send_day": ["mon", "thu"], "starts_on": date(2026, 12, 20)},
+            ["Mon 21 Dec", "Thu 24 Dec", "Mon 28 Dec", "Thu 31 Dec", "Mon 04 Jan"],
+        ),
+        # A fortnight counts from the week of its anchor, whatever day of it is named.
+        (
+            {"repeats": "fortnightly", "starts_on": date(2026, 12, 3)},
+            ["Mon 14 Dec", "Mon 28 Dec"],
+        ),
+        (
+            {"repeats": "fortnightly", "starts_on": date(2025, 12, 29), "send_day": ["tue", "fri"]},
+            ["Tue 01 Dec", "Fri 04 Dec", "Tue 15 Dec", "Fri 18 Dec", "Tue 29 Dec", "Fri 01 Jan"],
+        ),
+        ({"repeats": "monthly"}, ["Mon 07 Dec", "Mon 04 Jan"]),
+        ({"repeats": "monthly", "week": ["second", "last"]}, ["Mon 14 Dec", "Mon 28 Dec"]),
+        # A fifth Thursday is the last one, and no fourth.
+        ({"repeats": "monthly", "week": "last", "send_day": "thu"}, ["Thu 31 Dec"]),
+        ({"repeats": "monthly", "week": "fourth", "send_day": "thu"}, ["Thu 24 Dec"]),
+        (
+            {"repeats": "dates", "dates": [date(2026, 12, 24), date(2027, 1, 1)]},
+            ["Thu 24 Dec", "Fri 01 Jan"],
+        ),
+        # Named dates come on top of a rhythm, and one that meets it is one issue.
+        (
+            {"repeats": "monthly", "dates": [date(2026, 12, 7), date(2026, 12, 24)]},
+            ["Mon 07 Dec", "Thu 24 Dec", "Mon 04 Jan"],
+        ),
     ],
 )
-def test_the_first_send_day_from_today_on(now: str, expected: date) -> None:
-    assert send_day_from(publication(), datetime.fromisoformat(now)) == expected
+def test_rhythms(schedule: dict[str, Any], expected: list[str]) -> None:
+    assert days(Schedule(**schedule), "2026-12-01", "2027-01-05") == expected
 
 
-def test_today_is_a_day_of_the_publications_own_calendar() -> None:
-    told = publication(zone="Pacific/Kiritimati")
-    assert send_day_from(told, datetime(2026, 11, 30, 9, 59, tzinfo=UTC)) == MONDAY
-    assert send_day_from(told, datetime(2026, 11, 30, 10, tzinfo=UTC)) == date(2026, 12, 7)
+@pytest.mark.parametrize(
+    ("holidays", "expected", "gone"),
+    [
+        ([{"date": date(2026, 12, 28)}], ["Mon 21 Dec", "Mon 04 Jan"], ["2026-12-28"]),
+        (
+            [{"date": date(2026, 12, 28), "then": "next_day"}],
+            ["Mon 21 Dec", "Tue 29 Dec", "Mon 04 Jan"],
+            [],
+        ),
+        (
+            [{"date": date(2026, 12, 28), "then": "previous_day"}],
+            ["Mon 21 Dec", "Sun 27 Dec", "Mon 04 Jan"],
+            [],
+        ),
+        # A moved issue looks for the first day that is no holiday itself.
+        (
+            [
+                {"date": date(2026, 12, 25), "until": date(2026, 12, 28), "then": "previous_day"},
+                {"date": date(2026, 12, 24)},
+            ],
+            ["Mon 21 Dec", "Wed 23 Dec", "Mon 04 Jan"],
+            [],
+        ),
+        # Moved onto a day that has an issue, it is that issue.
+        (
+            [{"date": date(2026, 12, 28), "until": date(2027, 1, 3), "then": "next_day"}],
+            ["Mon 21 Dec", "Mon 04 Jan"],
+            [],
+        ),
+        (
+            [{"date": date(2026, 12, 21), "until": date(2027, 1, 31)}],
+            [],
+            ["2026-12-21", "2026-12-28", "2027-01-04"],
+        ),
+        # No free day within a month: left out.
+        (
+            [{"date": date(2026, 12, 21), "until": date(2027, 1, 31), "then": "next_day"}],
+            [],
+            ["2026-12-21", "2026-12-28"],
+        ),
+    ],
+)
+def test_holidays(holidays: list[dict[str, Any]], expected: list[str], gone: list[str]) -> None:
+    schedule = Schedule(holidays=holidays)
+    first, last = date(2026, 12, 20), date(2027, 1, 5)
+    assert days(schedule, first.isoformat(), last.isoformat()) == expected
+    assert [day.date.isoformat() for day in left_out(schedule, first, last)] == gone
+
+
+@given(
+    repeats=st.sampled_from(["weekly", "fortnightly", "monthly"]),
+    send_day=st.sampled_from(["mon", "sun", ("mon", "thu")]),
+    holidays=st.lists(
+        st.tuples(
+            st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+            st.integers(0, 12),
+            st.sampled_from(["skip", "next_day", "previous_day"]),
+        ),
+        max_size=6,
+    ),
+    cut=st.integers(1, 300),
+)
+def test_a_day_has_an_issue_or_not_however_it_is_asked(
+    repeats: str, send_day: Any, holidays: list[tuple[date, int, str]], cut: int
+) -> None:
+    schedule = Schedule(
+        repeats=repeats,
+        send_day=send_day,
+        starts_on=date(2026, 1, 5),
+        holidays=[
+            {"date": day, "until": day + timedelta(days=more), "then": then}
+            for day, more, then in holidays
+        ],
+    )
+    first, last = date(2026, 1, 1), date(2026, 12, 31)
+    middle = first + timedelta(days=cut)
+    whole = issue_days(schedule, first, last)
+    assert whole == (
+        issue_days(schedule, first, middle) + issue_days(schedule, middle + timedelta(days=1), last)
+    )
+    for day in whole:
+        assert not any(holiday.covers(day.date) for holiday in schedule.holidays)
+    assert next_issue_day(schedule, first) == (whole[0].date if whole else None) or not whole
+
+
+def test_a_left_out_day_is_in_the_calendar_with_its_reason() -> None:
+    told = publication(holidays=[{"date": date(2026, 12, 28), "name": "the winter break"}])
+    eve = datetime(2026, 12, 27, tzinfo=UTC)
+    [slot] = slots_between(told, eve, eve + timedelta(days=4))
+    assert (slot.job, slot.issue_id) == ("holiday", "2026-12-28")
+    assert slot.note == "no issue: the winter break"
+
+
+def test_a_schedule_may_end() -> None:
+    told = publication(repeats="dates", dates=[date(2026, 12, 24)])
+    assert [slot.job for slot in upcoming(told, datetime(2026, 11, 1, tzinfo=UTC), 50)] == [
+        "draft",
+        "send",
+    ]
+    assert next_issue_day(told.schedule, date(2026, 12, 25)) is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ({"repeats": "fortnightly"}, "starts_on is missing"),
+        ({"repeats": "dates"}, "dates is empty"),
+        ({"draft": ""}, "draft is empty"),
+        ({"draft": "friday noon"}, "is not a day and an hour"),
+        ({"remind": ["sun 18:00", "24:00"]}, "is not a day and an hour"),
+        ({"send_day": []}, "at least 1"),
+        (
+            {"holidays": [{"date": date(2026, 12, 28), "until": date(2026, 12, 27)}]},
+            "is before 2026-12-28",
+        ),
+    ],
+)
+def test_what_a_schedule_may_not_say(schedule: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Schedule(**schedule)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ({}, "every Monday"),
+        ({"send_day": ["mon", "thu"]}, "every Monday and Thursday"),
+        (
+            {"repeats": "fortnightly", "starts_on": date(2026, 11, 30)},
+            "every second Monday",
+        ),
+        (
+            {"repeats": "monthly", "dates": [date(2026, 12, 24)]},
+            "the first Monday of a month and on named dates",
+        ),
+        ({"repeats": "dates", "dates": [date(2026, 12, 24)]}, "on named dates"),
+    ],
+)
+def test_a_rhythm_in_words(schedule: dict[str, Any], words: str) -> None:
+    assert Schedule(**schedule).words == words
 
 
 def test_upcoming_lists_local_and_utc_time_soonest_first() -> None:
@@ -211,7 +389,7 @@ def test_regions_of_one_instant_keep_the_publications_order() -> None:
     minute=st.integers(0, 366 * 24 * 60),
     hours=st.integers(0, 24 * 30),
     send_day=st.sampled_from(["mon", "thu", "sun"]),
-    draft_day=st.sampled_from(["mon", "fri", "sun"]),
+    draft=st.sampled_from(["mon 06:00", "fri 12:00", "sun 23:00"]),
     zones=st.tuples(st.sampled_from(ZONES), st.sampled_from(ZONES)),
     at=st.times(),
 )
@@ -219,7 +397,7 @@ def test_no_slot_is_lost_or_doubled_between_two_looks(
     minute: int,
     hours: int,
     send_day: str,
-    draft_day: str,
+    draft: str,
     zones: tuple[str, str],
     at: time,
 ) -> None:
@@ -227,14 +405,15 @@ def test_no_slot_is_lost_or_doubled_between_two_looks(
         zone=zones[0],
         regions={"national": {}, "far": {"time_zone": zones[1], "send_time": f"{at:%H:%M}"}},
         send_day=send_day,
-        draft_day=draft_day,
+        draft=draft,
     )
     start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
     until = start + timedelta(hours=hours)
     middle = start + timedelta(hours=hours / 3)
     found = slots_between(told, start, until)
-    first = send_day_from(told, start) - timedelta(weeks=4)
-    every = [slot for week in range(14) for slot in slots_of(told, first + timedelta(weeks=week))]
+    span = timedelta(weeks=4)
+    issues = issue_days(told.schedule, start.date() - span, until.date() + span)
+    every = [slot for day in issues for slot in slots_of(told, day.date)]
     assert set(found) == {slot for slot in every if start < slot.utc <= until}
     assert len(found) == len(set(found))
     assert found == slots_between(told, start, middle) + slots_between(told, middle, until)

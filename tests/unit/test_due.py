@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.policies import Schedule
 from mailer.publication import Publication, Region, Section
 from mailer.schedule.calendar import Slot, slots_of
 from mailer.schedule.due import deadline, due, missed
 from mailer.schedule.runs import Key, Run, RunState, key_of
+from mailer.timetable import Schedule
 
 ISSUE = "2026-11-30"
 FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def publication(late_hours: int = 12) -> Publication:
         time_zone="Europe/London",
         regions=tuple(ZONES),
         sections=(Section(slug="news", title="News", quota=5),),
-        schedule=Schedule(late_hours=late_hours),
+        schedule=Schedule(late_hours=late_hours, remind=""),
         region_map={
             slug: Region(
                 slug=slug,
@@ -66,6 +66,9 @@ def test_a_draft_is_due_from_its_time_until_the_first_region_leaves() -> None:
     assert due(MONDAY_7 - timedelta(minutes=1), told, {}) == [draft]
     assert draft not in due(MONDAY_7 + timedelta(minutes=1), told, {})
     assert due(FRIDAY, told, rows(RunState.DONE, draft)) == []
+    assert due(FRIDAY, told, rows(RunState.SKIPPED, draft)) == []
+    # A clock that was ahead gave it up; by the right one it is in time.
+    assert due(FRIDAY, told, rows(RunState.MISSED, draft)) == [draft]
 
 
 def test_regions_are_due_at_their_own_hour_in_order() -> None:
@@ -114,6 +117,8 @@ def test_a_slot_somebody_started_is_due_whatever_its_age() -> None:
         (RunState.FAILED, True),
         (RunState.STARTED, False),
         (RunState.DONE, False),
+        (RunState.MISSED, False),
+        (RunState.SKIPPED, False),
     ],
 )
 def test_what_never_succeeded_is_missed(state: RunState, is_missed: bool) -> None:

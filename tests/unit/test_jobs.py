@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from mailer.schedule.calendar import slots_of
 from mailer.schedule.jobs import JobReport, Jobs, Runner
 from mailer.schedule.runs import Runs, RunState
 from mailer.storage.database import Database, open_database
+from mailer.timetable import Schedule
 
 ISSUE = "2026-11-30"
 FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -29,13 +31,14 @@ MONDAY_7 = datetime(2026, 11, 30, 7, tzinfo=UTC)
 ZONES = {"national": "Europe/London", "wales": "Europe/London", "far": "America/New_York"}
 
 
-def publication() -> Publication:
+def publication(**schedule: Any) -> Publication:
     return Publication(
         root=Path(),
         title="The Lantern",
         time_zone="Europe/London",
         regions=tuple(ZONES),
         sections=(Section(slug="news", title="News", quota=5),),
+        schedule=Schedule.model_validate({"remind": "", "ingest_hours": 0} | schedule),
         region_map={
             slug: Region(
                 slug=slug,
@@ -151,10 +154,10 @@ def test_an_issue_nobody_approves_is_given_up_loudly_and_once(
     assert f"mailer send {ISSUE}" in error["remedy"]
     office.approved.add(ISSUE)
     at(runner, clock, MONDAY_7 + timedelta(hours=13))
-    # New York's own twelve hours are not over: it is sent; the others stay held.
+    # New York's own twelve hours are not over: it is sent; the others are given up.
     assert office.calls == [(ISSUE, ("far",))]
     states = {run.region: run for run in Runs(database, clock).latest(5)}
-    assert states["wales"].state is RunState.HELD
+    assert states["wales"].state is RunState.MISSED
     assert states["wales"].note.startswith("missed: ")
     assert states["far"].state is RunState.DONE
 
