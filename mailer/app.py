@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mailer.delivery.dkim import DkimSigner
     from mailer.delivery.ledger import Ledger
     from mailer.editions.templates import TemplateSet
+    from mailer.hook import Hook
     from mailer.inbox.store import Store
     from mailer.issues.approving import Approvals
     from mailer.issues.archive import Archive
@@ -78,6 +79,8 @@ class App:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        if "hook" in self.__dict__:
+            self.hook.close()
         if "database" in self.__dict__:
             self.database.close()
 
@@ -304,6 +307,12 @@ class App:
             self.publication.from_address.rpartition("@")[2],
             [(selector, self.root / path) for selector, path in keys],
         )
+
+    @cached_property
+    def hook(self) -> Hook:
+        from mailer.hook import Hook
+
+        return Hook(self.settings, self.clock)
 
     @cached_property
     def relays(self) -> Relays:

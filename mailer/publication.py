@@ -127,6 +127,7 @@ class _PublicationFile(PolicyModel):
     website: WebAddress = ""
     contact: MailAddress = ""
     alerts_to: MailAddress = ""
+    editors: tuple[MailAddress, ...] = ()
     from_name: Line = ""
     from_address: MailAddress = ""
     bounce_domain: Domain = ""

@@ -35,6 +35,14 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _hook_url(value: str) -> str:
+    if value:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise ValueError("is no address to post to; write https://chat.example/hooks/lantern")
+    return value
+
+
 def _aware(value: datetime | None) -> datetime | None:
     if value is not None and value.tzinfo is None:
         raise ValueError("needs a time zone; write 2026-11-30T07:00:00+00:00")
@@ -148,6 +156,10 @@ class Settings(BaseSettings):
     web_port: int = Field(default=8080, ge=1, le=65535)
     web_proxies: Annotated[str, AfterValidator(_networks)] = ""
     fetch_allow: Annotated[str, AfterValidator(_networks)] = ""
+    hook_url: Annotated[str, AfterValidator(_hook_url)] = ""
+    hook_secret: SecretStr = SecretStr("")
+    hook_private: bool = False
+    hook_timeout_s: float = Field(default=10, gt=0, le=60)
     inbox_host: str = "127.0.0.1"
     inbox_smtp_port: int = Field(default=2525, ge=1, le=65535)
     inbox_web_port: int = Field(default=8025, ge=1, le=65535)

@@ -174,15 +174,15 @@ class Column(PolicyModel):
 class IssueDay:
     """A day on which an issue goes out; ``instead_of`` where a holiday moved it there."""
 
-    date: date
-    instead_of: date | None = None
+    date: dt.date
+    instead_of: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A day whose issue a holiday takes away, and why in a sentence."""
 
-    date: date
+    date: dt.date
     why: str
 
 

@@ -1,31 +1,20 @@
 """A notice: the RFC 5322 bytes of a letter that the mailer writes by itself to one person.
 
-Unlike an issue it goes to somebody who may not have asked for it, and is answered by nobody's
-machine: it says that it is automatic, is no list's mail, and its envelope has no sender, so that
-a bounce of it goes nowhere and never starts a loop. Everything in it comes from its arguments;
-the same ones give the same bytes, so that a repeat can be known for one.
+In HTML and text; see ``automatic`` for what it shares with other mail of its kind.
 
-Standards: RFC 3834 sections 3.1.7 and 3.3 (Auto-Submitted, null reverse-path), RFC 5322, 2046.
+Standard: RFC 2046 (multipart/alternative).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
 from functools import lru_cache
 
-from mailer.delivery.delivery import Delivery, DeliveryState, Envelope
+from mailer.delivery.automatic import automatic, automatic_headers, derived, signed
 from mailer.delivery.dkim import DkimSigner
-from mailer.delivery.headers import (
-    mailbox,
-    needs_smtputf8,
-    structured,
-    unstructured,
-    wire_address,
-)
+from mailer.delivery.headers import structured
 from mailer.delivery.message import Letterhead
 from mailer.delivery.quoting import EncodedPart, Template
 from mailer.delivery.transaction import Outgoing
@@ -53,24 +42,12 @@ def outgoing(notice: Notice, *, signer: DkimSigner | None = None) -> Outgoing:
     Raises:
         InvalidInput: the address or a field cannot be sent.
     """
-    stand_in = Delivery(
-        id=0,
-        issue_id="",
-        region=notice.region,
-        subscriber_id=0,
-        address=notice.address,
-        name="",
-        token=_derived("envelope", notice.key)[:32],
-        dated_at=notice.dated_at,
-        due_at=notice.dated_at,
-        state=DeliveryState.PLANNED,
-    )
-    return Outgoing(
-        stand_in,
-        Envelope("", wire_address(notice.address), stand_in.token),
+    return automatic(
         render(notice, signer=signer),
-        needs_smtputf8=needs_smtputf8(notice.address),
-        is_dot_free=True,
+        to=notice.address,
+        token=derived("notice envelope", notice.key)[:32],
+        at=notice.dated_at,
+        region=notice.region,
     )
 
 
@@ -81,23 +58,21 @@ def render(notice: Notice, *, signer: DkimSigner | None = None) -> bytes:
         InvalidInput: the address or a field cannot be sent.
     """
     letter, head = notice.letter, notice.head
-    boundary = f"=_{_derived('boundary', notice.key)}"
-    may_utf8 = needs_smtputf8(notice.address)
-    headers = [
-        structured("From", mailbox(head.from_name, head.from_address)),
-        structured("Reply-To", mailbox("", head.reply_to or head.from_address)),
-        structured("To", mailbox("", notice.address), allow_utf8=may_utf8),
-        unstructured("Subject", letter.subject),
-        structured("Date", format_datetime(notice.dated_at)),
-        structured("Message-ID", f"<{_derived('message-id', notice.key)}@{head.bounce_domain}>"),
-        structured("MIME-Version", "1.0"),
-        structured("Content-Transfer-Encoding", "7bit"),
-        structured("Content-Language", letter.language),
-        structured("Auto-Submitted", "auto-generated"),
-        structured("X-Auto-Response-Suppress", "All"),
-        structured("Feedback-ID", f"{KIND}:{notice.region}:notice:{head.sender_id}"),
-        structured("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
-    ]
+    boundary = f"=_{derived('notice boundary', notice.key)}"
+    headers = automatic_headers(
+        sender=(head.from_name, head.from_address),
+        reply_to=head.reply_to or head.from_address,
+        to=notice.address,
+        subject=letter.subject,
+        at=notice.dated_at,
+        message_id=f"{derived('notice message-id', notice.key)}@{head.bounce_domain}",
+        further=[
+            structured("Content-Transfer-Encoding", "7bit"),
+            structured("Content-Language", letter.language),
+            structured("Feedback-ID", f"{KIND}:{notice.region}:notice:{head.sender_id}"),
+            structured("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+        ],
+    )
     mark = b"--" + boundary.encode()
     text, html = _encoded(letter)
     content = b"".join(
@@ -109,8 +84,7 @@ def render(notice: Notice, *, signer: DkimSigner | None = None) -> bytes:
             b"\r\n" + mark + b"--\r\n",
         ]
     )
-    signature = signer.sign(headers, content, at=notice.dated_at) if signer else b""
-    return signature + b"".join(headers) + b"\r\n" + content
+    return signed(headers, content, signer=signer, at=notice.dated_at)
 
 
 @lru_cache(maxsize=256)
@@ -124,7 +98,3 @@ def _part(kind: str) -> bytes:
         f"Content-Type: text/{kind}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     ).encode()
-
-
-def _derived(purpose: str, key: str) -> str:
-    return hashlib.sha256(f"notice {purpose}:{key}".encode()).hexdigest()[:40]

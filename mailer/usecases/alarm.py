@@ -12,17 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from mailer.app import App
-from mailer.delivery.alert import alert_message
-from mailer.delivery.delivery import DeliveryState, Outcome, Trouble, Verdict
-from mailer.delivery.single import SingleRelay
-from mailer.delivery.transaction import Outgoing
-from mailer.editions.templates import SUBJECT, TEXT, load_templates
+from mailer.delivery.delivery import DeliveryState, Trouble
 from mailer.errors import ConfigurationError, MailerError
+from mailer.usecases.telling import mail
 
 RAISED, MAILED, FAILED = "alert.raised", "alert.mailed", "alert.failed"
 _GOES_ON = frozenset({"approve", "send.resumed"})
-SET = "mail/alert"
-"""The template set: ``templates/mail/alert/``."""
 
 
 def raise_alert(
@@ -92,14 +87,8 @@ def _mail(
     tries_at: datetime | None,
 ) -> str:
     """Mail it; return "" or why nobody took it."""
-    if not to:
-        return "publication.toml names no alerts_to and no contact"
-    templates = load_templates(
-        SET, override=app.root / "templates", required=(SUBJECT, TEXT), has_parts=False
-    )
     states = list(app.ledger.summary(name).values())
     values = {
-        "publication": app.publication,
         "issue": name,
         "problem": trouble.problem,
         "remedy": trouble.remedy,
@@ -108,28 +97,7 @@ def _mail(
         "left": left,
         "tries_at": f"{tries_at:%Y-%m-%d %H:%M} UTC" if tries_at else "",
     }
-    message = alert_message(
-        sender=(app.publication.from_name, app.publication.from_address),
-        to=to,
-        subject=templates.subject(values),
-        text=templates.text(values),
-        key=f"{name}:{number}",
-        at=app.clock.now(),
-        signer=app.signer,
-    )
-    refusals = []
-    for relay_name, relay in app.relays.single():
-        outcome = _carry(relay, message)
-        if outcome.verdict is Verdict.ACCEPT:
-            return ""
-        reply = outcome.reply
-        said = f"{reply.code} {reply.text}" if reply else outcome.note
-        refusals.append(f"{relay_name}: {said}")
-    return "; ".join(refusals)
-
-
-def _carry(relay: SingleRelay, message: Outgoing) -> Outcome:
-    try:
-        return relay.deliver(message)
-    finally:
-        relay.close()
+    key = f"{name}:{number}"
+    data = {"kind": "alert", "at": app.clock.now().isoformat(), **values}
+    app.hook.post(f"alert:{key}", data | {"publication": app.publication.title})
+    return mail(app, "alert", key=key, values=values, to=[to] if to else [])

@@ -23,6 +23,7 @@ from mailer.editions.preview import sample_fields
 from mailer.editions.rendering import render_edition
 from mailer.editions.templates import TemplateSet
 from mailer.errors import ConfigurationError, Fault, InvalidInput
+from mailer.issues.column import is_substituted, with_column
 from mailer.issues.issue import Issue
 from mailer.publication import Region
 from mailer.usecases.issue_texts import places_of
@@ -91,7 +92,7 @@ def render(
 
 def gather(app: App, name: str) -> Ingredients:
     """Read an issue's file as it is now and what it names; prepare the pictures."""
-    issue = app.desk.load(name)
+    issue = with_column(app.desk.load(name), app.publication)
     picked = app.library.articles(ids=sorted(issue.article_ids))
     articles = {article.id: article for article in picked}
     diary = app.library.diary(since=issue.date)
@@ -119,7 +120,20 @@ def render_region(app: App, given: Ingredients, region: Region) -> Edition:
 
 def check_issue(app: App, given: Ingredients) -> list[Finding]:
     """Check what does not need an edition."""
-    return [*given.prepared.findings, *repeats(app, given.issue)]
+    return [*given.prepared.findings, *_stands_in(app, given.issue), *repeats(app, given.issue)]
+
+
+def _stands_in(app: App, issue: Issue) -> list[Finding]:
+    """Note that the column was not filed and another text is in its place."""
+    if not is_substituted(issue, app.publication):
+        return []
+    return [
+        found(
+            "column-substitute",
+            f"the column is not there: {app.publication.column.substitute} stands in",
+            where=f"issues/{issue.id}.md",
+        )
+    ]
 
 
 def check_region(app: App, given: Ingredients, edition: Edition) -> list[Finding]:

@@ -9,6 +9,7 @@ from mailer.app import App
 from mailer.errors import ConfigurationError, MailerError
 from mailer.issues.issue import IssueState
 from mailer.localtime import send_at
+from mailer.schedule.work import JobReport
 from mailer.usecases.mailing import (
     asked_again_at,
     conclude,
@@ -30,23 +31,18 @@ def paused_until(app: App, name: str) -> datetime | None:
     return until if until and until > app.clock.now() else None
 
 
-def send_slots(
-    app: App, name: str, regions: Sequence[str], *, should_stop: Question
-) -> tuple[bool, str]:
-    """Send the regions whose hour has come, dated at that hour; the scheduler's way in.
-
-    Returns:
-        Whether each delivery was tried, and a sentence.
-    """
+def send_slots(app: App, name: str, regions: Sequence[str], *, should_stop: Question) -> JobReport:
+    """Send the regions whose hour has come, dated at that hour; the scheduler's way in."""
     until = paused_until(app, name)
     if until:
-        return False, f"paused until {until:%Y-%m-%d %H:%M} UTC, because the relay objected"
+        note = f"paused until {until:%Y-%m-%d %H:%M} UTC, because the relay objected"
+        return JobReport(note, is_complete=False)
     day = date.fromisoformat(name)
     due_at = {slug: send_at(app.publication, app.region(slug), day) for slug in regions}
     report = send_regions(app, name, due_at=due_at, should_stop=should_stop)
     counts = ", ".join(f"{count} {state.value}" for state, count in report.counts.items())
     note = f"{counts or 'nobody to send to'}; {report.sentence()}"
-    return report.trouble is None and not report.was_stopped, note
+    return JobReport(note, is_complete=report.trouble is None and not report.was_stopped)
 
 
 def watch_approved(app: App) -> list[str]:

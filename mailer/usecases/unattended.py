@@ -6,7 +6,6 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from datetime import date
 from functools import cache
 from typing import Any
 
@@ -14,9 +13,11 @@ import structlog
 
 from mailer.app import App
 from mailer.errors import ConfigurationError, IllegalTransition, MailerError
-from mailer.schedule.jobs import JobReport, Jobs, Runner, TickReport
-from mailer.usecases import editing, retention, slots
+from mailer.schedule.jobs import Jobs, Runner, TickReport
+from mailer.schedule.lease import Lease
+from mailer.usecases import retention, slots
 from mailer.usecases.confirming import Confirmer
+from mailer.usecases.scheduled import Scheduled
 
 log = structlog.get_logger()
 
@@ -24,29 +25,20 @@ log = structlog.get_logger()
 def make_runner(app: App) -> Runner:
     """Wire the scheduler to the work."""
     stop = threading.Event()
+    lease = Lease(app.database, app.clock)
     confirm = _confirming(app, stop)
 
-    def draft(day: date) -> JobReport:
-        record = app.archive.find(day.isoformat())
-        if record is not None:
-            return JobReport(f"issue {record.id} is {record.state} already")
-        report = editing.ingest(app, [])
-        for fault in report.faults:
-            log.warning("ingest.fault", why=str(fault))
-        result = editing.draft(app, day)
-        unread = f"; {len(report.faults)} files could not be read" if report.faults else ""
-        return JobReport(f"drafted {result.path}{unread}")
+    def should_stop() -> bool:
+        return stop.is_set() or lease.is_lost
 
-    def send(issue_id: str, regions: Any) -> JobReport:
-        is_complete, note = slots.send_slots(app, issue_id, regions, should_stop=stop.is_set)
-        return JobReport(note, is_complete=is_complete)
+    work = Scheduled(app, should_stop)
 
     def retry() -> str:
         confirm()
         for trouble in slots.watch_approved(app):
             log.error("approval.void", why=trouble)
         prune()
-        return slots.retry_due(app, should_stop=stop.is_set)
+        return slots.retry_due(app, should_stop=should_stop)
 
     def prune() -> None:
         try:
@@ -62,8 +54,16 @@ def make_runner(app: App) -> Runner:
         publication=app.publication,
         database=app.database,
         clock=app.clock,
-        jobs=Jobs(draft=draft, send=send, retry=retry),
+        jobs=Jobs(
+            draft=work.draft,
+            send=work.send,
+            retry=retry,
+            before=work.before,
+            ingest=work.ingest,
+            alarm=work.alarm,
+        ),
         stop=stop,
+        lease=lease,
     )
 
 
@@ -95,6 +95,7 @@ def run(app: App, *, once: bool = False) -> dict[str, Any] | None:
     runner = make_runner(app)
     if once:
         report = runner.tick()
+        runner.close()
         if not report.is_leader:
             raise IllegalTransition("another `mailer run` is at work on this database")
         return _report_data(report)

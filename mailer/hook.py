@@ -1,0 +1,160 @@
+"""The hook: what people are told by mail is posted to an address of the operator's as well.
+
+JSON by POST, signed. ``Mailer-Signature: t=SECONDS,v1=HEX`` is HMAC-SHA256 with
+``MAILER_HOOK_SECRET`` over ``SECONDS.BODY``; ``Mailer-Delivery`` names the message for good, so
+that a repeat can be known for one. An answer of 2xx is success, 408, 429 and 5xx are tried again
+with growing pauses, anything else is given up. Redirects are not followed.
+
+It never holds anything up: a thread of its own posts, from a queue that drops what it cannot hold.
+The address is the operator's and may be private only where ``MAILER_HOOK_PRIVATE`` says so.
+
+Known limits: what is still in the queue when the process ends is lost; the mail, the log and the
+row stay. A name is judged when it is resolved and resolved once more to connect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import queue
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from mailer.articles.destinations import refusal_of
+from mailer.checked import is_loopback
+from mailer.clock import Clock
+from mailer.settings import Settings
+
+log = structlog.get_logger()
+
+MOST_WAITING = 100
+ATTEMPTS = 6
+LONGEST_WAIT_S = 60.0
+TRIED_AGAIN = frozenset({408, 425, 429})
+"""Answers below 500 that may be another one in a minute."""
+
+_LEAST_SECRET = 16
+
+
+def signature(secret: str, body: bytes, *, at_s: int) -> str:
+    """Return the value of ``Mailer-Signature`` for a body posted at that time."""
+    signed = f"{at_s}.".encode() + body
+    return f"t={at_s},v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
+
+
+class _Again(Exception):
+    """An answer after which it is worth trying again."""
+
+
+class Hook:
+    """Posts to the address of the settings; without one it does nothing."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._url = settings.hook_url
+        self._secret = settings.hook_secret.get_secret_value()
+        self._may_be_private = settings.hook_private
+        self._timeout_s = settings.hook_timeout_s
+        self._clock = clock
+        self._waiting: queue.Queue[tuple[str, bytes] | None] = queue.Queue(MOST_WAITING)
+        self._posted: set[str] = set()
+        self._thread: threading.Thread | None = None
+
+    def post(self, key: str, data: Mapping[str, Any]) -> None:
+        """Have the data posted soon, once for each key; returns at once."""
+        if not self._url or key in self._posted:
+            return
+        if len(self._secret) < _LEAST_SECRET:
+            log.error("hook.unsigned", remedy="set MAILER_HOOK_SECRET to 16 characters or more")
+            return
+        self._posted.add(key)
+        body = json.dumps({"id": key, **data}, ensure_ascii=False, default=str).encode()
+        if self._waiting.full():
+            log.error("hook.dropped", key=key, why=f"{MOST_WAITING} are waiting already")
+            return
+        self._waiting.put((key, body))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="hook", daemon=True)
+            self._thread.start()
+
+    def close(self, *, wait_s: float = 5.0) -> None:
+        """Let what waits be tried once more, for so long at most, and end."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(wait_s)
+            self._thread = None
+
+    def _work(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            key, body = item
+            try:
+                self._deliver(key, body)
+            except Exception as error:
+                log.exception("hook.failed", key=key, why=f"{type(error).__name__}: {error}")
+
+    def _deliver(self, key: str, body: bytes) -> None:
+        import httpx2
+        import stamina
+
+        if refusal := self._refusal():
+            log.error("hook.refused", key=key, why=refusal)
+            return
+        try:
+            for attempt in stamina.retry_context(
+                on=(httpx2.HTTPError, _Again),
+                attempts=ATTEMPTS,
+                timeout=None,
+                wait_initial=1.0,
+                wait_max=LONGEST_WAIT_S,
+            ):
+                with attempt:
+                    status = self._try(key, body)
+        except (httpx2.HTTPError, _Again) as error:
+            why = str(error) or type(error).__name__
+            log.error("hook.failed", key=key, why=why)  # noqa: TRY400  no fault of ours to trace
+            return
+        if 200 <= status < 300:
+            log.info("hook.posted", key=key)
+        else:
+            log.error("hook.failed", key=key, why=f"it answered {status}")
+
+    def _try(self, key: str, body: bytes) -> int:
+        import httpx2
+
+        at_s = int(self._clock.now().timestamp())
+        # No proxy and no credentials of this machine's environment.
+        with httpx2.Client(timeout=self._timeout_s, trust_env=False) as client:
+            answer = client.post(
+                self._url,
+                content=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "User-Agent": "briefing-mailer",
+                    "Mailer-Delivery": key,
+                    "Mailer-Signature": signature(self._secret, body, at_s=at_s),
+                },
+            )
+        if answer.status_code >= 500 or answer.status_code in TRIED_AGAIN:
+            raise _Again(f"it answered {answer.status_code}")
+        return int(answer.status_code)
+
+    def _refusal(self) -> str:
+        """Say why the address may not be posted to; "" when it may."""
+        parts = urlsplit(self._url)
+        if parts.scheme != "https" and not (self._may_be_private or is_loopback(parts.hostname)):
+            return "it is not https; readers' issues are named in what would go in the clear"
+        if self._may_be_private:
+            return ""
+        try:
+            found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        except OSError as error:
+            return f"its name cannot be resolved: {error}"
+        for number in {str(item[4][0]) for item in found}:
+            if why := refusal_of(number):
+                return f"it {why}; MAILER_HOOK_PRIVATE=true allows that"
+        return ""

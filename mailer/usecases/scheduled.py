@@ -1,0 +1,56 @@
+"""The jobs of the schedule: what the runner calls when a slot's hour has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import structlog
+
+from mailer.app import App
+from mailer.schedule.calendar import Job
+from mailer.schedule.work import Alarm, JobReport
+from mailer.usecases import deadlines, editing, slots
+
+log = structlog.get_logger()
+
+
+class Scheduled:
+    """The work on one publication's issues; ``should_stop`` ends a long job half-way."""
+
+    def __init__(self, app: App, should_stop: Callable[[], bool]) -> None:
+        self._app = app
+        self._should_stop = should_stop
+        self._said: tuple[str, ...] = ()
+
+    def draft(self, day: date) -> JobReport:
+        """Draft an issue from everything up to now, unless there is one."""
+        record = self._app.archive.find(day.isoformat())
+        if record is not None:
+            return JobReport(f"issue {record.id} is {record.state} already")
+        unread = self.ingest()
+        result = editing.draft(self._app, day)
+        return JobReport(f"drafted {result.path}{f'; {unread}' if unread else ''}")
+
+    def send(self, issue_id: str, regions: Sequence[str]) -> JobReport:
+        """Send an issue to the regions whose hour has come."""
+        return slots.send_slots(self._app, issue_id, regions, should_stop=self._should_stop)
+
+    def before(self, job: Job, issue_id: str) -> JobReport:
+        """Do what comes before an issue: freeze, remind, tell."""
+        return JobReport(deadlines.before(self._app, job, issue_id))
+
+    def ingest(self) -> str:
+        """Take articles in; say what could not be read, and log it when it is news."""
+        faults = tuple(str(fault) for fault in editing.ingest(self._app, []).faults)
+        for fault in faults:
+            # The same file is at fault every hour until somebody mends it.
+            if fault not in self._said:
+                log.warning("ingest.fault", why=fault)
+        self._said = faults
+        return f"{len(faults)} files could not be read" if faults else ""
+
+    def alarm(self, told: Alarm) -> None:
+        """Tell the editors what did not happen."""
+        if why := deadlines.alarm(self._app, told):
+            log.error("alarm.untold", why=why)

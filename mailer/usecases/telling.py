@@ -1,0 +1,123 @@
+"""Telling people: a mail of its own template to each, an event, and a post to the hook.
+
+A mail goes through the relays one after the other until one takes it. What is told is written into
+the issue's history either way, so that it stands there even where every relay refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mailer.app import App
+from mailer.delivery.alert import alert_message
+from mailer.delivery.delivery import Outcome, Verdict
+from mailer.delivery.single import SingleRelay
+from mailer.delivery.transaction import Outgoing
+from mailer.editions.templates import SUBJECT, TEXT, load_templates
+from mailer.errors import ConfigurationError, MailerError
+
+TOLD, UNTOLD = "told", "told.failed"
+"""Kinds of events: somebody was told something by mail, or could not be."""
+
+
+def editors(app: App) -> list[str]:
+    """Return who is told of an issue's deadlines."""
+    publication = app.publication
+    named = publication.editors or (publication.alerts_to or publication.contact,)
+    return [address for address in dict.fromkeys(named) if address]
+
+
+def tell(
+    app: App,
+    kind: str,
+    *,
+    issue: str,
+    key: str,
+    values: Mapping[str, Any],
+    to: Sequence[str],
+) -> str:
+    """Mail people something, note it, and have the hook post it.
+
+    Args:
+        app: the publication.
+        kind: the template set under ``templates/mail/``, and what the hook calls it.
+        issue: which issue it is about; "" for none in particular.
+        key: names this telling for good: repeated, it has the same Message-ID.
+        values: what the templates may name beside ``publication`` and ``issue``, as JSON.
+        to: addresses.
+
+    Returns:
+        "" when everybody's mail was taken, else why not.
+    """
+    at = app.clock.now()
+    app.hook.post(
+        f"{kind}:{key}",
+        {
+            "kind": kind,
+            "at": at.isoformat(),
+            "publication": app.publication.title,
+            "issue": issue,
+            **values,
+        },
+    )
+    try:
+        why = mail(app, kind, key=key, values={"issue": issue, **values}, to=to)
+    except (MailerError, ConfigurationError) as error:
+        why = str(error)
+    detail = {"kind": kind, "to": list(to)}
+    if why:
+        app.archive.note(UNTOLD, issue, detail=detail | {"why": why[:500]})
+    else:
+        app.archive.note(TOLD, issue, detail=detail)
+    return why
+
+
+def mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Sequence[str]) -> str:
+    """Mail each of the addresses the text of a template set; return "" or why nobody took one.
+
+    Raises:
+        MailerError: the templates are at fault, or an address cannot be sent to.
+    """
+    if not to:
+        return "publication.toml names no editors, no alerts_to and no contact"
+    templates = load_templates(
+        f"mail/{kind}",
+        override=app.root / "templates",
+        required=(SUBJECT, TEXT),
+        has_parts=False,
+    )
+    known = {"publication": app.publication, **values}
+    troubles = []
+    for address in to:
+        message = alert_message(
+            sender=(app.publication.from_name, app.publication.from_address),
+            to=address,
+            subject=templates.subject(known),
+            text=templates.text(known),
+            key=f"{kind}:{key}:{address}",
+            at=app.clock.now(),
+            signer=app.signer,
+        )
+        if why := _carry_by_any(app, message):
+            troubles.append(why)
+    return "; ".join(dict.fromkeys(troubles))
+
+
+def _carry_by_any(app: App, message: Outgoing) -> str:
+    refusals = []
+    for name, relay in app.relays.single():
+        outcome = _carry(relay, message)
+        if outcome.verdict is Verdict.ACCEPT:
+            return ""
+        reply = outcome.reply
+        said = f"{reply.code} {reply.text}" if reply else outcome.note
+        refusals.append(f"{name}: {said}")
+    return "; ".join(refusals)
+
+
+def _carry(relay: SingleRelay, message: Outgoing) -> Outcome:
+    try:
+        return relay.deliver(message)
+    finally:
+        relay.close()
