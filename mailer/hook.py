@@ -21,6 +21,7 @@ import queue
 import socket
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +65,7 @@ class Hook:
         self._waiting: queue.Queue[tuple[str, bytes] | None] = queue.Queue(MOST_WAITING)
         self._posted: set[str] = set()
         self._thread: threading.Thread | None = None
+        self._is_over = threading.Event()
 
     def post(self, key: str, data: Mapping[str, Any]) -> None:
         """Have the data posted soon, once for each key; returns at once."""
@@ -83,14 +85,17 @@ class Hook:
             self._thread.start()
 
     def close(self, *, wait_s: float = 5.0) -> None:
-        """Let what waits be tried once more, for so long at most, and end."""
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join(wait_s)
-            self._thread = None
+        """Give what waits so long to be posted; what is left then is lost."""
+        if self._thread is None:
+            return
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        self._thread.join(wait_s)
+        self._is_over.set()
+        self._thread = None
 
     def _work(self) -> None:
-        while (item := self._waiting.get()) is not None:
+        while (item := self._waiting.get()) is not None and not self._is_over.is_set():
             key, body = item
             try:
                 self._deliver(key, body)

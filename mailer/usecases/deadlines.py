@@ -127,7 +127,7 @@ def _told(app: App, kind: str, name: str, values: dict[str, Any], to: list[str])
 def _about(app: App, name: str, record: IssueRecord | None) -> dict[str, Any]:
     day = date.fromisoformat(name)
     return {
-        "state": str(record.state) if record else "not drafted",
+        "state": "a draft" if record else "not drafted yet",
         "leaves": _local(app, first_send_at(app.publication, day)),
         "approve_by": _slot_local(app, name, "approve"),
         "otherwise": _otherwise(app),

@@ -132,7 +132,7 @@ def test_without_an_address_it_says_what_to_set(
 ) -> None:
     change(publication / "publication.toml", r'^contact = "[^"]*"', 'contact = ""')
     assert approved("issue", "approve", "next").code == 0
-    assert "names no alerts_to and no contact" in approved("send", ISSUE, "--yes").out
+    assert "no alerts_to and no contact" in approved("send", ISSUE, "--yes").out
     assert not relay.alerts()
 
 

@@ -1,0 +1,267 @@
+"""What comes before an issue's hour: who is told what, once, and what a missing column leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailer.app import App
+from mailer.clock import FixedClock
+from mailer.schedule.runs import Runs, RunState
+from mailer.usecases import proofing
+from mailer.usecases.deadlines import missing
+from mailer.usecases.telling import TOLD, UNTOLD
+from mailer.usecases.unattended import make_runner
+from tests.faults.chaos import ChaosServer
+from tests.town import approve, file_column, got, mails, make_town, open_town, words, write_article
+
+ISSUE = "2026-11-30"
+FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
+SUNDAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
+MONDAY_7 = datetime(2026, 11, 30, 7, tzinfo=UTC)
+ONE_REGION = {"national": {}}
+WEEK = 'draft = "fri 12:00"\nremind = "sun 18:00"\napprove_by = "sun 21:00"'
+
+Open = Callable[..., App]
+
+
+@pytest.fixture
+def relay() -> Iterator[ChaosServer]:
+    server = ChaosServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(FRIDAY)
+
+
+@pytest.fixture
+def town(tmp_path: Path, relay: ChaosServer, clock: FixedClock) -> Iterator[Open]:
+    opened: list[App] = []
+
+    def make(*, schedule: str = WEEK, **settings: str) -> App:
+        root = make_town(
+            tmp_path / "town", port=relay.port, schedule=schedule, regions=ONE_REGION, **settings
+        )
+        write_article(root, FRIDAY - timedelta(days=1), "The last ferry")
+        app = open_town(root, clock, readers=2)
+        opened.append(app)
+        return app
+
+    yield make
+    for app in opened:
+        app.__exit__()
+
+
+def look(app: App, clock: FixedClock, *instants: datetime) -> None:
+    """Look at each instant, twice, each time as a process that has just been started."""
+    for instant in instants:
+        clock.set(instant)
+        make_runner(app).tick()
+        make_runner(app).tick()
+
+
+SIX = SUNDAY + timedelta(hours=6)
+NINE = SUNDAY + timedelta(hours=9)
+
+
+def test_editors_are_told_once_of_each_deadline_that_passes(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(tables='[column]\naddress = "nora@lantern.example"')
+    look(app, clock, FRIDAY, SUNDAY, SIX, NINE)
+    assert [(mail["To"], mail["Subject"]) for mail in mails(relay)] == [
+        ("nora@lantern.example", f"The Lantern: the column for issue {ISSUE} is not there yet"),
+        ("desk@lantern.example", f"The Lantern: the column for issue {ISSUE} is not there yet"),
+        ("desk@lantern.example", f"The Lantern: issue {ISSUE} is not approved yet"),
+        ("desk@lantern.example", f"The Lantern: nobody has approved issue {ISSUE} in time"),
+    ]
+    column, _copy, reminder, approval = map(words, mails(relay))
+    assert "Nora Whitfield's column" in column
+    assert "Sunday 29 November at 12:00" in column
+    assert "- Nobody has approved it. - Nora Whitfield has not filed the column." in reminder
+    assert "approved by Sunday 29 November at 21:00" in reminder
+    assert "goes out on Monday 30 November at 07:00" in approval
+    assert "held for 12 hours" in approval
+    assert all(mail["Auto-Submitted"] == "auto-generated" for mail in mails(relay))
+    assert [event.detail["kind"] for event in app.archive.events(ISSUE) if event.kind == TOLD] == [
+        "column",
+        "reminder",
+        "approval",
+    ]
+
+
+def test_nobody_is_reminded_of_what_is_done(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town()
+    look(app, clock, FRIDAY)
+    file_column(app, ISSUE)
+    approve(app, ISSUE)
+    look(app, clock, SUNDAY, SIX, NINE)
+    assert mails(relay) == []
+    rows = {run.job: run for run in Runs(app.database, clock).latest(9)}
+    assert {rows[job].state for job in ("column", "remind", "approve")} == {RunState.DONE}
+    assert "scheduled already" in rows["remind"].note
+    look(app, clock, MONDAY_7)
+    assert len(got(relay)) == 2
+
+
+def test_without_a_draft_the_reminder_says_so(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town()
+    look(app, clock, SIX)
+    # The draft of Friday was still due, so it is there; a file that is at fault is named.
+    app.desk.path(ISSUE).write_text("---\nnumber: one\n---\n")
+    assert any("number" in sentence for sentence in missing(app, ISSUE, app.archive.find(ISSUE)))
+    assert missing(app, "2026-12-07", None) == [
+        "There is no draft yet; `mailer issue draft 2026-12-07` makes one."
+    ]
+
+
+def test_an_issue_that_is_held_and_then_missed_is_two_alarms(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(tables='[column]\nwhen_missing = "without"')
+    look(app, clock, FRIDAY, SIX, NINE)
+    relay.taken.clear()
+    with capture_logs() as logs:
+        look(app, clock, MONDAY_7, MONDAY_7 + timedelta(hours=3))
+        look(app, clock, MONDAY_7 + timedelta(hours=12, minutes=1))
+    assert [mail["Subject"] for mail in mails(relay)] == [
+        f"The Lantern: issue {ISSUE} is held",
+        "The Lantern: what was due did not happen",
+    ]
+    held, missed = map(words, mails(relay))
+    assert "Monday 30 November at 19:00" in held
+    assert f"- {ISSUE}, national, due Monday 30 November at 07:00" in missed
+    assert f"mailer send {ISSUE}" in missed
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == ["schedule.missed"]
+    (row,) = [run for run in Runs(app.database, clock).latest(9) if run.job == "send"]
+    assert row.state is RunState.MISSED
+    assert "not approved" in row.note
+    assert got(relay) == []
+
+
+def test_a_reminder_no_relay_takes_is_tried_again(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(tables='[column]\nwhen_missing = "without"')
+    look(app, clock, FRIDAY)
+    relay.script["dot", "desk@lantern.example"] = ["554 5.7.1 not today"]
+    clock.set(SIX)
+    make_runner(app).tick()
+    assert mails(relay) == []
+    failed = [event for event in app.archive.events(ISSUE) if event.kind == UNTOLD]
+    assert "554" in failed[0].detail["why"]
+    look(app, clock, SIX + timedelta(minutes=1))
+    assert len(mails(relay)) == 1
+
+
+# The columnist's slot
+
+
+def edition(app: App) -> str:
+    parts = proofing.render(app, ISSUE).editions["national"].text
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def codes(app: App) -> dict[str, str]:
+    found = proofing.render(app, ISSUE).findings
+    return {each.code: each.level for each in found if each.code.startswith(("opening", "column"))}
+
+
+def test_a_column_that_was_filed_is_nobodys_trouble(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town()
+    look(app, clock, FRIDAY)
+    assert codes(app) == {"opening-empty": "warning"}
+    file_column(app, ISSUE, "The tide was out when I wrote this.")
+    assert codes(app) == {}
+    look(app, clock, SUNDAY)
+    assert mails(relay) == []
+
+
+def test_a_substitute_stands_in_and_not_under_the_columnists_name(
+    town: Open, clock: FixedClock, relay: ChaosServer, tmp_path: Path
+) -> None:
+    table = '[column]\nwhen_missing = "substitute"\nsubstitute = "spare.md"'
+    (tmp_path / "town").mkdir()
+    (tmp_path / "town" / "spare.md").write_text("From the drawer: **how a lock works**.\n")
+    app = town(tables=f'{table}\nsubstitute_title = "From the drawer"')
+    look(app, clock, FRIDAY)
+    assert codes(app) == {"column-substitute": "note"}
+    text = edition(app)
+    assert "From the drawer" in text
+    assert "how a lock works" in text
+    assert "\nNora Whitfield\n" not in text
+    # People still learn of it while there is time to write.
+    look(app, clock, SUNDAY)
+    assert "the text in spare.md stands in" in words(mails(relay)[0])
+    file_column(app, ISSUE, "The tide was out when I wrote this.")
+    text = edition(app)
+    assert "how a lock works" not in text
+    assert "The tide was out" in text
+
+
+def test_an_issue_may_go_without_its_column(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(tables='[column]\nwhen_missing = "without"')
+    look(app, clock, FRIDAY, SUNDAY)
+    assert mails(relay) == []
+    assert codes(app) == {}
+    approve(app, ISSUE)
+    look(app, clock, MONDAY_7)
+    assert len(got(relay)) == 2
+
+
+# The freeze
+
+
+def test_a_draft_nobody_touched_is_drafted_a_last_time(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(schedule='remind = ""\nfreeze = "sun 20:00"')
+    look(app, clock, FRIDAY)
+    write_article(app.root, FRIDAY + timedelta(hours=3), "A light goes out")
+    look(app, clock, SIX)
+    assert "a-light-goes-out" not in app.desk.text(ISSUE)
+    look(app, clock, SUNDAY + timedelta(hours=8))
+    assert "a-light-goes-out" in app.desk.text(ISSUE)
+
+
+def test_a_draft_somebody_worked_on_is_left_alone(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(schedule='remind = ""\nfreeze = "sun 20:00"')
+    look(app, clock, FRIDAY)
+    file_column(app, ISSUE)
+    text = app.desk.text(ISSUE)
+    write_article(app.root, FRIDAY + timedelta(hours=3), "A light goes out")
+    look(app, clock, SUNDAY + timedelta(hours=8))
+    assert app.desk.text(ISSUE) == text
+    rows = {run.job: run.note for run in Runs(app.database, clock).latest(9)}
+    assert rows["freeze"] == "somebody has worked on it; it stays as it is"
+
+
+def test_articles_are_taken_in_every_hour(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(schedule='remind = ""\ningest_hours = 2')
+    look(app, clock, FRIDAY - timedelta(hours=4))
+    write_article(app.root, FRIDAY - timedelta(hours=4), "A light goes out")
+    look(app, clock, FRIDAY - timedelta(hours=3))
+    known = {article.id for article in app.library.articles()}
+    look(app, clock, FRIDAY - timedelta(hours=2))
+    assert known == {"the-last-ferry"}
+    assert {article.id for article in app.library.articles()} - known == {"a-light-goes-out"}
