@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from mailer.clock import Clock
 from mailer.errors import Fault, NotFound
+from mailer.issues import last_approval
 from mailer.issues.history import Event, note_event, read_events
 from mailer.issues.issue import IssueRecord, IssueState, next_state
 from mailer.issues.lock import Input
@@ -147,6 +148,10 @@ class Archive:
             state = next_state(found.state, step, issue_id=issue_id)
             changes: dict[str, Any] = {"state": state.value}
             if state is IssueState.DRAFT:
+                # What a person takes back is gone; what a change voids was good once.
+                (last_approval.shelve if step == "void" else last_approval.discard)(
+                    connection, issue_id
+                )
                 forget_approval(connection, issue_id, changes)
             _update(connection, found, **changes)
             note_event(
@@ -210,6 +215,7 @@ class Archive:
             )
             keep_editions(connection, issue_id, contents)
             keep_inputs(connection, issue_id, inputs)
+            last_approval.discard(connection, issue_id)
             note_event(
                 connection,
                 self._clock.now(),
@@ -217,6 +223,35 @@ class Archive:
                 issue_id,
                 by=by,
                 detail={"checksum": checksum, "audience_rule": audience_rule, **(detail or {})},
+            )
+            return _require(connection, issue_id)
+
+    def last_approved(self, issue_id: str) -> Mapping[str, Any] | None:
+        """Return what a draft's row held when it was last approved, or None if it never was."""
+        with self._database.read() as connection:
+            return last_approval.find(connection, issue_id)
+
+    def revive(self, issue_id: str, *, by: str) -> IssueRecord:
+        """Approve a draft anew as it was approved last, whatever its file says by now.
+
+        Raises:
+            NotFound: there is no such issue, or none of its versions was ever approved.
+            IllegalTransition: it is no draft.
+        """
+        with self._database.write() as connection:
+            found = _require(connection, issue_id, lock=True)
+            state = next_state(found.state, "approve", issue_id=issue_id)
+            if last_approval.find(connection, issue_id) is None:
+                raise NotFound(f"no version of issue {issue_id} was ever approved")
+            row = last_approval.revive(connection, issue_id)
+            _update(connection, found, **row, state=state.value)
+            note_event(
+                connection,
+                self._clock.now(),
+                "approve",
+                issue_id,
+                by=by,
+                detail={"checksum": row["checksum"], "is_revived": True},
             )
             return _require(connection, issue_id)
 

@@ -28,7 +28,17 @@ AROUND = timedelta(days=9)
 """A slot lies at most nine days before its issue's date (a draft a week early, and a day for
 clocks that are ahead) and two after it."""
 
-__all__ = ["JOBS", "WEEK", "Job", "Slot", "send_at", "slots_between", "slots_of", "upcoming"]
+__all__ = [
+    "JOBS",
+    "WEEK",
+    "Job",
+    "Slot",
+    "draft_at",
+    "send_at",
+    "slots_between",
+    "slots_of",
+    "upcoming",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,14 @@ class Slot:
     utc: datetime
     local: datetime
     note: str = ""
+
+
+def draft_at(publication: Publication, issue_date: date) -> datetime:
+    """Return when that issue is drafted, in UTC: the last draft time before any region's slot."""
+    leaves = first_send_at(publication, issue_date)
+    at = last_moment(publication.schedule.draft, leaves, publication.time_zone)
+    # A schedule names a moment at least, and a week has each of them.
+    return at or leaves
 
 
 def slots_of(publication: Publication, issue_date: date) -> list[Slot]:

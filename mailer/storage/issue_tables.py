@@ -94,6 +94,14 @@ locks = Table(
 )
 """Which inputs an approved issue's editions were made of; see ``issues/lock``."""
 
+last_approvals = Table(
+    "last_approvals",
+    metadata,
+    Column("issue_id", String(40), ForeignKey("issues.id"), primary_key=True),
+    Column("content", Text, nullable=False),
+)
+"""What was approved before a change voided it, as JSON; see ``issues/last_approval``."""
+
 exposures = Table(
     "exposures",
     metadata,

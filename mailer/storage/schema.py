@@ -40,6 +40,7 @@ from mailer.storage.issue_tables import (
     exposures,
     inputs,
     issues,
+    last_approvals,
     locks,
 )
 from mailer.storage.schedule_tables import leases, runs
@@ -67,6 +68,7 @@ __all__ = [
     "issues",
     "journals",
     "kept_fields",
+    "last_approvals",
     "leases",
     "locks",
     "metadata",

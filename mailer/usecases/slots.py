@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
+import structlog
+
 from mailer.app import App
 from mailer.errors import ConfigurationError, MailerError
 from mailer.issues.issue import IssueState
@@ -20,6 +22,8 @@ from mailer.usecases.mailing import (
 from mailer.usecases.sign_off import require_unchanged
 
 Question = Callable[[], bool]
+
+log = structlog.get_logger()
 
 FULL_LOOK_MINUTES = 15
 """How often an approved issue is rendered to see whether it would still come out the same."""
@@ -37,12 +41,53 @@ def send_slots(app: App, name: str, regions: Sequence[str], *, should_stop: Ques
     if until:
         note = f"paused until {until:%Y-%m-%d %H:%M} UTC, because the relay objected"
         return JobReport(note, is_complete=False)
+    left_out = fall_back(app, name, regions)
+    wanted = [slug for slug in regions if slug not in left_out]
+    if not wanted:
+        return JobReport("", left_out=left_out)
     day = date.fromisoformat(name)
-    due_at = {slug: send_at(app.publication, app.region(slug), day) for slug in regions}
+    due_at = {slug: send_at(app.publication, app.region(slug), day) for slug in wanted}
     report = send_regions(app, name, due_at=due_at, should_stop=should_stop)
     counts = ", ".join(f"{count} {state.value}" for state, count in report.counts.items())
     note = f"{counts or 'nobody to send to'}; {report.sentence()}"
-    return JobReport(note, is_complete=report.trouble is None and not report.was_stopped)
+    is_complete = report.trouble is None and not report.was_stopped
+    return JobReport(note, is_complete=is_complete, left_out=left_out)
+
+
+def fall_back(app: App, name: str, regions: Sequence[str]) -> dict[str, str]:
+    """Let the publication's policy decide on an issue that is not approved at its hour.
+
+    Where an earlier version of it was approved and the policy wants that, it begins to be sent
+    now, and nothing that was changed since goes with it.
+
+    Returns:
+        The regions that do not get it, each with the reason.
+    """
+    policy = app.publication.schedule.when_unapproved
+    record = app.archive.find(name)
+    if record is None or policy == "hold":
+        return {}
+    is_open = record.state is IssueState.DRAFT and app.archive.last_approved(name) is not None
+    if not is_open and not is_fallen_back(app, name):
+        return {}
+    left_out = {}
+    if policy == "national":
+        why = "nobody approved its changes: the national list alone gets the approved version"
+        left_out = {slug: why for slug in regions if app.region(slug).parent}
+    if is_open and len(left_out) < len(regions):
+        if faults := app.faults_before_sending():
+            raise ConfigurationError(faults)
+        with app.database.write():
+            app.archive.revive(name, by=f"the policy {policy}")
+            app.archive.transition(name, "send")
+        log.warning("approval.fallen_back", issue=name, policy=policy)
+    return left_out
+
+
+def is_fallen_back(app: App, name: str) -> bool:
+    """Say whether what is being sent of an issue is its last approved version, by policy."""
+    approvals = [event for event in app.archive.events(name) if event.kind == "approve"]
+    return bool(approvals) and bool(approvals[-1].detail.get("is_revived"))
 
 
 def watch_approved(app: App) -> list[str]:

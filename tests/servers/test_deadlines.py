@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -46,9 +47,12 @@ def clock() -> FixedClock:
 def town(tmp_path: Path, relay: ChaosServer, clock: FixedClock) -> Iterator[Open]:
     opened: list[App] = []
 
-    def make(*, schedule: str = WEEK, **settings: str) -> App:
+    def make(*, schedule: str = WEEK, **settings: Any) -> App:
         root = make_town(
-            tmp_path / "town", port=relay.port, schedule=schedule, regions=ONE_REGION, **settings
+            tmp_path / "town",
+            port=relay.port,
+            schedule=schedule,
+            **{"regions": ONE_REGION} | settings,
         )
         write_article(root, FRIDAY - timedelta(days=1), "The last ferry")
         app = open_town(root, clock, readers=2)
@@ -265,3 +269,85 @@ def test_articles_are_taken_in_every_hour(
     look(app, clock, FRIDAY - timedelta(hours=2))
     assert known == {"the-last-ferry"}
     assert {article.id for article in app.library.articles()} - known == {"a-light-goes-out"}
+
+
+# An issue that is not approved at its hour
+
+
+def changed_after_approval(app: App, clock: FixedClock) -> None:
+    look(app, clock, FRIDAY)
+    file_column(app, ISSUE, "This was approved.")
+    approve(app, ISSUE)
+    path = app.desk.path(ISSUE)
+    path.write_text(path.read_text().replace("This was approved.", "This was not."))
+    look(app, clock, NINE)
+
+
+TWO_REGIONS = {"national": {}, "wales": {"parent": "national", "send_time": "07:30"}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "addresses", "wales"),
+    [
+        ("last_approved", {"national0", "national1", "wales0", "wales1"}, RunState.DONE),
+        ("national", {"national0", "national1"}, RunState.SKIPPED),
+        ("hold", set(), RunState.HELD),
+    ],
+)
+def test_the_policy_decides_on_a_version_that_nobody_approved(
+    town: Open,
+    clock: FixedClock,
+    relay: ChaosServer,
+    policy: str,
+    addresses: set[str],
+    wales: RunState,
+) -> None:
+    app = town(schedule=f'{WEEK}\nwhen_unapproved = "{policy}"', regions=TWO_REGIONS)
+    changed_after_approval(app, clock)
+    look(app, clock, MONDAY_7, MONDAY_7 + timedelta(minutes=31))
+    assert {address.partition("@")[0] for address, _subject in got(relay)} == addresses
+    assert len(got(relay)) == len(addresses)
+    for item in relay.taken:
+        assert b"This was not" not in item.content
+        assert (b"This was approved" in item.content) is bool(item.sender)
+    rows = {run.region: run for run in Runs(app.database, clock).latest(9) if run.job == "send"}
+    assert rows["wales"].state is wales
+    if policy == "national":
+        assert "the national list alone" in rows["wales"].note
+        skipped = [mail for mail in mails(relay) if "does not go to everybody" in mail["Subject"]]
+        assert len(skipped) == 1
+        assert "--region REGION" in words(skipped[0])
+    # The file stays the editor's, with the change that nobody approved.
+    assert "This was not." in app.desk.path(ISSUE).read_text()
+
+
+def test_an_issue_that_never_was_approved_is_held_whatever_the_policy(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(schedule=f'{WEEK}\nwhen_unapproved = "last_approved"')
+    look(app, clock, FRIDAY, MONDAY_7)
+    assert got(relay) == []
+
+
+def test_what_a_person_took_back_is_not_revived(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(schedule=f'{WEEK}\nwhen_unapproved = "last_approved"')
+    look(app, clock, FRIDAY)
+    approve(app, ISSUE)
+    app.archive.transition(ISSUE, "cancel")
+    app.archive.transition(ISSUE, "reopen")
+    look(app, clock, MONDAY_7)
+    assert got(relay) == []
+
+
+def test_an_approval_after_the_deadline_is_what_goes(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(schedule=f'{WEEK}\nwhen_unapproved = "last_approved"')
+    changed_after_approval(app, clock)
+    approve(app, ISSUE)
+    look(app, clock, MONDAY_7)
+    briefings = [item for item in relay.taken if item.sender]
+    assert len(briefings) == 2
+    assert all(b"This was not." in item.content for item in briefings)
