@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from mailer.almanac import DAYS, short_date
 from mailer.checked import ClockTime, Line, MailAddress
@@ -70,7 +70,11 @@ def _moments(value: object) -> object:
     return tuple(found)
 
 
-Moments = Annotated[tuple[Moment, ...], BeforeValidator(_moments)]
+Moments = Annotated[
+    tuple[Moment, ...],
+    BeforeValidator(_moments),
+    PlainSerializer(lambda moments: [str(moment) for moment in moments]),
+]
 """``"fri 12:00"``, or several; the last of them before an issue goes out is meant. "" is none."""
 
 

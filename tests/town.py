@@ -13,7 +13,7 @@ from mailer.app import App, open_app
 from mailer.clock import FixedClock
 from mailer.issues.writing import PLACEHOLDER
 from mailer.settings import load_settings
-from mailer.usecases import editing
+from mailer.usecases import sign_off
 from tests.faults.chaos import ChaosServer
 
 REGIONS: Mapping[str, Mapping[str, str]] = {
@@ -114,7 +114,7 @@ def file_column(app: App, name: str, words: str = "The tide was out when I wrote
 
 def approve(app: App, name: str) -> None:
     """Approve an issue as it is."""
-    editing.approve(app, name, by="the editor")
+    sign_off.approve(app, name, by="the editor")
 
 
 def mails(server: ChaosServer, *, to: str = "") -> list[EmailMessage]:

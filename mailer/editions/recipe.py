@@ -26,6 +26,7 @@ from mailer.editions.pictures import PreparedPicture
 from mailer.editions.rendering import render_edition
 from mailer.editions.templates import Source, TemplateSet
 from mailer.errors import Fault, InvalidInput
+from mailer.issues.column import with_column
 from mailer.issues.issue import Issue
 from mailer.issues.lock import Input, Tools
 from mailer.issues.manifest import read_issue
@@ -58,7 +59,8 @@ class Recipe:
     def issue(self) -> Issue:
         """Return the issue as its file says it."""
         where = f"issues/{self.issue_id}.md"
-        return read_issue(self.issue_text, where=where, publication=self.publication)
+        issue = read_issue(self.issue_text, where=where, publication=self.publication)
+        return with_column(issue, self.publication)
 
     def render(self, issue: Issue, region: Region) -> Edition:
         """Render one region's edition."""

@@ -13,16 +13,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from rapidfuzz import process
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from mailer.clock import Clock
-from mailer.errors import Fault, NotFound
 from mailer.issues import last_approval
 from mailer.issues.history import Event, note_event, read_events
 from mailer.issues.issue import IssueRecord, IssueState, next_state
+from mailer.issues.last_approval import Revivals
 from mailer.issues.lock import Input
-from mailer.issues.rows import decision_values, record_values, to_decision, to_record
+from mailer.issues.rows import (
+    decision_values,
+    find_issue,
+    record_values,
+    require_issue,
+    to_decision,
+    to_record,
+    update_issue,
+)
 from mailer.issues.vault import (
     forget_approval,
     keep_editions,
@@ -37,7 +44,7 @@ from mailer.storage.database import Database
 from mailer.storage.schema import decisions, exposures, issues
 
 
-class Archive:
+class Archive(Revivals):
     """The issues' rows, decisions, frozen editions, exposures and events."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -49,7 +56,7 @@ class Archive:
     def find(self, issue_id: str) -> IssueRecord | None:
         """Return an issue's row, or None."""
         with self._database.read() as connection:
-            return _find(connection, issue_id)
+            return find_issue(connection, issue_id)
 
     def record(self, issue_id: str) -> IssueRecord:
         """Return an issue's row.
@@ -58,7 +65,7 @@ class Archive:
             NotFound: there is none; names the nearest.
         """
         with self._database.read() as connection:
-            return _require(connection, issue_id)
+            return require_issue(connection, issue_id)
 
     def records(self) -> list[IssueRecord]:
         """Return every issue's row, newest first."""
@@ -69,7 +76,7 @@ class Archive:
     def adopt(self, record: IssueRecord) -> IssueRecord:
         """Write the row of an issue that was written by hand; an existing row wins."""
         with self._database.write() as connection:
-            found = _find(connection, record.id)
+            found = find_issue(connection, record.id)
             if found is None:
                 connection.execute(insert(issues).values(**record_values(record), frozen=None))
                 note_event(
@@ -99,12 +106,12 @@ class Archive:
             IllegalTransition: the issue is no draft.
         """
         with self._database.write() as connection:
-            found = _find(connection, record.id, lock=True)
+            found = find_issue(connection, record.id, lock=True)
             if found is None:
                 connection.execute(insert(issues).values(**record_values(record), frozen=None))
             else:
                 next_state(found.state, "draft", issue_id=record.id)
-                _update(connection, found, **record_values(record))
+                update_issue(connection, found, **record_values(record))
             connection.execute(delete(decisions).where(decisions.c.issue_id == record.id))
             if chosen:
                 connection.execute(
@@ -144,7 +151,7 @@ class Archive:
             IllegalTransition: the table does not have the step.
         """
         with self._database.write() as connection:
-            found = _require(connection, issue_id, lock=True)
+            found = require_issue(connection, issue_id, lock=True)
             state = next_state(found.state, step, issue_id=issue_id)
             changes: dict[str, Any] = {"state": state.value}
             if state is IssueState.DRAFT:
@@ -153,7 +160,7 @@ class Archive:
                     connection, issue_id
                 )
                 forget_approval(connection, issue_id, changes)
-            _update(connection, found, **changes)
+            update_issue(connection, found, **changes)
             note_event(
                 connection,
                 self._clock.now(),
@@ -162,7 +169,7 @@ class Archive:
                 by=by,
                 detail={**(detail or {}), "from": found.state.value, "to": state.value},
             )
-            return _require(connection, issue_id)
+            return require_issue(connection, issue_id)
 
     def approve(
         self,
@@ -188,7 +195,7 @@ class Archive:
             NotFound, IllegalTransition: as ``transition``.
         """
         with self._database.write() as connection:
-            found = _require(connection, issue_id, lock=True)
+            found = require_issue(connection, issue_id, lock=True)
             state = found.state
             if voided:
                 state = next_state(state, "void", issue_id=issue_id)
@@ -201,7 +208,7 @@ class Archive:
                     detail={"changed": list(voided)},
                 )
             state = next_state(state, "approve", issue_id=issue_id)
-            _update(
+            update_issue(
                 connection,
                 found,
                 state=state.value,
@@ -224,36 +231,7 @@ class Archive:
                 by=by,
                 detail={"checksum": checksum, "audience_rule": audience_rule, **(detail or {})},
             )
-            return _require(connection, issue_id)
-
-    def last_approved(self, issue_id: str) -> Mapping[str, Any] | None:
-        """Return what a draft's row held when it was last approved, or None if it never was."""
-        with self._database.read() as connection:
-            return last_approval.find(connection, issue_id)
-
-    def revive(self, issue_id: str, *, by: str) -> IssueRecord:
-        """Approve a draft anew as it was approved last, whatever its file says by now.
-
-        Raises:
-            NotFound: there is no such issue, or none of its versions was ever approved.
-            IllegalTransition: it is no draft.
-        """
-        with self._database.write() as connection:
-            found = _require(connection, issue_id, lock=True)
-            state = next_state(found.state, "approve", issue_id=issue_id)
-            if last_approval.find(connection, issue_id) is None:
-                raise NotFound(f"no version of issue {issue_id} was ever approved")
-            row = last_approval.revive(connection, issue_id)
-            _update(connection, found, **row, state=state.value)
-            note_event(
-                connection,
-                self._clock.now(),
-                "approve",
-                issue_id,
-                by=by,
-                detail={"checksum": row["checksum"], "is_revived": True},
-            )
-            return _require(connection, issue_id)
+            return require_issue(connection, issue_id)
 
     def frozen_text(self, issue_id: str) -> str | None:
         """Return the issue file's text as it was approved, or None."""
@@ -312,7 +290,7 @@ class Archive:
     def freeze(self, issue_id: str, contents: Mapping[str, str]) -> None:
         """Keep every region's edition (``Edition.to_json``) in the place of earlier ones."""
         with self._database.write() as connection:
-            _require(connection, issue_id, lock=True)
+            require_issue(connection, issue_id, lock=True)
             keep_editions(connection, issue_id, contents)
 
     def editions(self, issue_id: str) -> dict[str, str]:
@@ -394,24 +372,3 @@ class Archive:
         """Return an issue's history, oldest first."""
         with self._database.read() as connection:
             return read_events(connection, issue_id)
-
-
-def _find(connection: Connection, issue_id: str, *, lock: bool = False) -> IssueRecord | None:
-    query = select(issues).where(issues.c.id == issue_id)
-    # SQLite's writer is alone already and has no row locks; SQLAlchemy leaves the words out.
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return to_record(row) if row is not None else None
-
-
-def _require(connection: Connection, issue_id: str, *, lock: bool = False) -> IssueRecord:
-    found = _find(connection, issue_id, lock=lock)
-    if found is not None:
-        return found
-    known = list(connection.execute(select(issues.c.id).order_by(issues.c.id)).scalars())
-    near = [str(match[0]) for match in process.extract(issue_id, known, limit=3, score_cutoff=60)]
-    remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer issue list` names them"
-    raise NotFound(Fault(f"there is no issue {issue_id!r}", remedy=remedy))
-
-
-def _update(connection: Connection, found: IssueRecord, **changes: Any) -> None:
-    connection.execute(update(issues).where(issues.c.id == found.id).values(**changes))

@@ -14,8 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from mailer.clock import Clock
+from mailer.errors import NotFound
+from mailer.issues.history import note_event
+from mailer.issues.issue import IssueRecord, next_state
 from mailer.issues.lock import Input
+from mailer.issues.rows import require_issue, update_issue
 from mailer.issues.vault import keep_editions, keep_inputs, read_editions, read_inputs
+from mailer.storage.database import Database
 from mailer.storage.schema import issues, last_approvals
 
 KEPT = ("number", "checksum", "audience_rule", "approved_by", "approved_at", "frozen", "tools")
@@ -74,3 +80,39 @@ def _row(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+class Revivals:
+    """The part of the archive that knows what was approved last."""
+
+    _database: Database
+    _clock: Clock
+
+    def last_approved(self, issue_id: str) -> Mapping[str, Any] | None:
+        """Return what a draft's row held when it was last approved, or None if it never was."""
+        with self._database.read() as connection:
+            return find(connection, issue_id)
+
+    def revive(self, issue_id: str, *, by: str) -> IssueRecord:
+        """Approve a draft anew as it was approved last, whatever its file says by now.
+
+        Raises:
+            NotFound: there is no such issue, or none of its versions was ever approved.
+            IllegalTransition: it is no draft.
+        """
+        with self._database.write() as connection:
+            found = require_issue(connection, issue_id, lock=True)
+            state = next_state(found.state, "approve", issue_id=issue_id)
+            if find(connection, issue_id) is None:
+                raise NotFound(f"no version of issue {issue_id} was ever approved")
+            row = revive(connection, issue_id)
+            update_issue(connection, found, **row, state=state.value)
+            note_event(
+                connection,
+                self._clock.now(),
+                "approve",
+                issue_id,
+                by=by,
+                detail={"checksum": row["checksum"], "is_revived": True},
+            )
+            return require_issue(connection, issue_id)

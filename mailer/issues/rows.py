@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row
+from rapidfuzz import process
+from sqlalchemy import Connection, Row, select, update
 
+from mailer.errors import Fault, NotFound
 from mailer.issues.issue import IssueRecord, IssueState
 from mailer.selection.reasons import Decision, Likeness
+from mailer.storage.schema import issues
 
 
 def to_record(row: Row[Any]) -> IssueRecord:
@@ -76,3 +79,31 @@ def decision_values(issue_id: str, decision: Decision) -> dict[str, Any]:
         "likeness": nearest.value if nearest else 0.0,
         "needed": decision.needed,
     }
+
+
+def find_issue(connection: Connection, issue_id: str, *, lock: bool = False) -> IssueRecord | None:
+    """Return an issue's row or None; ``lock`` keeps it from others until the commit."""
+    query = select(issues).where(issues.c.id == issue_id)
+    # SQLite's writer is alone already and has no row locks; SQLAlchemy leaves the words out.
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return to_record(row) if row is not None else None
+
+
+def require_issue(connection: Connection, issue_id: str, *, lock: bool = False) -> IssueRecord:
+    """Return an issue's row.
+
+    Raises:
+        NotFound: there is none; names the nearest.
+    """
+    found = find_issue(connection, issue_id, lock=lock)
+    if found is not None:
+        return found
+    known = list(connection.execute(select(issues.c.id).order_by(issues.c.id)).scalars())
+    near = [str(match[0]) for match in process.extract(issue_id, known, limit=3, score_cutoff=60)]
+    remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer issue list` names them"
+    raise NotFound(Fault(f"there is no issue {issue_id!r}", remedy=remedy))
+
+
+def update_issue(connection: Connection, found: IssueRecord, **changes: Any) -> None:
+    """Change columns of an issue's row."""
+    connection.execute(update(issues).where(issues.c.id == found.id).values(**changes))

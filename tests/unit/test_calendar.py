@@ -417,3 +417,14 @@ def test_no_slot_is_lost_or_doubled_between_two_looks(
     assert set(found) == {slot for slot in every if start < slot.utc <= until}
     assert len(found) == len(set(found))
     assert found == slots_between(told, start, middle) + slots_between(told, middle, until)
+
+
+def test_a_schedule_written_down_reads_back_the_same() -> None:
+    schedule = Schedule(
+        repeats="fortnightly",
+        send_day=["mon", "thu"],
+        starts_on=date(2026, 11, 30),
+        draft=["fri 12:00", "18:30"],
+        holidays=[{"date": date(2026, 12, 28), "then": "next_day"}],
+    )
+    assert Schedule.model_validate_json(schedule.model_dump_json()) == schedule
