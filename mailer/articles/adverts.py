@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from mailer.articles.blocks import Block, is_address
 from mailer.articles.dating import find_dates
+from mailer.articles.directory import EMAIL, PHONE
 from mailer.articles.lettering import Vocabulary, is_caps
 
 _CALL = re.compile(
@@ -23,6 +24,8 @@ _CALL = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_WORDS = 60
+FEWEST_LETTERS = 3
+"""Single letters in a row; "A I" may be two words."""
 
 
 def is_advert(title: str, body: Sequence[Block]) -> bool:
@@ -36,6 +39,33 @@ def is_advert(title: str, body: Sequence[Block]) -> bool:
     display = [block for block in body if is_caps(block.plain) or block.is_bold]
     has_date = any(find_dates(block.plain) for block in display) or bool(find_dates(title))
     return has_date and len(display) * 2 >= len(body)
+
+
+_LABEL = re.compile(
+    r"[\[(*_]*(?:(?:paid(?:-for)? )?advert(?:isement|orial)?s?|advertisement feature|sponsored"
+    r"(?: (?:content|feature))?|promotion)[\])*_.:]*",
+    re.IGNORECASE,
+)
+
+
+def is_label(text: str) -> bool:
+    """True for a line that says that what follows is an advert."""
+    return _LABEL.fullmatch(text.strip()) is not None
+
+
+def is_box(block: Block) -> bool:
+    """True for several display lines that say how to reach or pay somebody."""
+    if len(block.lines) < 2 or len(block.plain.split()) > _LONGEST_WORDS:
+        return False
+    if not all(is_caps(line) or line.strip("*_ ") != line.strip() for line in block.lines):
+        return False
+    text = block.plain
+    return bool(
+        _CALL.search(text)
+        or EMAIL.search(text)
+        or PHONE.search(text)
+        or any(is_address(line.strip("*_ ")) for line in block.lines)
+    )
 
 
 def without_dates(title: str) -> str:
@@ -53,7 +83,7 @@ def mend_capitals(text: str, vocabulary: Vocabulary) -> str:
     """
     if not is_caps(text):
         return text
-    words = text.split()
+    words = _spelled_out(text.split(), vocabulary)
     out: list[str] = []
     for word in words:
         if out and _is_torn(out[-1], word, vocabulary):
@@ -61,6 +91,33 @@ def mend_capitals(text: str, vocabulary: Vocabulary) -> str:
         else:
             out.append(word)
     return " ".join(out)
+
+
+def _spelled_out(words: list[str], vocabulary: Vocabulary) -> list[str]:
+    """Join letters set one by one, "H A R B O U R", cut where the paper knows two words in them."""
+    out: list[str] = []
+    run = ""
+    for word in [*words, ""]:
+        if len(word) == 1 and word.isalpha():
+            run += word
+            continue
+        if len(run) >= FEWEST_LETTERS:
+            out += _cut(run, vocabulary)
+        else:
+            out += list(run)
+        run = ""
+        if word:
+            out.append(word)
+    return out
+
+
+def _cut(run: str, vocabulary: Vocabulary) -> list[str]:
+    low = run.lower()
+    if low not in vocabulary:
+        for place in range(len(low) - 2, 1, -1):
+            if low[:place] in vocabulary and low[place:] in vocabulary:
+                return [run[:place], run[place:]]
+    return [run]
 
 
 def _is_torn(first: str, second: str, vocabulary: Vocabulary) -> bool:

@@ -60,8 +60,9 @@ class Article:
     ``id`` is a short slug, unique in the publication, and what an editor writes in an issue.
     ``regions`` are region slugs; empty means every reader. ``priority`` is the editor's, from
     -100 to 100, 0 where nobody said. Instants are aware UTC. ``parts`` are the headings of a
-    piece made of several (interviews, questions), in order. ``content_hash`` is the SHA-256 hex
-    of the normalised title and text.
+    piece made of several (interviews, questions), in order; ``quotes`` the sentences that a page
+    repeated large. ``content_hash`` is the SHA-256 hex of the normalised title and text. ``joins``
+    says what the reader of a file put together; it is not kept.
     """
 
     id: str
@@ -81,6 +82,8 @@ class Article:
     regions: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
     priority: int = 0
     source: str = ""
     origin: str = ""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mailer.articles.article import Flag
-from mailer.articles.lettering import is_caps, shorten
+from mailer.articles.lettering import Vocabulary, is_caps, shorten
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
 # Every repetition here has a bound, so that no hostile line makes the search quadratic.
@@ -26,6 +26,13 @@ _DANGLING = re.compile(
     r"(?:,|\b(?:a|an|and|as|at|but|by|for|from|in|into|is|of|on|or|that|the|their|to|was|with))$",
     re.IGNORECASE,
 )
+
+_BROKEN = re.compile(
+    r"((?:[^\W\d_]{1,40}-){0,3}[^\W\d_]{1,40})[-‐]\n\s*([a-zà-öø-ÿ][^\W\d_]{0,40})"
+)
+"""A word that a line's end broke: two halves, the second without a capital."""
+_BROKEN_END = re.compile(r"((?:[^\W\d_]{1,40}-){0,3}[^\W\d_]{1,40})[-‐]$")
+_BROKEN_START = re.compile(r"[a-zà-öø-ÿ][^\W\d_]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +137,27 @@ def bullet_text(line: str) -> str | None:
     return line[match.end() :].strip() if match else None
 
 
-def mend(blocks: Sequence[Block]) -> tuple[list[Block], list[Flag]]:
-    """Join sentences that a column or a page broke.
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Blocks whose sentences are whole; ``joins`` shows where each was put together."""
 
-    Returns:
-        The blocks, and flags for joins that a person should look at.
+    blocks: list[Block]
+    flags: list[Flag]
+    joins: list[str]
+
+
+def mend(blocks: Sequence[Block], vocabulary: Vocabulary) -> Mended:
+    """Join sentences that a column or a page broke, and words that a line broke at a hyphen.
+
+    Args:
+        blocks: a piece's body in order.
+        vocabulary: of the whole paper, which knows a broken word from a compound.
     """
     kept: list[Block] = []
     flags: list[Flag] = []
-    for block in blocks:
+    joins: list[str] = []
+    for each in blocks:
+        block = _without_hyphens(each, vocabulary)
         last = kept[-1] if kept else None
         if last is None or not _may_join(last, block):
             kept.append(block)
@@ -149,8 +168,18 @@ def mend(blocks: Sequence[Block]) -> tuple[list[Block], list[Flag]]:
             flags.append(
                 Flag("break-unclear", f"A sentence may be broken at “{shorten(block.plain, 50)}”.")
             )
-        kept[-1] = replace(last, text=_join(last.text, block.text), lines=last.lines + block.lines)
-    return kept, flags
+        before, after = last.plain.split()[-4:], block.plain.split()[:4]
+        joins.append(f"… {' '.join(before)} | {' '.join(after)} …")
+        joined = _join(last.text, block.text, vocabulary)
+        kept[-1] = replace(last, text=joined, lines=last.lines + block.lines)
+    return Mended(kept, flags, joins)
+
+
+def _without_hyphens(block: Block, vocabulary: Vocabulary) -> Block:
+    """Join the words that the ends of a block's lines broke."""
+    text = block.text.replace("\u00ad\n", "").replace("\u00ad", "")
+    text = _BROKEN.sub(lambda m: join_word(m[1], m[2], vocabulary), text)
+    return block if text == block.text else replace(block, text=text, lines=tuple(text.split("\n")))
 
 
 def _may_join(last: Block, block: Block) -> bool:
@@ -172,11 +201,33 @@ def _stands_alone(block: Block) -> bool:
     )
 
 
-def _join(first: str, second: str) -> str:
+def _join(first: str, second: str, vocabulary: Vocabulary) -> str:
     # A title in italics that the column broke is one title: "*The* *Long Road*".
     italic = re.search(r"(?<!\*)\*[^*\n]+\*$", first) and re.match(r"\*(?!\*)[^*\n]+\*", second)
     if italic:
         return f"{first[:-1]} {second[1:]}"
+    end, start = _BROKEN_END.search(first[-200:]), _BROKEN_START.match(second)
+    if end and start:
+        whole = join_word(end[1], start.group(), vocabulary)
+        return first[: len(first) - len(end.group())] + whole + second[start.end() :]
     if first.endswith("-") and not first.endswith(" -"):
         return first + second
     return f"{first} {second}"
+
+
+def join_word(first: str, second: str, vocabulary: Vocabulary) -> str:
+    """Join the two halves of a word that a line's end broke at a hyphen.
+
+    The hyphen stays when the paper writes the compound elsewhere, or both halves alone and never
+    their union; otherwise it goes.
+    """
+    if f"{first}{second}".lower() in vocabulary:
+        return first + second
+    halves = [vocabulary.get(half.lower()) for half in (first, second)]
+    is_compound = (
+        f"{first}-{second}".lower() in vocabulary
+        or "-" in first
+        # A half of a broken word stands in the text once, where it was broken.
+        or all(forms is not None and forms.total() > 1 for forms in halves)
+    )
+    return f"{first}-{second}" if is_compound else first + second

@@ -64,7 +64,8 @@ _STOP_WORDS = (
 _STOP = frozenset(_STOP_WORDS.split())
 _AFTER = re.compile(
     r"^(?P<tail>\s+(?:around|against|for|about|on|of|in support of|in solidarity with|to)\s+"
-    r"(?!\d)[^,.;:()–—]{2,60}?)(?=,|\.|;|:|\(|–|—|$|\s+(?:on|at|in|from|will|is|assembl\w+)\b)"
+    r"(?!\d)[^,.;:()–—]{2,60}?)(?=,|\.|;|:|\(|–|—|$|"
+    r"\s+(?:on|at|in|from|will|is|assembl\w+|sets?|leaves|starts|begins|meets|takes)\b)"
 )
 _CAPITAL = r"[A-Z][\w'’&.-]*"
 _SIDE = r"(?:central|north|south|east|west|upper|lower|inner|outer)"

@@ -25,6 +25,7 @@ from mailer.articles.lettering import (
     title_case,
 )
 from mailer.articles.piece import Piece
+from mailer.articles.questions import read_questions
 from mailer.articles.units import KICKERS, Unit, is_organisation, is_quotation, read_caption
 
 _FEWEST_PARTS = 2
@@ -35,6 +36,7 @@ class _Pending:
     """What stands above a headline and belongs to the next piece."""
 
     kind: Kind | None = None
+    label: str = ""
     pictures: list[Picture] = field(default_factory=list)
     quotes: list[Block] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -71,7 +73,9 @@ class _Gatherer:
         if unit.heading is None:
             self._headless(unit)
             return 1
-        if unit.has_prose:
+        if unit.label:
+            self._label(unit.label)
+        if unit.has_prose and not self._heads_a_feature(unit, place):
             if self._is_part(unit):
                 self._add_part(self.pieces[-1], unit)
             else:
@@ -79,6 +83,8 @@ class _Gatherer:
             return 1
         if unit.kicker:
             self._pending.kind = KICKERS[unit.title.casefold()]
+            if self._pending.kind is None:
+                self._pending.label = unit.title
             self._leave(unit.body)
             return 1
         if unit.body and all(is_quotation(block) for block in unit.body):
@@ -86,10 +92,16 @@ class _Gatherer:
             return 1
         if following is not None and self._is_byline_heading(following):
             self._pictures(following)
+            unit.flags.extend(following.flags)
+            unit.quotes.extend(following.quotes)
             self._start(unit, unit.body + following.body, byline=following.title)
             return 2
         parts = self._parts_after(place)
-        named = [part for part in parts if part.has_prose and not self._is_name(part, parts)]
+        is_label = following is not None and following.level < unit.level and not unit.body
+        if is_label and len(unit.title.split()) <= 3:
+            self._label(unit.title)
+            return 1
+        named = self._named(parts)
         if len(named) >= _FEWEST_PARTS:
             self._feature(unit, parts)
             return 1 + len(parts)
@@ -98,6 +110,10 @@ class _Gatherer:
             ("heading-above", f"The heading “{unit.title}” stands above it without a text.")
         )
         return 1
+
+    def _label(self, text: str) -> None:
+        self._pending.label = text
+        self._pending.kind = self._pending.kind or KICKERS.get(text.casefold())
 
     def _pictures(self, unit: Unit) -> None:
         """Take the captions out of a unit: anywhere with a credit, at its edges without."""
@@ -119,6 +135,7 @@ class _Gatherer:
         if unit.has_prose:
             first = next(block for block in unit.body if block.is_prose)
             piece = self._piece(Piece(shorten(first.plain), list(unit.body), unit.line))
+            _hand_over(unit, piece)
             piece.flag("headline-made", "No headline was found; this is the first sentence.")
         else:
             self._leave(unit.body)
@@ -157,6 +174,18 @@ class _Gatherer:
         titles = [other.title for other in siblings]
         return heading_is_name(unit.title, titles, self._vocabulary)
 
+    def _named(self, parts: Sequence[Unit]) -> list[Unit]:
+        return [part for part in parts if part.has_prose and not self._is_name(part, parts)]
+
+    def _heads_a_feature(self, unit: Unit, place: int) -> bool:
+        """True when a headline has a standfirst and nothing else before its parts."""
+        prose = [block for block in unit.body if block.is_prose]
+        if not all(block.is_italic for block in prose) or self._is_part(unit):
+            return False
+        named = self._named(self._parts_after(place))
+        asked = sum(part.title.endswith("?") for part in named)
+        return len(named) >= _FEWEST_PARTS and asked * 2 < len(named)
+
     def _parts_after(self, place: int) -> list[Unit]:
         head = self._units[place]
         found: list[Unit] = []
@@ -183,6 +212,7 @@ class _Gatherer:
     def _piece(self, piece: Piece) -> Piece:
         pending, self._pending = self._pending, _Pending()
         piece.kind = piece.kind or pending.kind
+        piece.label = pending.label
         piece.pictures.extend(pending.pictures)
         for code, note in pending.notes:
             piece.flag(code, note)
@@ -207,8 +237,14 @@ class _Gatherer:
         self._standfirst(piece)
         if not piece.authors:
             self._byline_in_title(piece)
+        _hand_over(unit, piece)
+        self._questions(piece)
         self._piece(piece)
         self._level = unit.level
+
+    def _questions(self, piece: Piece) -> None:
+        piece.blocks, asked = read_questions(piece.blocks)
+        piece.parts.extend(asked)
 
     def _standfirst(self, piece: Piece) -> None:
         first = piece.blocks[0] if piece.blocks else None
@@ -233,6 +269,7 @@ class _Gatherer:
         title = recase(unit.title, self._vocabulary)
         piece.blocks.append(Block(title, unit.line, 3))
         piece.blocks.extend(unit.body)
+        _hand_over(unit, piece)
         piece.pictures.extend(self._pending.pictures)
         self._pending.pictures.clear()
         if title.endswith("?") or piece.parts:
@@ -243,8 +280,10 @@ class _Gatherer:
     def _feature(self, head: Unit, parts: Sequence[Unit]) -> None:
         piece = self._piece(Piece(head.title, list(head.body), head.line, kind=Kind.FEATURE))
         self._level = head.level
+        _hand_over(head, piece)
         opening: list[Block] = []
         for part in parts:
+            _hand_over(part, piece)
             self._pictures(part)
             if self._is_name(part, parts) and not piece.authors:
                 piece.authors = (title_case(part.title, self._vocabulary),)
@@ -255,6 +294,7 @@ class _Gatherer:
             piece.parts.append(title)
             piece.blocks.append(Block(title, part.line, 3))
             piece.blocks.extend(part.body)
+        self._standfirst(piece)
         if opening:
             piece.blocks[:0] = opening
             piece.flag("opening-moved", "The author's introduction was moved above the parts.")
@@ -268,6 +308,13 @@ class _Gatherer:
         if names:
             piece.authors, piece.author_note = names, note
             del piece.blocks[-used:]
+
+
+def _hand_over(unit: Unit, piece: Piece) -> None:
+    """Give a piece what was noted about a unit it is made of."""
+    for flag in unit.flags:
+        piece.flag(flag.code, flag.note)
+    piece.quotes.extend(unit.quotes)
 
 
 def _quoted(blocks: Sequence[Block], vocabulary: Vocabulary) -> Block:

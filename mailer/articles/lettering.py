@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?(?: ?\d[A-Z]{2})?\b")
 _SENTENCE_START = re.compile(r"(?:^|[.?!:;•\n]\s*)[\"'“‘(*_]*$")
 
@@ -55,7 +56,10 @@ def is_caps(text: str) -> bool:
 
 
 def vocabulary_of(paragraphs: Iterable[str]) -> dict[str, Counter[str]]:
-    """Count how the prose writes its words, leaving out sentence starts and lines in capitals."""
+    """Count how the prose writes its words, leaving out sentence starts and lines in capitals.
+
+    A compound such as "rank-and-file" counts as a word as well.
+    """
     found: dict[str, Counter[str]] = {}
     for paragraph in paragraphs:
         if is_caps(paragraph):
@@ -66,6 +70,8 @@ def vocabulary_of(paragraphs: Iterable[str]) -> dict[str, Counter[str]]:
             if _SENTENCE_START.search(before) and not _is_acronym(word):
                 continue
             found.setdefault(word.lower(), Counter())[word] += 1
+        for compound in _COMPOUND.findall(paragraph):
+            found.setdefault(compound.lower(), Counter())[compound] += 1
     return found
 
 

@@ -214,6 +214,7 @@ def _values(article: Article) -> dict[str, Any]:
         "regions": list(article.regions),
         "tags": list(article.tags),
         "parts": list(article.parts),
+        "quotes": list(article.quotes),
         "picture": asdict(article.picture) if article.picture else None,
         "credits": [asdict(picture) for picture in article.credits],
         "flags": [asdict(flag) for flag in article.flags],
@@ -221,7 +222,7 @@ def _values(article: Article) -> dict[str, Any]:
 
 
 _STRUCTURED = frozenset(
-    {"kind", "authors", "regions", "tags", "parts", "picture", "credits", "flags"}
+    {"kind", "authors", "regions", "tags", "parts", "quotes", "picture", "credits", "flags"}
 )
 
 
@@ -234,6 +235,7 @@ def _article(row: Row[Any]) -> Article:
         regions=tuple(data["regions"]),
         tags=tuple(data["tags"]),
         parts=tuple(data["parts"]),
+        quotes=tuple(data["quotes"]),
         picture=Picture(**data["picture"]) if data["picture"] else None,
         credits=tuple(Picture(**picture) for picture in data["credits"]),
         flags=tuple(Flag(**flag) for flag in data["flags"]),

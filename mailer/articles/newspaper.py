@@ -3,7 +3,8 @@
 The text has Markdown headings and a masthead line with month and year. From it come the separate
 articles, the directory of groups, the diary and the house adverts. The steps: masthead; units (a
 heading and what stands below it); directory; photo credits moved to the piece they stand above;
-adverts; pieces (a kicker, a headline broken over lines, a byline set as a heading, a feature of
+adverts; what the page tore apart (a text behind a box, a piece continued on another page); pull
+quotes; pieces (a kicker, a headline broken over lines, a byline set as a heading, a feature of
 several parts, an interview of several questions); sentences mended; dates.
 
 Nothing is dropped in silence: what fits nowhere becomes a flag of the document or of the piece
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from mailer.articles.adverts import is_advert, mend_capitals, without_dates
+from mailer.articles.adverts import mend_capitals, without_dates
 from mailer.articles.article import (
     Advert,
     Article,
@@ -25,30 +26,19 @@ from mailer.articles.article import (
     Document,
     Flag,
 )
-from mailer.articles.blocks import Block, parse_blocks, plain_of
-from mailer.articles.captions import read_credit
+from mailer.articles.blocks import Block, parse_blocks
+from mailer.articles.boxes import take_adverts
 from mailer.articles.dating import MONTHS
 from mailer.articles.diary import happenings_in_advert, happenings_in_text
 from mailer.articles.directory import contact_in, entries_in_lines, match_region
 from mailer.articles.entries import diary_of
 from mailer.articles.gathering import gather
 from mailer.articles.intake import IngestPolicy
-from mailer.articles.lettering import (
-    Vocabulary,
-    is_caps,
-    recase,
-    shorten,
-    title_case,
-    vocabulary_of,
-)
+from mailer.articles.lettering import recase, shorten, title_case, vocabulary_of
 from mailer.articles.piece import finish
-from mailer.articles.units import (
-    Unit,
-    has_own_byline,
-    join_display,
-    move_captions,
-    move_credits,
-)
+from mailer.articles.pullquotes import take_pull_quotes
+from mailer.articles.rejoining import join_continued, join_drop_caps, return_tails
+from mailer.articles.units import Unit, join_display, move_captions, move_credits, move_labels
 from mailer.errors import Fault, InvalidInput
 
 _MASTHEAD = re.compile(
@@ -130,6 +120,7 @@ def split_newspaper(text: str, masthead: Masthead, *, origin: str, desk: IngestP
             )
         )
     vocabulary = vocabulary_of(block.plain for block in blocks if block.is_prose)
+    blocks = join_drop_caps(blocks, vocabulary)
     flags: list[Flag] = []
     units = _units(blocks)
     directory, appeals, units = _take_directory(units, desk)
@@ -137,9 +128,12 @@ def split_newspaper(text: str, masthead: Masthead, *, origin: str, desk: IngestP
         unit.joined = mend_capitals(unit.title, vocabulary)
     move_credits(units)
     units = join_display(units, masthead.name, vocabulary)
-    units, adverts = _take_adverts(units, vocabulary)
+    return_tails(units)
+    units, adverts = take_adverts(units, vocabulary)
     adverts.extend(appeals)
     move_captions(units, vocabulary)
+    move_labels(units, vocabulary)
+    units = take_pull_quotes(join_continued(units))
     pieces, left = gather(units, masthead.name, vocabulary)
     flags.extend(
         Flag("left-over", f"Line {block.line} fits no piece: “{shorten(block.plain, 100)}”")
@@ -243,40 +237,3 @@ def _take_directory(
         for e in entries
     ]
     return placed, adverts, rest
-
-
-def _take_adverts(units: Sequence[Unit], vocabulary: Vocabulary) -> tuple[list[Unit], list[Advert]]:
-    """Separate house adverts, with the display line above one, from the rest."""
-    rest: list[Unit] = []
-    adverts: list[Advert] = []
-    for place, unit in enumerate(units):
-        body = [block for block in unit.body if not read_credit(block.text)]
-        if not unit.heading or not is_advert(unit.title, body) or has_own_byline(unit, vocabulary):
-            rest.append(unit)
-            continue
-        title = unit.title
-        above = rest[-1] if rest else None
-        if above and _is_banner(above, unit) and not _has_parts(units[place + 1 :], above.level):
-            title = f"{above.title}: {title}"
-            rest.pop()
-        if len(body) < len(unit.body) and rest:
-            rest[-1].body.extend(block for block in unit.body if block not in body)
-        lines = [line for block in body for line in (block.lines or (block.text,))]
-        adverts.append(Advert(title, "\n".join(plain_of(line) for line in lines)))
-    return rest, adverts
-
-
-def _is_banner(above: Unit, advert: Unit) -> bool:
-    return (
-        above.heading is not None
-        and not above.body
-        and not above.kicker
-        and is_caps(above.title)
-        and above.level <= advert.level
-    )
-
-
-def _has_parts(units: Sequence[Unit], level: int) -> bool:
-    """True when text without a byline follows below a heading's level: it is a feature's head."""
-    following = next((unit for unit in units if unit.has_prose), None)
-    return following is not None and following.level > level and not has_own_byline(following, {})

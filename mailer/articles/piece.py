@@ -45,6 +45,9 @@ class Piece:
     standfirst: str = ""
     kind: Kind | None = None
     parts: list[str] = field(default_factory=list)
+    quotes: list[str] = field(default_factory=list)
+    joins: list[str] = field(default_factory=list)
+    label: str = ""
     pictures: list[Picture] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     published_at: datetime | None = None
@@ -94,13 +97,18 @@ def finish(
     """
     blocks = piece.blocks
     if mends:
-        blocks, mended = mend(blocks)
-        piece.flags.extend(mended)
+        mended = mend(blocks, vocabulary)
+        blocks = mended.blocks
+        piece.flags.extend(mended.flags)
+        piece.joins.extend(mended.joins)
     body_html = render_blocks(blocks, is_markdown=piece.is_markdown)
     body_text = html_to_text(body_html)
     title = recase(" ".join(piece.title.split()), vocabulary)
     if is_caps(piece.title) and title != piece.title:
         piece.flag("title-recased", "The headline stood in capitals; check the names in it.")
+    section = slug_of(piece.label)
+    if piece.label and section not in desk.sections:
+        piece.flag("kicker", f"“{piece.label}” stood above the headline; it is no section here.")
     if not piece.authors:
         piece.flag("no-byline", "No author was found in the text.")
     if piece.published_at is None:
@@ -125,6 +133,9 @@ def finish(
         picture=piece.pictures[0] if piece.pictures else None,
         credits=tuple(piece.pictures[1:]),
         parts=tuple(piece.parts),
+        quotes=tuple(dict.fromkeys(piece.quotes)),
+        joins=tuple(piece.joins),
+        section=section if section in desk.sections else "",
         url=piece.url,
         source=piece.source,
         origin=origin,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from mailer.articles.article import Kind, Picture
+from mailer.articles.article import Flag, Kind, Picture
 from mailer.articles.blocks import Block, is_address
 from mailer.articles.bylines import names_in_byline, speakers_in
 from mailer.articles.captions import bare_caption, read_credit
@@ -54,13 +54,20 @@ _ORGANISATION = re.compile(
 
 @dataclass(slots=True)
 class Unit:
-    """A heading, or None before the first, and the paragraphs up to the next heading."""
+    """A heading, or None before the first, and the paragraphs up to the next heading.
+
+    ``label`` is the kicker that stood above it, where it is no heading; ``flags`` and ``quotes``
+    go to the piece it becomes.
+    """
 
     heading: Block | None
     body: list[Block] = field(default_factory=list)
     joined: str = ""
     is_joined: bool = False
     keeps_credits: bool = False
+    label: str = ""
+    flags: list[Flag] = field(default_factory=list)
+    quotes: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -131,6 +138,20 @@ def _move(units: Sequence[Unit], is_caption: Callable[[Block], bool]) -> None:
         while unit.body and is_caption(unit.body[-1]):
             moved.insert(0, unit.body.pop())
         following.body[:0] = moved
+
+
+def move_labels(units: Sequence[Unit], vocabulary: Vocabulary) -> None:
+    """Move a kicker, one or two words in capitals above a headline, to the unit it stands above."""
+    for unit, following in pairwise(units):
+        last = unit.body[-1] if unit.body else None
+        if last is None or following.heading is None or not is_caps(last.plain):
+            continue
+        is_short = len(last.plain.split()) <= 2 or last.plain.casefold() in KICKERS
+        is_other = re.search(r"\d", last.plain) or looks_like_name(
+            title_case(last.plain), vocabulary
+        )
+        if is_short and not is_other and not is_address(last.plain):
+            following.label = unit.body.pop().plain
 
 
 def join_display(units: Sequence[Unit], masthead: str, vocabulary: Vocabulary) -> list[Unit]:

@@ -26,6 +26,7 @@ articles = Table(
     Column("regions", JSON, nullable=False),
     Column("tags", JSON, nullable=False),
     Column("parts", JSON, nullable=False),
+    Column("quotes", JSON, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("source", Text, nullable=False),
     Column("origin", Text, nullable=False),
