@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from mailer.articles.article import Picture
+from mailer.articles.blocks import plain_of
 from mailer.articles.lettering import Vocabulary, is_caps, recase, title_case
 
 _CREDIT = re.compile(
@@ -22,12 +23,17 @@ _LICENCE = re.compile(
     r"|public domain|all rights reserved)\)?\s*$",
     re.IGNORECASE,
 )
+_MARKED = re.compile(r"!\[([^\]]{3,400})\]\([^()\s]*\)")
 _LONGEST = 260
 
 
 def read_credit(text: str, vocabulary: Vocabulary | None = None) -> Picture | None:
     """Return the picture a credit line describes, or None when the text is no credit line."""
     line = " ".join(text.split()).strip("*_ ")
+    marked = _MARKED.fullmatch(line)
+    if marked:
+        # An editor's Markdown and a PDF's small print mark a caption as one.
+        return read_credit(marked[1], vocabulary) or Picture(caption=plain_of(marked[1]))
     if len(line) > _LONGEST:
         return None
     match = _CREDIT.match(line)

@@ -1,4 +1,4 @@
-"""Files become documents: Markdown, HTML and plain text, with front matter or without.
+"""Files become documents: Markdown, HTML, plain text and PDF, with front matter or without.
 
 With front matter a file is one article and the author's words stand; without it the text is read
 for what it holds: a newspaper's pieces when it opens with a masthead, otherwise one web page.
@@ -40,7 +40,8 @@ MAX_FILE_BYTES = 2_000_000
 MARKDOWN = frozenset({".md", ".markdown", ".mdown"})
 HTML = frozenset({".html", ".htm"})
 TEXT = frozenset({".txt", ".text"})
-SUFFIXES = MARKDOWN | HTML | TEXT
+PDF = frozenset({".pdf"})
+SUFFIXES = MARKDOWN | HTML | TEXT | PDF
 
 
 def read_document(path: Path, *, desk: IngestPolicy) -> Document:
@@ -54,27 +55,49 @@ def read_document(path: Path, *, desk: IngestPolicy) -> Document:
         raise _fault(
             f"is a {path.suffix or 'nameless'} file", where, f"use {', '.join(sorted(SUFFIXES))}"
         )
-    text = _read(path)
     origin = _origin(path, desk.root)
+    if path.suffix.lower() in PDF:
+        return _pdf(path, origin, desk)
+    text = _read(path)
     front = read_front_matter(text, where=where)
     try:
         if front.is_present:
             return _with_front_matter(front, path, origin, desk)
         if path.suffix.lower() in HTML:
             return _html_page(text, path, origin, desk)
-        blocks = parse_blocks(text)
-        masthead = find_masthead(blocks)
-        if masthead is not None:
-            document = split_newspaper(text, masthead, origin=origin, desk=desk)
-            if document.articles:
-                return document
-        is_markdown = path.suffix.lower() in MARKDOWN or any(block.level for block in blocks)
-        piece = Piece("", is_markdown=is_markdown)
-        return read_web_text(text, origin=origin, desk=desk, piece=piece)
+        return _bare(text, path, origin, desk)
     except MailerError as error:
-        raise InvalidInput(
-            fault if fault.where else replace(fault, where=where) for fault in error.faults
-        ) from None
+        raise _in_file(error, where) from None
+
+
+def _bare(text: str, path: Path, origin: str, desk: IngestPolicy) -> Document:
+    """Read a text without front matter: a paper's pieces, or one page."""
+    blocks = parse_blocks(text)
+    masthead = find_masthead(blocks)
+    if masthead is not None:
+        document = split_newspaper(text, masthead, origin=origin, desk=desk)
+        if document.articles:
+            return document
+    is_markdown = path.suffix.lower() in MARKDOWN | PDF or any(block.level for block in blocks)
+    piece = Piece("", is_markdown=is_markdown)
+    return read_web_text(text, origin=origin, desk=desk, piece=piece)
+
+
+def _pdf(path: Path, origin: str, desk: IngestPolicy) -> Document:
+    from mailer.articles.pagelayout import read_sheets
+    from mailer.articles.pdfreading import read_pdf
+
+    try:
+        text = unicodedata.normalize("NFC", read_sheets(read_pdf(path)))
+        return _bare(text, path, origin, desk)
+    except MailerError as error:
+        raise _in_file(error, str(path)) from None
+
+
+def _in_file(error: MailerError, where: str) -> InvalidInput:
+    return InvalidInput(
+        fault if fault.where else replace(fault, where=where) for fault in error.faults
+    )
 
 
 def _fault(problem: str, where: str, remedy: str, line: int | None = None) -> InvalidInput:

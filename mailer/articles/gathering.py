@@ -59,6 +59,10 @@ class _Gatherer:
         for code, note in self._pending.notes:
             if self.pieces:
                 self.pieces[-1].flag(code, note)
+        if self.pieces and self._pending.label:
+            self.pieces[-1].flag(
+                "kicker", f"“{self._pending.label}” stood below it, above nothing."
+            )
         self.left.extend(self._pending.quotes)
         if self.pieces:
             self.pieces[-1].pictures.extend(self._pending.pictures)
@@ -112,7 +116,7 @@ class _Gatherer:
         return 1
 
     def _label(self, text: str) -> None:
-        self._pending.label = text
+        self._pending.label = f"{self._pending.label}: {text}" if self._pending.label else text
         self._pending.kind = self._pending.kind or KICKERS.get(text.casefold())
 
     def _pictures(self, unit: Unit) -> None:
@@ -154,6 +158,7 @@ class _Gatherer:
             and 0 < self._level < unit.level
             and not self._has_byline(unit)
             and self._pending.kind is None
+            and not self._pending.label
             and not self._pending.notes
         )
 

@@ -45,7 +45,7 @@ def codes(article: Article) -> list[str]:
         ("a.md", b"one\ntw\x00o", "a.md:2: has a NUL character"),
         ("a.md", b"one\n\nthree \xff\xe9", "a.md:3: is not UTF-8 at byte 11; save it as UTF-8"),
         ("a.md", b"x" * (MAX_FILE_BYTES + 1), "a.md: is 2,000,001 bytes large; split it"),
-        ("a.pdf", b"x", "a.pdf: is a .pdf file; use "),
+        ("a.docx", b"x", "a.docx: is a .docx file; use "),
         ("a.md", b"---\ntitle: A\n---\n", "a.md:4: there is no text below the front matter"),
         ("a.md", b"---\nauthor: A\n---\ntext", "a.md:1: title: is missing; add a title: line"),
         ("a.html", b"<div>" * 200, "a.html: the HTML nests over 100 levels"),
