@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailer.articles.datebook import Datebook
     from mailer.articles.ingesting import Ingest
     from mailer.articles.library import Library
+    from mailer.articles.placing import Placer
     from mailer.audience.confirmations import Confirmations
     from mailer.audience.erasure import Pepper
     from mailer.audience.outbox import Outbox
@@ -153,7 +154,14 @@ class App:
     def library(self) -> Library:
         from mailer.articles.library import Library
 
-        return Library(self.database, self.clock)
+        return Library(self.database, self.clock, self.placer)
+
+    @cached_property
+    def placer(self) -> Placer:
+        """Knows which region a place is in; the gazetteer is read when it is first asked."""
+        from mailer.articles.placing import Placer
+
+        return Placer({r.slug: (r.name, *r.places) for r in self.regions(None)})
 
     @cached_property
     def datebook(self) -> Datebook:

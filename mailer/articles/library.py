@@ -26,6 +26,9 @@ from mailer.articles.article import (
     Picture,
 )
 from mailer.articles.datebook import coming, free_id, keep_found
+from mailer.articles.placing import Placer
+from mailer.articles.stock import Stock
+from mailer.articles.traits import Traits
 from mailer.clock import Clock
 from mailer.errors import Fault, NotFound
 from mailer.storage import schema
@@ -51,9 +54,10 @@ class KeptReport:
 class Library:
     """Articles, diary and directory of one publication."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, placer: Placer | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._stock = Stock(database, placer)
 
     def keep(self, document: Document) -> KeptReport:
         """Store a document in one transaction; reading the same file again changes nothing."""
@@ -87,6 +91,8 @@ class Library:
                         connection.execute(
                             update(table).where(table.c.id == old.id).values(_values(final))
                         )
+                if status != "unchanged":
+                    self._stock.note(connection, [final])
                 taken.add(final.id)
                 named[article.id] = final.id
                 kept.append(final)
@@ -102,13 +108,37 @@ class Library:
         self, *, ids: Collection[str] | None = None, since: datetime | None = None
     ) -> list[Article]:
         """Return articles by id; all, those named, or those first seen at or after an instant."""
-        query = select(schema.articles).order_by(schema.articles.c.id)
+        query = select(schema.articles)
         if since is not None:
             query = query.where(schema.articles.c.first_seen_at >= since)
+        found: list[Article] = []
         with self._database.read() as connection:
-            found = [_article(row) for row in connection.execute(query)]
-        # Thousands of ids would pass the database's limit of parameters.
-        return found if ids is None else [a for a in found if a.id in set(ids)]
+            for some in [None] if ids is None else _chunks(sorted(set(ids))):
+                part = query if some is None else query.where(schema.articles.c.id.in_(some))
+                found += map(_article, connection.execute(part))
+        return sorted(found, key=lambda article: article.id)
+
+    def considered(
+        self, *, since: datetime, until: datetime, had: Collection[str] = ()
+    ) -> tuple[list[Article], dict[str, Traits]]:
+        """Return what may be chosen for an issue; see ``Stock.considered``."""
+        return self._stock.considered(since=since, until=until, had=had)
+
+    def headlines(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the titles of the articles with these ids, of those that there are."""
+        table = schema.articles
+        found: dict[str, str] = {}
+        with self._database.read() as connection:
+            for some in _chunks(sorted(set(ids))):
+                query = select(table.c.id, table.c.title).where(table.c.id.in_(some))
+                found |= {row.id: row.title for row in connection.execute(query)}
+        return found
+
+    def ids(self) -> list[str]:
+        """Return every article's id, in order."""
+        query = select(schema.articles.c.id).order_by(schema.articles.c.id)
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
 
     def article(self, article_id: str) -> Article:
         """Return one article.
@@ -156,7 +186,14 @@ class Library:
         with self._database.write() as connection:
             diary = schema.diary_entries
             connection.execute(delete(diary).where(diary.c.article_id == article_id))
+            traits = schema.article_traits
+            connection.execute(delete(traits).where(traits.c.article_id == article_id))
             connection.execute(delete(schema.articles).where(schema.articles.c.id == article_id))
+
+
+def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
+    # Thousands of ids would pass the database's limit of parameters.
+    return [ids[start : start + 500] for start in range(0, len(ids), 500)]
 
 
 def _seen(old: Article, new: Article, clock: Clock) -> datetime:

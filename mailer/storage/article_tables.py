@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 
 from mailer.storage.columns import metadata
 from mailer.storage.instant import Instant
@@ -16,8 +28,6 @@ articles = Table(
     Column("kind", String(20), nullable=False),
     Column("authors", JSON, nullable=False),
     Column("author_note", Text, nullable=False),
-    Column("body_html", Text, nullable=False),
-    Column("body_text", Text, nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("url", Text, nullable=False),
     Column("picture", JSON),
@@ -37,10 +47,31 @@ articles = Table(
     Column("deadline", Date),
     Column("is_draft", Boolean, nullable=False),
     Column("flags", JSON, nullable=False),
+    # Last, so that whoever wants none of the text does not read past it.
+    Column("body_html", Text, nullable=False),
+    Column("body_text", Text, nullable=False),
     Index(None, "content_hash"),
     Index(None, "first_seen_at"),
+    Index(None, "published_at"),
+    Index(None, "embargo_until"),
     Index(None, "origin"),
 )
+
+article_traits = Table(
+    "article_traits",
+    metadata,
+    Column(
+        "article_id", String(80), ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("version", String(60), nullable=False),
+    Column("word_count", Integer, nullable=False),
+    Column("is_excerpt", Boolean, nullable=False),
+    Column("places", JSON, nullable=False),
+    Column("words", LargeBinary, nullable=False),
+    Column("counts", LargeBinary, nullable=False),
+    Column("runs", LargeBinary, nullable=False),
+)
+"""What choosing compares, worked out of the texts; ``version`` says by which rules."""
 
 diary_entries = Table(
     "diary_entries",

@@ -61,9 +61,11 @@ decisions = Table(
     Column("measure", String(20), nullable=False, server_default=""),
     Column("likeness", Float, nullable=False, server_default="0"),
     Column("needed", Float),
+    Column("steps", Integer, nullable=False, server_default="0"),
     Index(None, "article_id"),
 )
-"""``nearest`` is the article it is most like, by ``measure``; ``needed`` the score it wanted."""
+"""``nearest`` is the article it is most like, by ``measure``; ``needed`` the score it wanted,
+``steps`` how far up its ladder a region's block took it from."""
 
 editions = Table(
     "editions",

@@ -7,7 +7,12 @@ even a hand-written UPDATE can invent one. Changes go through Alembic (``storage
 
 from __future__ import annotations
 
-from mailer.storage.article_tables import articles, diary_entries, directory_entries
+from mailer.storage.article_tables import (
+    article_traits,
+    articles,
+    diary_entries,
+    directory_entries,
+)
 from mailer.storage.audience_tables import (
     SUBSCRIPTION_STATES,
     confirmations,
@@ -52,6 +57,7 @@ __all__ = [
     "SUBSCRIPTION_STATES",
     "WAITING",
     "Instant",
+    "article_traits",
     "articles",
     "attempts",
     "confirmations",
