@@ -13,6 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mailer.checked import Colour, Domain, FontList, Line, WebAddress
 
+KINDS = (
+    *("news", "report", "analysis", "editorial", "feature", "interview", "guide", "call"),
+    "review",
+)
+"""The kinds of articles; a test compares them with ``Kind``."""
+
 
 class PolicyModel(BaseModel):
     """Frozen, and strict about keys."""
@@ -27,17 +33,70 @@ class Weights(PolicyModel):
     recency: float = 1.0
     region: float = 0.5
     section: float = 0.5
+    source: float = 0.3
+    length: float = 0.2
+    freshness: float = 0.5
+    variety: float = 0.5
+
+
+class Limit(PolicyModel):
+    """How many pieces of one kind, by one author or from one source the sections may or shall hold.
+
+    ``at_least`` are wanted before anything else is chosen, while there are any; ``at_most`` None
+    leaves it to ``per_author`` and ``per_source``.
+    """
+
+    kind: Line = ""
+    author: Line = ""
+    source: Line = ""
+    at_most: int | None = Field(default=None, ge=0)
+    at_least: int = Field(default=0, ge=0, le=30)
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        named = [name for name in ("kind", "author", "source") if getattr(self, name)]
+        if len(named) != 1:
+            raise ValueError("needs a kind, an author or a source, exactly one of them")
+        if self.kind and self.kind not in KINDS:
+            raise ValueError(f"kind {self.kind!r} is unknown; use one of {', '.join(KINDS)}")
+        if self.at_most is None and not self.at_least:
+            raise ValueError("limits nothing; give it at_most or at_least")
+        if self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least {self.at_least} is more than at_most {self.at_most}")
+        return self
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What is limited: kind, author or source, and its name."""
+        what = "kind" if self.kind else "author" if self.author else "source"
+        return what, getattr(self, what)
 
 
 class SelectionPolicy(PolicyModel):
-    """How articles are chosen; see docs on scoring."""
+    """How articles are chosen; see docs/selection.md.
+
+    ``region_quota`` and ``region_minimum`` are for a region's own block: what it has less than
+    the minimum comes from further up its ladder.
+    """
 
     half_life_days: float = Field(default=3.0, gt=0)
     window_days: int = Field(default=7, ge=1, le=366)
     per_author: int = Field(default=2, ge=1)
     per_source: int = Field(default=8, ge=1)
     region_quota: int = Field(default=3, ge=0, le=10)
+    region_minimum: int = Field(default=1, ge=0, le=10)
+    short_words: int = Field(default=120, ge=1)
+    long_words: int = Field(default=1800, ge=1)
+    limits: tuple[Limit, ...] = ()
     weights: Weights = Weights()
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.short_words > self.long_words:
+            raise ValueError(
+                f"short_words {self.short_words} is more than long_words {self.long_words}"
+            )
+        return self
 
 
 class ApprovalPolicy(PolicyModel):

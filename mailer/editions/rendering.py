@@ -316,7 +316,7 @@ class _Builder:
         blocks = {slug: self.issue.regions.get(slug, RegionBlock()) for slug in ladder}
         noted = next((slug for slug in ladder if blocks[slug].note.strip()), "")
         picked = next((slug for slug in ladder if blocks[slug].picks), "")
-        holder = picked or noted or self.region.slug
+        holder = (blocks[picked].lent_from or picked) if picked else noted or self.region.slug
         name = text.one_line(self.publication.region(holder).name)
         stories = self._stories(blocks[picked].picks, is_first=True) if picked else ()
         again = (

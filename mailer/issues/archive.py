@@ -11,6 +11,7 @@ Failures: ``NotFound`` names the nearest issues; ``IllegalTransition`` comes fro
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -41,7 +42,7 @@ from mailer.issues.vault import (
 )
 from mailer.selection.reasons import Decision
 from mailer.storage.database import Database
-from mailer.storage.schema import decisions, exposures, issues
+from mailer.storage.schema import articles, decisions, exposures, issues
 
 
 class Archive(Revivals):
@@ -339,15 +340,22 @@ class Archive(Revivals):
                 detail={"articles": new},
             )
 
-    def exposures(self, *, besides: str = "") -> frozenset[tuple[str, str]]:
+    def exposures(
+        self, *, besides: str = "", since: datetime | None = None
+    ) -> frozenset[tuple[str, str]]:
         """Return the pairs (region, article id) that lists have been sent.
 
         Args:
             besides: an issue that does not count: its own articles are no repetition.
+            since: leave out what was sent before, save of articles that are newer than that.
         """
         query = select(exposures.c.region, exposures.c.article_id).where(
             exposures.c.issue_id != besides
         )
+        if since is not None:
+            newer = select(articles.c.id).where(articles.c.first_seen_at >= since)
+            is_new = exposures.c.article_id.in_(newer)
+            query = query.where((exposures.c.sent_at >= since) | is_new)
         with self._database.read() as connection:
             return frozenset((row.region, row.article_id) for row in connection.execute(query))
 

@@ -11,6 +11,7 @@ Failures: ``InvalidInput`` with file and line, ``IllegalTransition``, ``NotFound
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,6 +22,7 @@ from zoneinfo import ZoneInfo
 from rapidfuzz import process
 
 from mailer.articles.article import Article, DiaryEntry
+from mailer.articles.traits import Traits
 from mailer.clock import Clock
 from mailer.errors import Fault, InvalidInput, NotFound
 from mailer.issues.archive import Archive
@@ -30,6 +32,8 @@ from mailer.issues.drafting import (
     next_number,
     preface,
     selection_context,
+    weighed,
+    with_wishes,
 )
 from mailer.issues.folder import IssueFolder, edited, file_checksum
 from mailer.issues.issue import (
@@ -38,18 +42,19 @@ from mailer.issues.issue import (
     Issue,
     IssueRecord,
     IssueState,
+    Wishes,
     next_state,
 )
-from mailer.issues.manifest import read_issue, write_issue
+from mailer.issues.manifest import read_issue, read_wishes, write_issue
 from mailer.policies import SelectionPolicy
 from mailer.publication import Publication
-from mailer.selection.filtering import SelectionContext
+from mailer.selection.filtering import SelectionContext, never_considered
 from mailer.selection.ranking import propose
 from mailer.selection.reasons import Decision, Proposal
 
-LOOK_BACK = timedelta(days=28)
-"""How far before the window articles are still considered: to explain that they are too old,
-and to notice a piece that repeats one sent in the weeks before."""
+LOOK_BACK = timedelta(days=56)
+"""How far back it counts what lists have had: a piece that repeats one of those weeks is noticed,
+and one on the same subject is worth less."""
 
 _BY_HAND = "was written by hand"
 
@@ -61,6 +66,20 @@ class Shelf(Protocol):
         self, *, ids: Collection[str] | None = None, since: datetime | None = None
     ) -> list[Article]:
         """Return articles: those named, or those first seen since, or all."""
+        ...
+
+    def considered(
+        self, *, since: datetime, until: datetime, had: Collection[str] = ()
+    ) -> tuple[list[Article], dict[str, Traits]]:
+        """Return what may be chosen, and what lists have had, without texts but with traits."""
+        ...
+
+    def ids(self) -> list[str]:
+        """Return every article's id."""
+        ...
+
+    def headlines(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the titles of those of these articles that there are."""
         ...
 
     def diary(self, *, since: date) -> list[DiaryEntry]:
@@ -185,20 +204,38 @@ class Desk:
         entries = self._library.diary_ids()
         if issue is not None and set(issue.diary) <= entries:
             picked = issue.article_ids
-            if picked <= {article.id for article in self._library.articles(ids=sorted(picked))}:
+            if picked <= set(self._library.headlines(picked)):
                 return issue
         # Something is wrong: now all ids are worth fetching, to name the nearest.
         return read_issue(
             text,
             where=where,
             publication=self._publication,
-            known_articles=sorted(article.id for article in self._library.articles()),
+            known_articles=self._library.ids(),
             known_diary=sorted(entries),
         )
 
     def why(self, article_id: str) -> list[tuple[str, Decision]]:
-        """Return what was decided on an article, with the issue's id; newest issue first."""
-        return self._archive.decisions_on(article_id)
+        """Return what was decided on an article, with the issue's id; newest issue first.
+
+        What was too old or too new for the newest draft was not even looked at; that is said too.
+        """
+        found = self._archive.decisions_on(article_id)
+        drafted = [r for r in self._archive.records() if r.window_from and r.window_until]
+        if drafted and drafted[0].id not in {issue_id for issue_id, _ in found}:
+            record, articles = drafted[0], self._library.articles(ids=[article_id])
+            assert record.window_from
+            assert record.window_until
+            window = SelectionContext(
+                record.id,
+                now=record.window_until,
+                window_from=record.window_from,
+                window_until=record.window_until,
+            )
+            for article in articles:
+                if decision := never_considered(article, window):
+                    found.insert(0, (record.id, decision))
+        return found
 
     # Drafting
 
@@ -230,10 +267,16 @@ class Desk:
             day,
             now=self._clock.now(),
             records=records,
-            exposures=self._archive.exposures(besides=issue_id),
+            exposures=self._archive.exposures(
+                besides=issue_id, since=self._clock.now() - LOOK_BACK
+            ),
         )
+        wishes = self._wishes(issue_id, standing)
+        context = with_wishes(context, wishes, self._publication)
         proposal, articles = self.propose(context)
         by_id = {article.id: article for article in articles}
+        chosen = {each.article_id for each in proposal.decisions if each.is_chosen}
+        by_id |= {article.id: article for article in self._library.articles(ids=chosen)}
         diary = self._library.diary(since=day)
         issue = compose(
             day,
@@ -243,6 +286,7 @@ class Desk:
             diary=diary,
             publication=self._publication,
             template=template,
+            wishes=wishes,
         )
         text = write_issue(
             issue,
@@ -279,22 +323,45 @@ class Desk:
             issue_id, path, kept, issue, proposal, context.window_from, context.window_until
         )
 
+    def _wishes(self, issue_id: str, standing: bytes | None) -> Wishes:
+        """Return what the file that stands there pins and blocks."""
+        try:
+            text = (standing or b"").decode()
+        except UnicodeDecodeError:
+            return Wishes()
+        # To know which ids there are is a long list; most files wish for nothing.
+        if not re.search(r"^(?:pins|blocked):", text, re.MULTILINE):
+            return Wishes()
+        return read_wishes(
+            text,
+            where=str(self.path(issue_id)),
+            publication=self._publication,
+            known_articles=self._library.ids(),
+        )
+
     def propose(
         self, context: SelectionContext, *, policy: SelectionPolicy | None = None
     ) -> tuple[Proposal, list[Article]]:
         """Choose without writing anything; return the choice, and the articles considered.
 
+        The articles come without their texts.
+
         Args:
             context: what it is chosen for.
             policy: another than the publication's, to try it.
         """
-        articles = self._library.articles(since=context.window_from - LOOK_BACK)
+        articles, traits = self._library.considered(
+            since=context.window_from,
+            until=context.window_until,
+            had={article_id for _, article_id in context.exposures}.union(*context.pins.values()),
+        )
         proposal = propose(
             articles,
             sections=self._publication.sections,
             policy=policy or self._publication.selection,
             ladders={slug: self._publication.ladder(slug) for slug in self._publication.regions},
-            context=context,
+            context=weighed(context, self._publication),
+            traits=traits,
         )
         return proposal, articles
 

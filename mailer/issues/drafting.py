@@ -8,18 +8,22 @@ columnist.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mailer.almanac import short_date
 from mailer.articles.article import Article, DiaryEntry
+from mailer.articles.gazetteer import nation_of
 from mailer.errors import Fault, NotFound
-from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock
+from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock, Wishes
 from mailer.issues.writing import plain
 from mailer.localtime import first_send_at, last_send_at
 from mailer.publication import FILE_NAME, Publication
+from mailer.selection.filling import region_block
 from mailer.selection.filtering import SelectionContext, instant
 from mailer.selection.reasons import Proposal
+from mailer.sources import source_key
 from mailer.timetable import next_issue_day
 
 PREHEADER_CHARS = 90
@@ -92,6 +96,38 @@ def selection_context(
     )
 
 
+def with_wishes(
+    context: SelectionContext, wishes: Wishes, publication: Publication
+) -> SelectionContext:
+    """Return the context with what the editor pinned and blocked."""
+    sections = {section.slug for section in publication.sections}
+    return replace(
+        context,
+        pins={
+            name if name in sections else region_block(name): ids
+            for name, ids in wishes.pins.items()
+        },
+        blocked=frozenset(wishes.blocked),
+    )
+
+
+def weighed(context: SelectionContext, publication: Publication) -> SelectionContext:
+    """Return the context with what the publication says of its sources and regions."""
+
+    def _nation_of(slug: str) -> str:
+        region = publication.region(slug)
+        return nation_of((region.name, *region.places))
+
+    own = {source_key(name) for name in (publication.title, publication.publisher) if name}
+    return replace(
+        context,
+        source_weights={source_key(each.name): each.weight for each in publication.sources},
+        own_sources=frozenset(own),
+        names={slug: region.name for slug, region in publication.region_map.items()},
+        nation_of=_nation_of,
+    )
+
+
 def compose(
     on: date,
     *,
@@ -101,6 +137,7 @@ def compose(
     diary: Sequence[DiaryEntry],
     publication: Publication,
     template: str = "",
+    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
 ) -> Issue:
     """Return the draft: the proposal's picks, the diary of the coming weeks, made-up headings.
 
@@ -129,11 +166,14 @@ def compose(
         sections={slug: _picks(ids) for slug, ids in proposal.sections.items()},
         # Every region stands there, so that a note is a matter of filling it in.
         regions={
-            slug: RegionBlock(picks=_picks(proposal.regions.get(slug, ())))
+            slug: RegionBlock(
+                picks=_picks(proposal.regions.get(slug, ())), lent_from=proposal.lent.get(slug, "")
+            )
             for slug in publication.regions
         },
         diary=tuple(entry.id for entry in entries),
         template=template,
+        wishes=wishes,
     )
 
 

@@ -127,10 +127,28 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class RegionBlock:
-    """What one region gets of its own: a note by the editor (Markdown) and its picks."""
+    """What one region gets of its own: a note by the editor (Markdown) and its picks.
+
+    ``lent_from`` is the region further up its ladder that the picks are from, where the region had
+    nothing of its own; readers are told so.
+    """
 
     note: str = ""
     picks: tuple[Pick, ...] = ()
+    lent_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an editor wants of the next draft: ``pins`` by section or region, and no ``blocked``."""
+
+    pins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    blocked: tuple[str, ...] = ()
+
+    @property
+    def article_ids(self) -> set[str]:
+        """Every article that is named."""
+        return {*self.blocked, *(each for ids in self.pins.values() for each in ids)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +158,8 @@ class Issue:
     ``id`` is the ISO date of its Monday and the file's name. ``sections`` maps section slug to
     picks in the file's order; the first pick of the first section is the lead. ``opening`` is
     the columnist's Markdown. ``diary`` are ids of diary entries in order. ``audience`` narrows who
-    gets it (an expression of ``mailer.segment``); "" is everybody.
+    gets it (an expression of ``mailer.segment``); "" is everybody. ``wishes`` are for drafting it
+    anew and change nothing else.
     """
 
     id: str
@@ -158,6 +177,7 @@ class Issue:
     quote_source: str = ""
     audience: str = ""
     template: str = ""
+    wishes: Wishes = Wishes()
 
     @property
     def picks(self) -> tuple[Pick, ...]:

@@ -16,8 +16,11 @@
         - {article: a-third, image_alt: "…", image_credit: "…"}   # image: no leaves it out
     regions:
       wales: {note: "Markdown", picks: [an-article]}
+      leeds: {from: national, picks: [another-article]}   # lent: it had nothing of its own
     diary: [an-entry]
     quote: {text: "…", source: "…"}
+    pins: {lead: [an-article]}    # for drafting anew: these stand first, by section or region
+    blocked: [no-article]         # and these nowhere
     ---
     The opening, in Markdown. <!-- Comments are for colleagues and never sent. -->
 
@@ -38,13 +41,13 @@ from typing import Any
 from mailer.articles.frontmatter import read_front_matter
 from mailer.checked import SLUG
 from mailer.errors import Fault, InvalidInput
-from mailer.issues.issue import Issue, Pick, RegionBlock
+from mailer.issues.issue import Issue, Pick, RegionBlock, Wishes
 from mailer.issues.issue_fields import FieldReader
 from mailer.issues.remarks import audience_fault, shown
 from mailer.issues.writing import PLACEHOLDER, write_issue
 from mailer.publication import Publication
 
-__all__ = ["PLACEHOLDER", "read_issue", "write_issue"]
+__all__ = ["PLACEHOLDER", "read_issue", "read_wishes", "write_issue"]
 
 KEYS = (
     "number",
@@ -59,6 +62,8 @@ KEYS = (
     "regions",
     "diary",
     "quote",
+    "pins",
+    "blocked",
 )
 _PICK_KEYS = (
     *("article", "headline", "standfirst", "follow_up"),
@@ -101,6 +106,25 @@ def read_issue(
     if reader.faults or issue is None:
         raise InvalidInput(sorted(reader.faults, key=lambda fault: fault.line or 0))
     return issue
+
+
+def read_wishes(
+    text: str, *, where: str, publication: Publication, known_articles: Collection[str]
+) -> Wishes:
+    """Return only what an issue's file pins and blocks, whatever else is wrong with it.
+
+    Raises:
+        InvalidInput: with the faults of those keys.
+    """
+    try:
+        front = read_front_matter(text, where=where)
+    except InvalidInput:
+        return Wishes()
+    reader = _Reader(front.data, front.lines, where, publication, known_articles, None)
+    wishes = reader.wishes()
+    if reader.faults:
+        raise InvalidInput(sorted(reader.faults, key=lambda fault: fault.line or 0))
+    return wishes
 
 
 def _opening(body: str, first_line: int, reader: _Reader) -> str:
@@ -157,6 +181,7 @@ class _Reader(FieldReader):
             quote_source=self.text(quote.get("source"), "quote.source", lines=False),
             audience=self._audience(),
             template=self._template(),
+            wishes=self.wishes(),
         )
         return issue if on else None
 
@@ -225,7 +250,7 @@ class _Reader(FieldReader):
         named = self.named("regions", list(self._publication.region_map), "region")
         for name, value in named.items():
             key = f"regions.{name}"
-            block = self.mapping(key, value, ("note", "picks"))
+            block = self.mapping(key, value, ("note", "from", "picks"))
             # Every region's edition holds the sections, so a story there would come twice.
             seen = {
                 pick.article_id: f"sections.{slug}.{place}"
@@ -235,8 +260,34 @@ class _Reader(FieldReader):
             found[name] = RegionBlock(
                 note=self.text(block.get("note"), f"{key}.note"),
                 picks=self._picks(block.get("picks"), f"{key}.picks", seen),
+                lent_from=self._lender(name, block.get("from"), f"{key}.from"),
             )
         return found
+
+    def _lender(self, region: str, value: Any, key: str) -> str:
+        lender = self.text(value, key, lines=False)
+        above = self._publication.ladder(region)[1:]
+        if lender and lender not in above:
+            self.fault(
+                f"{shown(lender)} is not above {region} on its ladder",
+                key,
+                f"use {' or '.join(above)}" if above else "take the line out",
+            )
+        return lender
+
+    def wishes(self) -> Wishes:
+        """Return what is pinned and blocked."""
+        known = [section.slug for section in self._publication.sections]
+        named = self.named("pins", [*known, *self._publication.region_map], "section or region")
+        return Wishes(
+            pins={
+                name: tuple(self._ids(value, f"pins.{name}", "article", self._articles))
+                for name, value in named.items()
+            },
+            blocked=tuple(
+                self._ids(self.data.get("blocked"), "blocked", "article", self._articles)
+            ),
+        )
 
     def _picks(self, value: Any, key: str, seen: dict[str, str]) -> tuple[Pick, ...]:
         if value is None:
@@ -300,25 +351,29 @@ class _Reader(FieldReader):
         return value
 
     def _entries(self) -> tuple[str, ...]:
-        value = self.data.get("diary")
+        return tuple(self._ids(self.data.get("diary"), "diary", "diary entry", self._diary))
+
+    def _ids(
+        self, value: Any, key: str, what: str, known: Collection[str] | None
+    ) -> dict[str, str]:
         if value is None:
-            return ()
+            return {}
         if not isinstance(value, list):
+            plural = "diary entries" if what == "diary entry" else f"{what}s"
+            form = "entry-id" if what == "diary entry" else "article-id"
             self.fault(
-                f"is {shown(value)}, not a list of diary entries",
-                "diary",
-                "write one `- entry-id` a line",
+                f"is {shown(value)}, not a list of {plural}", key, f"write one `- {form}` a line"
             )
-            return ()
+            return {}
         found: dict[str, str] = {}
         for place, item in enumerate(value):
-            key = f"diary.{place}"
-            entry = self.identifier(item, key, self._diary, "diary entry")
+            here = f"{key}.{place}"
+            entry = self.identifier(item, here, known, what)
             if entry in found:
-                self.fault(f"{entry!r} is listed already", key, "keep one of them")
+                self.fault(f"{entry!r} is listed already", here, "keep one of them")
             elif entry:
-                found[entry] = key
-        return tuple(found)
+                found[entry] = here
+        return found
 
 
 def _as_date(stem: str) -> str:

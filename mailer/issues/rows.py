@@ -58,6 +58,7 @@ def to_decision(row: Row[Any]) -> Decision:
         reasons=tuple(row.reasons),
         nearest=Likeness(row.nearest, row.measure, row.likeness) if row.nearest else None,
         needed=row.needed,
+        steps=row.steps,
     )
 
 
@@ -78,6 +79,7 @@ def decision_values(issue_id: str, decision: Decision) -> dict[str, Any]:
         "measure": nearest.measure if nearest else "",
         "likeness": nearest.value if nearest else 0.0,
         "needed": decision.needed,
+        "steps": decision.steps,
     }
 
 

@@ -19,7 +19,7 @@ import yaml
 from mailer.almanac import long_date
 from mailer.articles.article import Article, DiaryEntry
 from mailer.articles.recurring import rule_in_words
-from mailer.issues.issue import Issue, Pick
+from mailer.issues.issue import Issue, Pick, Wishes
 from mailer.selection.filling import region_block
 from mailer.selection.reasons import Decision, Proposal
 
@@ -30,6 +30,7 @@ LARGEST_HEAD = 60_000
 """Below the 64,000 characters that front matter may have."""
 
 BEST_LEFT_OUT = 12
+MOST_TWINS = 5
 OF_NO_INTEREST = frozenset({"window", "already-sent"})
 """Rules that leave out what nobody expects to see; they are counted, not listed."""
 
@@ -80,6 +81,10 @@ def _head(
 ) -> list[str]:
     decisions = proposal.decisions if proposal else ()
     chosen = {(d.block, d.article_id): d for d in decisions if d.is_chosen}
+    twins: dict[str, list[Decision]] = {}
+    for each in decisions:
+        if each.rule == "twin" and each.nearest:
+            twins.setdefault(each.nearest.article_id, []).append(each)
     lines = [f"# {plain(line)}" for line in preface]
     lines += [
         f"number: {issue.number}",
@@ -97,14 +102,19 @@ def _head(
         lines.append(f"  {_name(slug)}:" if picks else f"  {_name(slug)}: []")
         for pick in picks:
             lines += _comments(chosen.get((slug, pick.article_id)), articles, " " * 4, is_brief)
+            lines += _others(twins.get(pick.article_id, ()), articles, " " * 4)
             lines += _pick(pick, " " * 4)
     lines += ["", "regions:" if issue.regions else "regions: {}"]
     for slug, block in issue.regions.items():
         lines += [f"  {_name(slug)}:", *_text("note", block.note, " " * 4)]
+        if block.lent_from:
+            lines.append(f"    # {slug} has nothing of its own this week; these are lent.")
+            lines.append(f"    from: {_name(block.lent_from)}")
         lines.append("    picks:" if block.picks else "    picks: []")
         for pick in block.picks:
             found = chosen.get((region_block(slug), pick.article_id))
             lines += _comments(found, articles, " " * 6, is_brief)
+            lines += _others(twins.get(pick.article_id, ()), articles, " " * 6)
             lines += _pick(pick, " " * 6)
     lines += ["", "diary:" if issue.diary else "diary: []"]
     if issue.diary and diary:
@@ -118,6 +128,7 @@ def _head(
         "quote:",
         *_text("text", issue.quote, "  "),
         f"  source: {_quoted(issue.quote_source)}",
+        *_wishes(issue.wishes),
     ]
     return lines + _left_out(decisions, articles)
 
@@ -133,6 +144,15 @@ def _occasion(entry: DiaryEntry, *, is_brief: bool) -> list[str]:
     if entry.article_id:
         lines.append(f"  found in {plain(entry.article_id)}")
     return lines + [f"  look at: {plain(flag.note)}" for flag in entry.flags]
+
+
+def _wishes(wishes: Wishes) -> list[str]:
+    lines = ["", "pins:"] if wishes.pins else []
+    for name, ids in wishes.pins.items():
+        lines.append(f"  {_name(name)}: [{', '.join(map(_name, ids))}]")
+    if wishes.blocked:
+        lines += ["", f"blocked: [{', '.join(map(_name, wishes.blocked))}]"]
+    return lines
 
 
 def _single(text: str) -> str:
@@ -175,6 +195,20 @@ def _comments(
     lines += [f"{indent}#   {plain(reason)}" for reason in decision.reasons]
     if article is not None:
         lines += [f"{indent}#   look at: {plain(flag.note)}" for flag in article.flags]
+    return lines
+
+
+def _others(twins: Sequence[Decision], articles: Mapping[str, Article], indent: str) -> list[str]:
+    """Return the comments on what tells the same story and gave way."""
+    lines = []
+    for twin in twins[:MOST_TWINS]:
+        article = articles.get(twin.article_id)
+        source = f" ({article.source})" if article and article.source else ""
+        lines.append(
+            f"{indent}#   the same story: {plain(f'{twin.article_id}{source}; {twin.nearest}')}"
+        )
+    if len(twins) > MOST_TWINS:
+        lines.append(f"{indent}#   and {len(twins) - MOST_TWINS} more of the same story")
     return lines
 
 

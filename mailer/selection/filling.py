@@ -1,29 +1,42 @@
 """Filling blocks greedily under quotas and caps, remembering why each story missed a place.
 
 ``ranking`` decides what is offered where; this module holds the working state of one selection.
-Counts only grow, so a story refused by a cap once is refused for good, and within a block the
-order of the stories never changes: only the head of each block has to be looked at.
+The order is that of maximal marginal relevance: the best score, less what it repeats of what the
+edition holds already. What is chosen later only takes more off, so a score that was worked out
+earlier is never too low: only the head of each block has to be worked out anew, and the outcome is
+the same as if all were. Counts only grow, so a story refused by a cap once is refused for good.
+
+Source: Carbonell and Goldstein, "The use of MMR" (SIGIR 1998); lazy evaluation after Minoux (1978).
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+import heapq
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from mailer.articles.article import Article
-from mailer.policies import SelectionPolicy
+from mailer.policies import Limit, SelectionPolicy
 from mailer.publication import Section
+from mailer.selection.candidate import Candidate
+from mailer.selection.capping import Caps, is_about
 from mailer.selection.filtering import Refusal, SelectionContext
-from mailer.selection.reasons import Decision
+from mailer.selection.lately import Lately
+from mailer.selection.reasons import Decision, Likeness
 from mailer.selection.scoring import (
     Term,
-    published,
+    freshness_term,
     region_term,
     section_term,
     sentences,
     total,
+    variety_term,
 )
+from mailer.selection.similarity import Shelf, Subjects
+
+Key = tuple[int, float, float, str]
+"""The step of the ladder, the score below zero, the age, the id: the least comes first."""
+
+NO_VARIETY = Term("variety", 0.0)
 
 
 def region_block(region: str) -> str:
@@ -31,19 +44,22 @@ def region_block(region: str) -> str:
     return f"region:{region}"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An article with the terms of its score that hold for every block."""
+@dataclass(slots=True, eq=False)
+class Offer:
+    """A candidate for one block, with the terms that hold there."""
 
-    article: Article
+    candidate: Candidate
     terms: tuple[Term, ...]
-    is_pinned: bool = False
-    cautions: tuple[str, ...] = ()
+    steps: int = 0
+    stale: Likeness | None = None
+    like: Likeness | None = None
+    variety: Term = NO_VARIETY
+    compared: int = 0
 
     @property
-    def order(self) -> tuple[float, float, str]:
-        """Sort key: the best first, whatever block it may go to."""
-        return (-total(self.terms), *_age_and_id(self.article))
+    def id(self) -> str:
+        """The article's id."""
+        return self.candidate.article.id
 
 
 @dataclass(slots=True, eq=False)
@@ -55,10 +71,11 @@ class Block:
     quota: int
     section: Section | None = None
     region: str = ""
-    chosen: list[Candidate] = field(default_factory=list)
-    waiting: list[Candidate] = field(default_factory=list)
+    chosen: list[Offer] = field(default_factory=list)
+    waiting: list[tuple[Key, Offer]] = field(default_factory=list)
     offered: int = 0
-    last_score: float = 0.0
+    shelf: Shelf = field(default_factory=Shelf)
+    last: Key = (0, 0.0, 0.0, "")
 
     @property
     def is_full(self) -> bool:
@@ -68,125 +85,187 @@ class Block:
     @property
     def ids(self) -> tuple[str, ...]:
         """The chosen articles' ids in order."""
-        return tuple(candidate.article.id for candidate in self.chosen)
+        return tuple(offer.id for offer in self.chosen)
 
 
 class Filling:
-    """The state of one selection: who stands where, and how often each author and source."""
+    """The state of one selection: who stands where, and what of it is how much alike."""
 
     def __init__(
         self,
         *,
         policy: SelectionPolicy,
         context: SelectionContext,
-        ladders: Mapping[str, tuple[str, ...]],
+        subjects: Subjects,
+        lately: Lately,
     ) -> None:
         self.decisions: list[Decision] = []
         self._policy = policy
         self._context = context
-        self._ladders = ladders
+        self._subjects = subjects
+        self._lately = lately
+        self._caps = Caps(policy)
         self._in_sections: set[str] = set()
+        self._everywhere = Shelf()
         self._placed: set[str] = set()
         self._refused: set[tuple[str, str]] = set()
-        self._standing: dict[tuple[str, str, str], list[str]] = {}
 
     def is_placed(self, candidate: Candidate) -> bool:
         """Say whether the article already has a place somewhere."""
         return candidate.article.id in self._placed
 
+    def is_in_sections(self, candidate: Candidate) -> bool:
+        """Say whether every edition holds it."""
+        return candidate.article.id in self._in_sections
+
     def pin(self, block: Block, candidates: Sequence[Candidate]) -> None:
         """Place an editor's pins first; only the quota can refuse them."""
         for candidate in candidates:
-            article_id = candidate.article.id
-            if article_id in block.ids or article_id in self._in_sections:
+            if candidate.article.id in block.ids or self.is_in_sections(candidate):
                 continue
-            terms = self._terms(block, candidate)
+            offer = self._offer(block, candidate)
             block.offered += 1
             if block.is_full:
                 why = f"it is pinned, but the {_places(block)} taken by {', '.join(block.ids)}"
-                self._reject(block, candidate, terms, Refusal("quota", why))
+                self._reject(block, offer, Refusal("quota", why))
             else:
-                self._place(block, candidate, terms, "pinned by an editor")
+                self._place(block, offer, "pinned by an editor")
 
     def offer(self, block: Block, candidate: Candidate) -> None:
         """Let an article wait for a place in the block, or say why it cannot."""
-        article = candidate.article
+        article_id = candidate.article.id
         # What stands in a section is in every edition; what is pinned to a region stays there.
-        if article.id in (self._in_sections if block.region else self._placed):
+        if article_id in (self._in_sections if block.region else self._placed):
             return
-        if article.id in block.ids or (article.id, block.name) in self._refused:
+        if article_id in block.ids or (article_id, block.name) in self._refused:
             return
-        refusal = self._unfit(block, article)
+        offer = self._offer(block, candidate)
+        refusal = self._unfit(block, candidate)
         if refusal is not None:
-            self._reject(block, candidate, self._terms(block, candidate), refusal)
+            self._reject(block, offer, refusal)
             return
         block.offered += 1
-        block.waiting.append(candidate)
+        heapq.heappush(block.waiting, (self._key(block, offer), offer))
 
-    def fill(self, blocks: Sequence[Block]) -> None:
-        """Give places to the best waiting articles until none waits in any of the blocks."""
-        for block in blocks:
-            # Within a block the need is the same for all, so this order holds to the end.
-            block.waiting.sort(key=lambda candidate: self._key(block, candidate))
+    def fill(self, blocks: Sequence[Block], room: Callable[[Block], int]) -> None:
+        """Give places to the best waiting articles, as long as a block has room for one."""
         while True:
             heads = [
-                (self._key(block, block.waiting[0]), place)
+                (self._fresh_key(block, offer), place)
                 for place, block in enumerate(blocks)
-                if self._settle(block)
+                if len(block.chosen) < room(block) and (offer := self._head(block)) is not None
             ]
             if not heads:
                 return
             block = blocks[min(heads)[1]]
-            candidate = block.waiting.pop(0)
-            count = f"{block.offered} {'story' if block.offered == 1 else 'stories'}"
-            how = f"chosen from {count} offered to {block.title}"
-            self._place(block, candidate, self._terms(block, candidate), how)
+            self._take(block, heapq.heappop(block.waiting)[1])
 
-    def _settle(self, block: Block) -> bool:
-        """Drop those who can no longer be placed; True while somebody waits for a free place."""
+    def fill_wanted(self, blocks: Sequence[Block], limit: Limit) -> None:
+        """Give places to the best of what a limit wants at least, while there is any."""
+        while self._caps.count(limit) < limit.at_least:
+            found = []
+            for place, block in enumerate(blocks):
+                if block.is_full:
+                    continue
+                for _, offer in block.waiting:
+                    if not is_about(limit, offer.candidate.article) or self._is_gone(block, offer):
+                        continue
+                    if self._caps.refusal(offer.candidate.article, block.region) is None:
+                        self._compare(block, offer)
+                        found.append((self._fresh_key(block, offer), place, offer))
+            if not found:
+                return
+            _, place, offer = min(found, key=lambda item: item[:2])
+            what, name = limit.subject
+            self._take(blocks[place], offer, f"; {limit.at_least} by {what} {name} are wanted")
+
+    def close(self, block: Block) -> None:
+        """Say of everything that still waits why it has no place."""
+        for _, offer in sorted(block.waiting, key=lambda item: item[0]):
+            if not self._is_gone(block, offer):
+                self._compare(block, offer)
+                self._reject(block, offer, self._full(block, offer))
+        block.waiting = []
+
+    def _take(self, block: Block, offer: Offer, because: str = "") -> None:
+        count = f"{block.offered} {'story' if block.offered == 1 else 'stories'}"
+        self._place(block, offer, f"chosen from {count} offered to {block.title}{because}")
+
+    def _is_gone(self, block: Block, offer: Offer) -> bool:
+        return offer.id in self._in_sections or offer.id in block.ids
+
+    def _head(self, block: Block) -> Offer | None:
+        """Return the best article that waits, dropping those who can no longer be placed."""
         while block.waiting:
-            candidate = block.waiting[0]
-            if not block.region and candidate.article.id in self._in_sections:
-                block.waiting.pop(0)
+            key, offer = block.waiting[0]
+            if self._is_gone(block, offer):
+                heapq.heappop(block.waiting)
                 continue
-            refusal = self._full(block, candidate) or self._cap(block, candidate.article)
-            if refusal is None:
-                return True
-            block.waiting.pop(0)
-            self._reject(block, candidate, self._terms(block, candidate), refusal)
-        return False
+            if capped := self._caps.refusal(offer.candidate.article, block.region):
+                heapq.heappop(block.waiting)
+                self._reject(block, offer, *capped)
+                continue
+            self._compare(block, offer)
+            if (now := self._key(block, offer)) > key:
+                heapq.heapreplace(block.waiting, (now, offer))
+                continue
+            return offer
+        return None
 
-    def _key(self, block: Block, candidate: Candidate) -> tuple[float, float, str]:
-        return (-total(self._terms(block, candidate)), *_age_and_id(candidate.article))
+    def _compare(self, block: Block, offer: Offer) -> None:
+        """Take into account what the edition holds by now."""
+        standing = len(self._in_sections) + (len(block.chosen) if block.region else 0)
+        if self._policy.weights.variety <= 0 or offer.compared == standing:
+            return
+        vector = self._subjects.vector(offer.candidate.traits)
+        shelves = (self._everywhere, block.shelf) if block.region else (self._everywhere,)
+        found = [like for shelf in shelves if (like := shelf.nearest(vector))]
+        offer.like = max(found, key=lambda like: like.value) if found else None
+        offer.compared = standing
+        offer.variety = variety_term(offer.like, weight=self._policy.weights.variety)
 
-    def _terms(self, block: Block, candidate: Candidate) -> tuple[Term, ...]:
-        weights = self._policy.weights
-        article = candidate.article
-        if block.section is not None:
-            # A full block has no need left, yet a rejected story must be comparable with the
-            # last chosen one; so the need is the one that was felt when that one was chosen.
-            filled = len(block.chosen) - (1 if block.is_full else 0)
-            own = section_term(
-                section=block.title,
-                is_named=article.section == block.section.slug,
-                filled=filled,
-                minimum=min(block.section.minimum, block.quota),
-                weight=weights.section,
+    def _offer(self, block: Block, candidate: Candidate) -> Offer:
+        weights, terms, steps = self._policy.weights, list(candidate.terms), 0
+        if block.region and (fit := candidate.fits.get(block.region)):
+            steps = fit.steps
+            terms.append(
+                region_term(
+                    fit, region=block.region, names=self._context.names, weight=weights.region
+                )
             )
-            return (*candidate.terms, own)
-        ladder = self._ladders[block.region]
-        named = [step for step in ladder if step in article.regions]
-        if not named:
-            return candidate.terms
-        own = region_term(
-            region=block.region,
-            named=named[0],
-            steps=ladder.index(named[0]),
-            weight=weights.region,
-        )
-        return (*candidate.terms, own)
+        stale = self._lately.nearest(candidate.traits, block.region) if weights.freshness else None
+        whose = self._context.names.get(block.region, block.region) or "the lists"
+        terms.append(freshness_term(stale, listed_as=whose, weight=weights.freshness))
+        return Offer(candidate, tuple(terms), steps, stale)
 
-    def _unfit(self, block: Block, article: Article) -> Refusal | None:
+    def _terms(self, block: Block, offer: Offer) -> tuple[Term, ...]:
+        if block.section is None:
+            return (*offer.terms, offer.variety)
+        # A full block has no need left, yet a rejected story must be comparable with the last
+        # chosen one; so the need is the one that was felt when that one was chosen.
+        filled = len(block.chosen) - (1 if block.is_full else 0)
+        need = section_term(
+            section=block.title,
+            is_named=offer.candidate.article.section == block.section.slug,
+            filled=filled,
+            minimum=min(block.section.minimum, block.quota),
+            weight=self._policy.weights.section,
+        )
+        return (*offer.terms, need, offer.variety)
+
+    def _key(self, block: Block, offer: Offer) -> Key:
+        """Return an article's place in the block's line; the block's need moves all alike."""
+        is_named = block.section and offer.candidate.article.section == block.section.slug
+        own = self._policy.weights.section / 2 if is_named else 0.0
+        score = total((*offer.terms, offer.variety)) + own
+        return (offer.steps, -round(score, 6), *offer.candidate.age_and_id)
+
+    def _fresh_key(self, block: Block, offer: Offer) -> Key:
+        score = total(self._terms(block, offer))
+        return (offer.steps, -score, *offer.candidate.age_and_id)
+
+    def _unfit(self, block: Block, candidate: Candidate) -> Refusal | None:
+        article = candidate.article
         if block.region:
             if (block.region, article.id) in self._context.exposures:
                 return Refusal("already-sent", f"already sent to {block.region}")
@@ -203,98 +282,90 @@ class Filling:
                 return Refusal("no-standfirst", f"{block.title} needs a standfirst and it has none")
         return None
 
-    def _full(self, block: Block, candidate: Candidate) -> Refusal | None:
-        if not block.is_full:
-            return None
+    def _full(self, block: Block, offer: Offer) -> Refusal:
         if not block.quota:
             return Refusal("quota", f"{block.title} has a quota of 0")
-        score = total(self._terms(block, candidate))
-        return Refusal(
-            "quota",
-            f"the {_places(block)} taken by {', '.join(block.ids)}; "
-            f"the last scores {block.last_score:.2f}, this one {score:.2f}",
-        )
+        score = total(self._terms(block, offer))
+        if block.last[0] < offer.steps:
+            ahead = f"{block.title} has enough that is nearer"
+        else:
+            ahead = f"the last scores {-block.last[1]:.2f}, this one {score:.2f}"
+        return Refusal("quota", f"the {_places(block)} taken by {', '.join(block.ids)}; {ahead}")
 
-    def _cap(self, block: Block, article: Article) -> Refusal | None:
-        for author in article.authors:
-            users = self._users("author", _folded(author), block)
-            if len(users) >= self._policy.per_author:
-                return Refusal(
-                    "author",
-                    f"the author quota of {self._policy.per_author} for {author} is used by "
-                    f"{', '.join(users)}",
-                )
-        if article.source:
-            users = self._users("source", _folded(article.source), block)
-            if len(users) >= self._policy.per_source:
-                return Refusal(
-                    "source",
-                    f"the source quota of {self._policy.per_source} for {article.source} is used "
-                    f"by {', '.join(users)}",
-                )
-        return None
-
-    def _users(self, kind: str, name: str, block: Block) -> list[str]:
-        """Return the stories of that author or source in the sections, or in the region's block.
-
-        The two are counted apart: a region's one story is not lost because its author also
-        wrote two for everybody.
-        """
-        return self._standing.get((kind, name, block.region), [])
-
-    def _place(self, block: Block, candidate: Candidate, terms: tuple[Term, ...], how: str) -> None:
-        article = candidate.article
-        block.chosen.append(candidate)
-        block.last_score = total(terms)
-        self._placed.add(article.id)
-        if not block.region:
-            self._in_sections.add(article.id)
-        names = [("author", _folded(author)) for author in article.authors]
-        if article.source:
-            names.append(("source", _folded(article.source)))
-        for kind, name in dict.fromkeys(names):
-            self._standing.setdefault((kind, name, block.region), []).append(article.id)
+    def _place(self, block: Block, offer: Offer, how: str) -> None:
+        terms = self._terms(block, offer)
+        score = total(terms)
+        block.last = self._fresh_key(block, offer)
+        block.chosen.append(offer)
+        self._placed.add(offer.id)
+        vector = self._subjects.vector(offer.candidate.traits)
+        if block.region:
+            block.shelf.add(offer.id, vector)
+        else:
+            self._in_sections.add(offer.id)
+            self._everywhere.add(offer.id, vector)
+        self._caps.add(offer.candidate.article, block.region, score)
         rank = len(block.chosen)
+        lent = f", from {offer.steps} above on its ladder" if offer.steps else ""
         self.decisions.append(
             Decision(
-                article.id,
+                offer.id,
                 block=block.name,
                 is_chosen=True,
-                score=total(terms),
+                score=score,
                 terms={term.name: term.value for term in terms},
                 rank=rank,
                 reasons=(
-                    f"{how}: place {rank} of {block.quota}",
-                    *candidate.cautions,
+                    f"{how}: place {rank} of {block.quota}{lent}",
+                    *offer.candidate.cautions,
                     *sentences(terms),
                 ),
+                nearest=_nearer(offer),
+                steps=offer.steps,
             )
         )
 
     def _reject(
-        self, block: Block, candidate: Candidate, terms: tuple[Term, ...], refusal: Refusal
+        self, block: Block, offer: Offer, refusal: Refusal, needed: float | None = None
     ) -> None:
-        self._refused.add((candidate.article.id, block.name))
+        terms = self._terms(block, offer)
+        self._refused.add((offer.id, block.name))
+        if refusal.rule == "quota" and block.chosen and block.last[0] >= offer.steps:
+            needed = -block.last[1]
         self.decisions.append(
             Decision(
-                candidate.article.id,
+                offer.id,
                 block=block.name,
                 is_chosen=False,
                 score=total(terms),
                 terms={term.name: term.value for term in terms},
                 rule=refusal.rule,
-                reasons=(f"left out: {refusal.why}", *candidate.cautions, *sentences(terms)),
-                needed=block.last_score if refusal.rule == "quota" and block.quota else None,
+                reasons=(
+                    f"left out: {refusal.why}",
+                    *offer.candidate.cautions,
+                    *sentences(terms),
+                ),
+                nearest=_nearer(offer),
+                needed=needed,
+                steps=offer.steps,
             )
         )
 
 
-def _age_and_id(article: Article) -> tuple[float, str]:
-    return (-published(article).timestamp(), article.id)
+def lent_from(block: Block, ladder: Sequence[str]) -> str:
+    """Return the step of the ladder a block's stories are from when none is its own; else ""."""
+    if not block.chosen or any(not offer.steps for offer in block.chosen):
+        return ""
+    named = {fit.named for o in block.chosen if (fit := o.candidate.fits.get(block.region))}
+    return named.pop() if len(named) == 1 and named <= set(ladder) else ladder[-1]
 
 
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+def _nearer(offer: Offer) -> Likeness | None:
+    return max(
+        (like for like in (offer.like, offer.stale) if like),
+        key=lambda like: (like.value, like.article_id),
+        default=None,
+    )
 
 
 def _places(block: Block) -> str:

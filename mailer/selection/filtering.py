@@ -8,13 +8,19 @@ The first filter that holds names the rule; every one that holds gives its sente
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailer.almanac import short_date
 from mailer.articles.article import Article
+from mailer.selection.reasons import Decision
 from mailer.selection.scoring import DAY
+from mailer.sources import source_key
+
+
+def _no_nation(_region: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,11 @@ class SelectionContext:
     in it, in order: they pass the window, the twins and the caps, never another filter or a
     quota. ``blocked`` are ids an editor does not want. ``due_at`` is when the issue goes out, in
     the publication's own time zone (its date is held against deadlines); None means ``now``.
+
+    ``source_weights`` has the sources' own weights by folded name, 1 where one is not named;
+    ``own_sources`` the folded names under which the publication itself publishes. ``names`` has the
+    regions' names for readers; ``nation_of`` says in which nation a region lies, "" for none or
+    several.
     """
 
     issue_id: str
@@ -36,6 +47,14 @@ class SelectionContext:
     pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     due_at: datetime | None = None
+    source_weights: Mapping[str, float] = field(default_factory=dict)
+    own_sources: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+    nation_of: Callable[[str], str] = _no_nation
+
+    def worth(self, source: str) -> float:
+        """Return a source's own weight; 1 for one that nobody weighed."""
+        return self.source_weights.get(source_key(source), 1.0)
 
     @property
     def goes_out_at(self) -> datetime:
@@ -99,6 +118,15 @@ def refusals(
     if article.id in context.blocked:
         found.append(Refusal("blocked", "an editor blocked it for this issue"))
     return found
+
+
+def never_considered(article: Article, context: SelectionContext) -> Decision | None:
+    """Say why an issue's choice never came to an article; None where it ought to have."""
+    found = refusals(article, context, sent_to=(), is_pinned=False)
+    if not found:
+        return None
+    why = tuple(f"left out: {refusal.why}" for refusal in found)
+    return Decision(article.id, block="", is_chosen=False, rule=found[0].rule, reasons=why)
 
 
 def cautions(article: Article, context: SelectionContext) -> tuple[str, ...]:

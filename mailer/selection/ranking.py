@@ -1,14 +1,18 @@
 """Choosing: from articles to a proposal in which every choice and rejection keeps its reasons.
 
 1. The hard filters (``filtering``) leave out what may not go in.
-2. Twins: of articles that tell one story, the best by priority and recency stays; so does none
+2. Twins (``survivors``): of articles that tell one story one stays, by a stated rule; so does none
    that repeats the text of a piece the lists have had.
-3. Greedy filling. Articles for every reader go to sections, the others to the blocks of their
-   regions (an article for a parent region also fits its children). The lead, which is the first
-   section when it takes any story, is filled first; then the best pair of story and section,
-   again and again, until quotas are full; then each region's block.
+3. Greedy filling (``filling``). Articles for every reader go to sections, the others to the blocks
+   of their regions; one that names no region but is about places of one may go to either. The lead,
+   which is the first section when it takes any story, is filled first; then what limits want at
+   least; then the sections' minimums; then the best pair of story and section, again and again,
+   until quotas are full; then each region's block.
+4. The ladder (``ladders``). A region's block takes its own stories first, then its parents', step
+   by step. Where that is less than ``region_minimum``, it takes from its nation, then from what is
+   for everybody and found no place in a section.
 
-Invariants: no quota is exceeded; no author or source has more than its cap of places in the
+Invariants: no quota is exceeded; no author, source or kind has more than its cap of places in the
 sections together, nor in a region's block, save by an editor's pin; nothing left out by a filter
 is chosen; every article has a decision; the order of the input does not matter. Ties: the higher
 score, then the newer, then the smaller id, then the earlier block.
@@ -19,22 +23,22 @@ a cleverer search would have found. It is explained in one sentence each, which 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from mailer.articles.article import Article
+from mailer.articles.traits import Traits, traits_of
 from mailer.errors import Fault, InvalidInput
 from mailer.policies import SelectionPolicy
 from mailer.publication import Section
-from mailer.selection.filling import (
-    Block,
-    Candidate,
-    Filling,
-    region_block,
-)
-from mailer.selection.filtering import Refusal, SelectionContext, cautions, refusals
+from mailer.selection.candidate import Candidate, candidate_of
+from mailer.selection.filling import Block, Filling, lent_from, region_block
+from mailer.selection.filtering import Refusal, SelectionContext, refusals
+from mailer.selection.ladders import Router
+from mailer.selection.lately import Lately
 from mailer.selection.reasons import Decision, Likeness, Proposal
-from mailer.selection.scoring import priority_term, recency_term, sentences, total
-from mailer.selection.similarity import TwinIndex
+from mailer.selection.scoring import sentences
+from mailer.selection.similarity import Subjects
+from mailer.selection.survivors import tell_apart
 
 __all__ = ["SelectionContext", "propose"]
 
@@ -46,17 +50,21 @@ def propose(
     policy: SelectionPolicy,
     ladders: Mapping[str, tuple[str, ...]],
     context: SelectionContext,
+    traits: Mapping[str, Traits] | None = None,
 ) -> Proposal:
     """Choose the articles of one issue.
 
     Args:
         articles: every piece to consider, ids unique, in any order. Pieces that lists have had
-            may be among them: a new piece that repeats one is then noticed.
+            may be among them: a new piece that repeats one is then noticed. Their texts may be
+            empty where ``traits`` has them.
         sections: the publication's, in order.
         policy: caps, half-life, weights.
         ladders: for each region, in the publication's order, itself and its parents, nearest
             first.
         context: the issue, its window, and what editors and lists have had to say.
+        traits: what was worked out of the texts before, by id; the others are worked out now,
+            without their places.
     Returns:
         The proposal; ``decisions`` lists the choices in reading order, then the rejections,
         best first.
@@ -64,45 +72,68 @@ def propose(
         InvalidInput: an id stands twice, or a pin names an unknown block or article.
     """
     _check(articles, sections, ladders, context)
-    router = _Router(sections, ladders)
+    known = traits or {}
+    router = Router(sections, ladders, context)
     pinned = {article_id for ids in context.pins.values() for article_id in ids}
     candidates = [
-        _candidate(article, policy=policy, context=context, is_pinned=article.id in pinned)
+        candidate_of(
+            article,
+            known.get(article.id) or traits_of(article),
+            policy=policy,
+            context=context,
+            is_pinned=article.id in pinned,
+        )
         for article in articles
     ]
     candidates.sort(key=lambda candidate: candidate.order)
     decisions: list[Decision] = []
     passed = []
     for candidate in candidates:
+        candidate.fits = router.fits(candidate)
         found = refusals(
             candidate.article,
             context,
-            sent_to=router.sent_to(candidate, context),
+            sent_to=router.sent_to(candidate),
             is_pinned=candidate.is_pinned,
         )
         if found:
             decisions.append(_left_out(candidate, found))
         else:
             passed.append(candidate)
-    unique = _without_twins(passed, candidates, context, decisions)
+    past = [each for each in candidates if each.article.id in router.had]
+    unique, twins = tell_apart(passed, [(c.article, c.traits) for c in past], context)
+    decisions += [_left_out(candidate, [refusal], twin) for candidate, refusal, twin in twins]
+    unique.sort(key=lambda candidate: candidate.order)
 
+    subjects = Subjects(each.traits for each in candidates)
+    lately = Lately(subjects, [each.traits for each in past], lists=router.had, size=len(ladders))
+    filling = Filling(policy=policy, context=context, subjects=subjects, lately=lately)
     blocks = router.blocks(policy)
-    filling = Filling(policy=policy, context=context, ladders=ladders)
     by_id = {candidate.article.id: candidate for candidate in unique}
     for slug, block in blocks.items():
         filling.pin(block, [by_id[i] for i in context.pins.get(slug, ()) if i in by_id])
+    for_sections = []
     for candidate in unique:
         offered, refusal = router.route(candidate)
+        if any(not blocks[slug].region for slug in offered):
+            for_sections.append(candidate)
         if refusal is not None and not filling.is_placed(candidate):
             decisions.append(_left_out(candidate, [refusal]))
         for slug in offered:
             filling.offer(blocks[slug], candidate)
-    in_sections = [blocks[section.slug] for section in sections]
-    if sections[0].takes_any:
-        filling.fill(in_sections[:1])
-    filling.fill(in_sections)
-    for region in ladders:
-        filling.fill([blocks[region_block(region)]])
+    _fill_sections([blocks[section.slug] for section in sections], filling, policy)
+    lent = {}
+    for region, ladder in ladders.items():
+        block = blocks[region_block(region)]
+        filling.fill([block], _quota)
+        filling.close(block)
+        if len(block.chosen) < min(policy.region_minimum, block.quota):
+            above = router.from_above(region, for_sections, filling.is_in_sections, block.ids)
+            for candidate in above:
+                filling.offer(block, candidate)
+            filling.fill([block], lambda b: min(policy.region_minimum, b.quota))
+        if source := lent_from(block, ladder):
+            lent[region] = source
 
     decisions.extend(filling.decisions)
     order = {slug: place for place, slug in enumerate(blocks)}
@@ -119,64 +150,23 @@ def propose(
         sections={section.slug: blocks[section.slug].ids for section in sections},
         regions={region: ids for region in ladders if (ids := blocks[region_block(region)].ids)},
         decisions=tuple(decisions),
+        lent=lent,
     )
 
 
-class _Router:
-    """Says which blocks an article may stand in."""
+def _fill_sections(sections: Sequence[Block], filling: Filling, policy: SelectionPolicy) -> None:
+    if sections[0].section and sections[0].section.takes_any:
+        filling.fill(sections[:1], _quota)
+    for limit in policy.limits:
+        filling.fill_wanted(sections, limit)
+    filling.fill(sections, lambda block: block.section.minimum if block.section else 0)
+    filling.fill(sections, _quota)
+    for block in sections:
+        filling.close(block)
 
-    def __init__(self, sections: Sequence[Section], ladders: Mapping[str, tuple[str, ...]]) -> None:
-        self._sections = sections
-        self._slugs = {section.slug for section in sections}
-        self._ladders = ladders
-        steps = [set(ladder) for ladder in ladders.values()]
-        # A region that every other falls back to is not a place: it means every reader.
-        self._everyone = set.intersection(*steps) if steps else set()
 
-    def blocks(self, policy: SelectionPolicy) -> dict[str, Block]:
-        """Return every block by name: sections first, then the regions'."""
-        found = {s.slug: Block(s.slug, s.title, s.quota, section=s) for s in self._sections}
-        for region in self._ladders:
-            name = region_block(region)
-            found[name] = Block(name, f"the {region} block", policy.region_quota, region=region)
-        return found
-
-    def regions(self, article: Article) -> list[str] | None:
-        """Return the regions an article is for; None for every reader."""
-        if not article.regions or self._everyone.intersection(article.regions):
-            return None
-        wanted = set(article.regions)
-        return [slug for slug, ladder in self._ladders.items() if wanted.intersection(ladder)]
-
-    def sent_to(self, candidate: Candidate, context: SelectionContext) -> list[str]:
-        """Return the lists that bar an article: any, for all readers; else all of its own."""
-        article_id = candidate.article.id
-        had = [region for region, other in context.exposures if other == article_id]
-        regions = self.regions(candidate.article)
-        if regions is None:
-            return had
-        return had if regions and set(regions) <= set(had) else []
-
-    def route(self, candidate: Candidate) -> tuple[list[str], Refusal | None]:
-        """Return the blocks to offer an article to, or why there is none."""
-        article = candidate.article
-        regions = self.regions(article)
-        if regions is not None:
-            if regions:
-                return [region_block(slug) for slug in regions], None
-            named = ", ".join(article.regions)
-            return [], Refusal("no-region", f"{named} is not a region of the publication")
-        named = article.section if article.section in self._slugs else ""
-        offered = [
-            section.slug
-            for place, section in enumerate(self._sections)
-            if section.slug == named or (section.takes_any and (not named or place == 0))
-        ]
-        if offered:
-            return offered, None
-        if article.section:
-            return [], Refusal("no-section", f"{article.section} is not a section here")
-        return [], Refusal("no-section", "it names no section and none takes any story")
+def _quota(block: Block) -> int:
+    return block.quota
 
 
 def _check(
@@ -206,56 +196,6 @@ def _check(
         raise InvalidInput(faults)
 
 
-def _candidate(
-    article: Article, *, policy: SelectionPolicy, context: SelectionContext, is_pinned: bool
-) -> Candidate:
-    weights = policy.weights
-    return Candidate(
-        article,
-        terms=(
-            priority_term(article, weight=weights.priority),
-            recency_term(
-                article,
-                until=context.window_until,
-                half_life_days=policy.half_life_days,
-                weight=weights.recency,
-            ),
-        ),
-        is_pinned=is_pinned,
-        cautions=cautions(article, context),
-    )
-
-
-def _without_twins(
-    passed: Iterable[Candidate],
-    everything: Iterable[Candidate],
-    context: SelectionContext,
-    decisions: list[Decision],
-) -> list[Candidate]:
-    had = {article_id for _, article_id in context.exposures}
-    # Regular columns keep one title for ever, so against the past only the text counts.
-    past = TwinIndex(by_title=False)
-    for candidate in sorted(everything, key=lambda c: c.article.id):
-        if candidate.article.id in had:
-            past.add(candidate.article)
-    index = TwinIndex()
-    kept = []
-    # A pin is kept whatever it repeats, and what repeats a pin is not.
-    for candidate in sorted(passed, key=lambda c: not c.is_pinned):
-        if not candidate.is_pinned:
-            if twin := index.find(candidate.article):
-                why = f"a twin of {twin.article_id}, which ranks higher: {twin}"
-                decisions.append(_left_out(candidate, [Refusal("twin", why)], twin))
-                continue
-            if twin := past.find(candidate.article):
-                why = f"a twin of {twin.article_id}, which was sent before: {twin}"
-                decisions.append(_left_out(candidate, [Refusal("twin", why)], twin))
-                continue
-        index.add(candidate.article)
-        kept.append(candidate)
-    return sorted(kept, key=lambda c: c.order)
-
-
 def _left_out(
     candidate: Candidate, found: Sequence[Refusal], nearest: Likeness | None = None
 ) -> Decision:
@@ -263,7 +203,7 @@ def _left_out(
         candidate.article.id,
         block="",
         is_chosen=False,
-        score=total(candidate.terms),
+        score=candidate.score,
         terms={term.name: term.value for term in candidate.terms},
         rule=found[0].rule,
         reasons=(

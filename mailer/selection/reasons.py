@@ -51,7 +51,8 @@ class Decision:
     ``nearest`` is the article it is a twin of or, failing that, the chosen or sent one it is most
     like; None where it is like none. ``needed`` is the score with which it would have had a place
     in that block, as the others stood: more than the last chosen one's. It is None when chosen
-    and where no score would have helped.
+    and where no score would have helped. ``steps`` is how far up its ladder a region's block took
+    it from; 0 is the region's own.
     """
 
     article_id: str
@@ -64,6 +65,7 @@ class Decision:
     reasons: tuple[str, ...] = ()
     nearest: Likeness | None = None
     needed: float | None = None
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,12 @@ class Proposal:
     """A selection for one issue.
 
     ``sections`` maps a section slug to article ids in order, in the publication's section order;
-    ``regions`` maps a region slug to the ids of its own block. ``decisions`` holds every choice
-    and every rejection.
+    ``regions`` maps a region slug to the ids of its own block. ``lent`` names the regions whose
+    block holds nothing of their own, with the step of the ladder it is from. ``decisions`` holds
+    every choice and every rejection.
     """
 
     sections: dict[str, tuple[str, ...]]
     regions: dict[str, tuple[str, ...]]
     decisions: tuple[Decision, ...]
+    lent: dict[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from statistics import median, quantiles
 
 from mailer.articles.article import Article
+from mailer.selection.filling import region_block
 from mailer.selection.reasons import Proposal
 
 HOUR = timedelta(hours=1)
@@ -80,13 +81,19 @@ def week_of(
         goes_out_at=goes_out_at,
         considered=considered,
         sections={slug: len(proposal.sections.get(slug, ())) for slug in sections},
-        regions={region: len(proposal.regions.get(region, ())) for region in ladders},
+        regions={region: own_stories(proposal, region) for region in ladders},
         shown=shown,
         repeats=sum((region, i) in before for region, ids in shown.items() for i in ids),
         ages_h=tuple((goes_out_at - piece.first_seen_at) / HOUR for piece in pieces),
         authors=Counter(author for piece in pieces for author in piece.authors),
         sources=Counter(piece.source for piece in pieces if piece.source),
     )
+
+
+def own_stories(proposal: Proposal, region: str) -> int:
+    """Return how many stories of its own a region's block holds: what is lent does not count."""
+    block = region_block(region)
+    return sum(d.is_chosen and d.block == block and not d.steps for d in proposal.decisions)
 
 
 def summed(weeks: Sequence[Week], *, quotas: Mapping[str, tuple[int, int]]) -> dict[str, object]:

@@ -1,11 +1,17 @@
-"""How much an article is worth to an issue: four terms, each with a sentence that carries figures.
+"""How much an article is worth to an issue: its terms, each with a sentence that carries figures.
 
-score = priority + recency + region + section, every term already multiplied by its weight:
+score = priority + recency + source + length + region + section + freshness + variety, every term
+already multiplied by its weight from ``[selection.weights]``:
 
 - priority: the editor's -100 to 100, as -1 to 1;
 - recency: 1 at the cut-off, halved every ``half_life_days`` before it;
-- region: 1 for the region the article names, 1/2 for its parent's, 1/3 for the one above;
-- section: half for naming the section, half for the share of the section's minimum still empty.
+- source: the source's own weight less 1, so that the usual 1 says nothing;
+- length: 1 between ``short_words`` and ``long_words``, less in proportion outside;
+- region: 1 for the region the article is for, 1/2 for its parent's, 1/3 for the one above; where
+  only its places tell, as much of that as their share in the article;
+- section: half for naming the section, half for the share of the section's minimum still empty;
+- freshness: taken off as far as it is about what this list had lately;
+- variety: taken off as far as it is about what was chosen before it in the same edition.
 
 Everything here is a pure function. Values are rounded to six places, so that the last bit of a
 machine's arithmetic can never decide a tie.
@@ -13,10 +19,12 @@ machine's arithmetic can never decide a tie.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailer.articles.article import Article
+from mailer.selection.reasons import Likeness
 
 DAY = timedelta(days=1)
 PLACES = 6
@@ -66,18 +74,78 @@ def recency_term(
     )
 
 
-def region_term(*, region: str, named: str, steps: int, weight: float) -> Term:
+def source_term(article: Article, *, worth: float, weight: float) -> Term:
+    """Weigh where it comes from; ``worth`` is the source's own weight, 1 is usual."""
+    value = round(weight * (worth - 1), PLACES)
+    if not value:
+        return Term("source", 0.0)
+    said = f"{article.source} counts {worth:g}, 1 is usual"
+    return Term("source", value, f"source {value:.2f}: {said}{_weighed(weight)}")
+
+
+def length_term(word_count: int, *, short: int, long: int, weight: float) -> Term:
+    """Weigh whether there is enough to read, and not too much."""
+    if word_count < short:
+        fit, how = word_count / short, f"fewer than {short}"
+    elif word_count > long:
+        fit, how = long / word_count, f"more than {long}"
+    else:
+        fit, how = 1.0, f"between {short} and {long}"
+    value = round(weight * fit, PLACES)
+    said = f"{word_count} words, {how}"
+    return Term("length", value, f"length {value:.2f}: {said}{_weighed(weight)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How an article belongs to a region's block.
+
+    ``named`` is the step of the region's ladder it is for, ``steps`` how many up that is, 0 for the
+    region itself. ``share`` is 1 where the article names the region, else the part of its places
+    that lie there; ``places`` are those, the most telling first.
+    """
+
+    named: str
+    steps: int
+    share: float = 1.0
+    places: tuple[str, ...] = ()
+
+
+def region_term(fit: Fit, *, region: str, names: Mapping[str, str], weight: float) -> Term:
     """Weigh how near the article's region is to the block's.
 
     Args:
+        fit: how it belongs there.
         region: the block's region.
-        named: the article's region on that region's ladder.
-        steps: how many parents up it stands; 0 for the region itself.
+        names: the regions' names for readers, by slug.
         weight: what a full match is worth.
     """
-    value = round(weight / (1 + steps), PLACES)
-    near = f"it is for {region}" if not steps else f"it is for {named}, {steps} above {region}"
-    return Term("region", value, f"region {value:.2f}: {near}{_weighed(weight)}")
+    value = round(weight * fit.share / (1 + fit.steps), PLACES)
+    if fit.places:
+        near = f"mentions {listed(fit.places)}: {names.get(fit.named, fit.named)}"
+        near += f" ({fit.share:.0%} of its places)" if fit.share < 1 else ""
+    else:
+        near = f"it is for {fit.named}"
+    above = f", {fit.steps} above {region}" if fit.steps else ""
+    return Term("region", value, f"region {value:.2f}: {near}{above}{_weighed(weight)}")
+
+
+def freshness_term(nearest: Likeness | None, *, listed_as: str, weight: float) -> Term:
+    """Take off what a list had lately: ``nearest`` is the piece it had that is most like this."""
+    if nearest is None or not nearest.value:
+        return Term("freshness", 0.0)
+    value = round(-weight * nearest.value, PLACES)
+    said = f"{nearest.value:.0%} like {nearest.article_id}, which {listed_as} had lately"
+    return Term("freshness", value, f"freshness {value:.2f}: {said}{_weighed(weight)}")
+
+
+def variety_term(nearest: Likeness | None, *, weight: float) -> Term:
+    """Take off what the edition holds already: ``nearest`` is the chosen piece most like this."""
+    if nearest is None or not nearest.value:
+        return Term("variety", 0.0)
+    value = round(-weight * nearest.value, PLACES)
+    said = f"{nearest.value:.0%} like {nearest.article_id}, chosen before it"
+    return Term("variety", value, f"variety {value:.2f}: {said}{_weighed(weight)}")
 
 
 def section_term(*, section: str, is_named: bool, filled: int, minimum: int, weight: float) -> Term:
@@ -104,6 +172,14 @@ def sentences(terms: tuple[Term, ...]) -> tuple[str, ...]:
     """Return the terms' sentences, the weightiest first."""
     telling = [term for term in terms if term.reason]
     return tuple(term.reason for term in sorted(telling, key=lambda t: (-abs(t.value), t.name)))
+
+
+def listed(names: Sequence[str], *, most: int = 4) -> str:
+    """Join names as in a sentence: Hull, Goole and Selby."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def _weighed(weight: float) -> str:

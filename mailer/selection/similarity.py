@@ -1,30 +1,44 @@
-"""Finding twins: two articles that are one story to a reader.
+"""How alike two articles are: twins, which are one story to a reader, and neighbours in subject.
 
-Two are twins when their titles are the same once case, accents' composition, punctuation and
-spaces are set aside, or when their texts share most of their five-word runs (shingles): Jaccard
-for two versions of a piece, containment for a piece printed inside a longer one. Where the titles
-are nearly the same, a smaller share is enough: an agency's copy, cut and with a line of its own.
-Short texts are compared by title alone, because two notices of the same dance class look alike
-and are not.
+Two are twins when they are the same page; when their titles are the same once case, accents'
+composition, punctuation and spaces are set aside; or when their texts share most of their
+five-word runs: Jaccard for two versions of a piece, containment for a piece printed inside a longer
+one. Where the titles are nearly the same, a smaller share is enough: an agency's copy, cut and with
+a line of its own. Where one of the two is only the beginning of a text, titles of some length
+decide alone, unless they differ in a figure, a day or a month. Two pieces with a short standing
+title ("Letters") and different texts are two. Short notices are never compared by text: two dance
+classes look alike.
 
-The index holds what was kept so far and finds twins by shared shingles, so that the cost grows
-with the texts and not with the pairs. Known limit: a rewrite in other words is not noticed.
+``TwinIndex`` holds what was kept so far and finds twins by shared runs and title words, so that the
+cost grows with the texts and not with the pairs. A long text is looked up by a quarter of its runs
+and then compared by all of them. Known limits: a rewrite in other words is not noticed; a short
+notice inside a long text can slip through when hardly more than the least share is the same, about
+once in a hundred times.
+
+``Subjects`` says what articles are about: their telling words, weighted by how rare those are among
+the articles considered (TF-IDF). A ``Shelf`` finds the articles nearest in subject by the cosine.
 """
 
 from __future__ import annotations
 
+import math
 import re
-import unicodedata
+from array import array
+from bisect import bisect_left
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 
 from rapidfuzz import fuzz
 
+from mailer.almanac import DAYS, MONTHS
 from mailer.articles.article import Article
+from mailer.articles.traits import Traits, words_of
 from mailer.selection.reasons import Likeness
 
-SHINGLE_WORDS = 5
-FEWEST_SHINGLES = 20
+FEWEST_RUNS = 20
 SAME_VERSION = 0.6
 """Jaccard of two edits of one piece; unrelated pieces of one paper stay below 0.05."""
 PRINTED_INSIDE = 0.8
@@ -33,72 +47,263 @@ ALIKE_TITLES = 80
 """Of 100, rapidfuzz's ratio; titles of different stories in one paper stay below 65."""
 PARTLY_THE_SAME = 0.2
 """Share of the shorter text that is enough under alike titles; unrelated pieces have 0.01."""
+STRANGERS = 0.05
+"""Two texts with less in common are two, under whatever short title."""
+SAME_HEADLINE = 90
+"""Of 100: headlines so alike that one's text need not be compared."""
+TELLING_TITLE_WORDS = 5
+STANDING_TITLE_WORDS = 3
+
+WORTH_COMPARING = 0.05
+TELLING_WORDS = 24
+"""So many words say what a text is about; more only make everything a little like everything."""
+FAINTLY_ALIKE = 0.1
+"""A smaller cosine is chance."""
+_TIMES = [0.0] + [1 + math.log(count) for count in range(1, 256)]
+
+_ALL_RUNS = 120
+"""A text of up to so many runs is looked up by all of them."""
+_SAMPLE = 1 << 30
+"""Of a longer one, runs with a hash below this: a quarter."""
+_MOST_HOLDERS = 200
+"""A run or a title's word in more stories than this is nobody's own: a footer, a formula."""
+_DATES = frozenset(word.casefold() for word in (*DAYS, *MONTHS))
+_DRESSING = re.compile(r"^(?:utm_\w+|fbclid|gclid|mc_[ce]id|ref|cmp|at_\w+)=", re.IGNORECASE)
 
 
 def normalise_title(title: str) -> str:
     """Return the title's words, case-folded, with single spaces; "" when it has none."""
-    return " ".join(_words(title))
+    return " ".join(words_of(title))
 
 
-# A text that is looked for is usually added next; computing its runs is the costly part.
-@lru_cache(maxsize=4)
-def shingles(text: str) -> frozenset[str]:
-    """Return the text's runs of five words; empty for a text shorter than that."""
-    words = _words(text)
-    return frozenset(
-        " ".join(words[i : i + SHINGLE_WORDS]) for i in range(len(words) - SHINGLE_WORDS + 1)
-    )
+def page_of(url: str) -> str:
+    """Return what two addresses of one page have in common; "" where they name no page.
+
+    Scheme, www, a trailing slash, the fragment and what campaigns add to the query make no
+    difference.
+    """
+    bare = url.partition("#")[0]
+    place, _, query = bare.partition("?")
+    place = place.partition("://")[2] or place
+    host, _, path = place.partition("/")
+    path = path.rstrip("/").removesuffix("/index.html").removesuffix("/amp")
+    kept = "&".join(sorted(q for q in query.split("&") if q and not _DRESSING.match(q)))
+    if not path and not kept:
+        return ""
+    return f"{host.casefold().removeprefix('www.').removesuffix(':443')}/{path}?{kept}"
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An article as twins are told by."""
+
+    id: str
+    words: tuple[str, ...]
+    traits: Traits
+
+    @cached_property
+    def runs(self) -> frozenset[int]:
+        return frozenset(self.traits.runs)
+
+    @cached_property
+    def title(self) -> str:
+        return " ".join(self.words)
+
+    @property
+    def has_text(self) -> bool:
+        return len(self.traits.runs) >= FEWEST_RUNS
+
+    def shared(self, other: _Kept) -> tuple[float, float]:
+        """Return containment and Jaccard; nothing is said of texts that are too short."""
+        if not (self.has_text and other.has_text):
+            return 0.0, 0.0
+        both = len(self.runs & other.runs)
+        return both / min(len(self.runs), len(other.runs)), both / len(self.runs | other.runs)
 
 
 class TwinIndex:
-    """The articles kept so far, asked whether the next one is a twin of one of them."""
+    """The articles kept so far, asked whether the next one is a twin of one of them.
+
+    Args:
+        by_title: titles count. Regular columns keep one title for ever, so against past issues
+            only text and address do.
+    """
 
     def __init__(self, *, by_title: bool = True) -> None:
         self._by_title = by_title
-        self._titles: dict[str, str] = {}
-        self._title_of: dict[str, str] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._pages: dict[str, str] = {}
+        self._titles: dict[str, list[str]] = {}
+        self._title_words: dict[str, list[str]] = {}
+        self._holders: dict[int, tuple[str, ...]] = {}
         self._sizes: dict[str, int] = {}
-        self._holders: dict[str, list[str]] = {}
 
-    def add(self, article: Article) -> None:
-        """Keep an article; the first of a title stands for it."""
-        title = normalise_title(article.title)
-        self._titles.setdefault(title, article.id)
-        self._title_of[article.id] = title
-        found = shingles(article.body_text)
-        self._sizes[article.id] = len(found)
-        for shingle in found:
-            self._holders.setdefault(shingle, []).append(article.id)
+    def add(self, article: Article, traits: Traits) -> None:
+        """Keep an article; the first of a title or a page stands for it."""
+        kept = _kept(article, traits)
+        self._kept[article.id] = kept
+        if page := page_of(article.url):
+            self._pages.setdefault(page, article.id)
+        if self._by_title and kept.words:
+            self._titles.setdefault(kept.title, []).append(article.id)
+            for word in set(kept.words):
+                titled = self._title_words.setdefault(word, [])
+                if len(titled) < _MOST_HOLDERS:
+                    titled.append(article.id)
+        if kept.has_text:
+            sample = _sample(traits)
+            self._sizes[article.id] = len(sample)
+            holders, alone = self._holders, (article.id,)
+            for run in sample:
+                held = holders.get(run)
+                if held is None:
+                    holders[run] = alone
+                elif len(held) < _MOST_HOLDERS:
+                    holders[run] = (*held, article.id)
 
-    def find(self, article: Article) -> Likeness | None:
+    def find(self, article: Article, traits: Traits) -> Likeness | None:
         """Return the kept article this one repeats, or None. An article is never its own twin."""
-        title = normalise_title(article.title)
-        if self._by_title and title and self._titles.get(title, article.id) != article.id:
-            return Likeness(self._titles[title], "title", 1.0)
-        found = shingles(article.body_text)
-        if len(found) < FEWEST_SHINGLES:
-            return None
-        shared = Counter(holder for shingle in found for holder in self._holders.get(shingle, ()))
-        best: tuple[float, str] | None = None
-        for other, count in sorted(shared.items()):
-            size = self._sizes[other]
-            if other == article.id or size < FEWEST_SHINGLES:
+        page = page_of(article.url)
+        if page and self._pages.get(page, article.id) != article.id:
+            return Likeness(self._pages[page], "url", 1.0)
+        new = _kept(article, traits)
+        if self._by_title and (same := self._same_title(new)):
+            return same
+        found = [
+            likeness
+            for other in sorted(self._near(new))
+            if (likeness := _likeness(new, self._kept[other], by_title=self._by_title))
+        ]
+        return max(found, key=lambda likeness: likeness.value) if found else None
+
+    def _same_title(self, new: _Kept) -> Likeness | None:
+        for other in self._titles.get(new.title, ()):
+            if other == new.id:
                 continue
-            inside = count / min(size, len(found))
-            is_twin = (
-                inside >= PRINTED_INSIDE
-                or count / (size + len(found) - count) >= SAME_VERSION
-                or (
-                    inside >= PARTLY_THE_SAME
-                    and fuzz.ratio(title, self._title_of[other]) >= ALIKE_TITLES
-                )
-            )
-            if is_twin and (best is None or inside > best[0]):
-                best = (inside, other)
-        if best is None:
-            return None
-        return Likeness(best[1], "containment", best[0])
+            known = self._kept[other]
+            is_standing = len(new.words) <= STANDING_TITLE_WORDS
+            if is_standing and new.has_text and known.has_text and new.shared(known)[0] < STRANGERS:
+                continue
+            return Likeness(other, "title", 1.0)
+        return None
+
+    def _near(self, new: _Kept) -> set[str]:
+        """Return the kept articles worth comparing."""
+        found = set()
+        if new.has_text:
+            sample = _sample(new.traits)
+            held = filter(None, map(self._holders.get, sample))
+            shared = Counter(chain.from_iterable(held))
+            # A guess from the samples, on the safe side; whoever passes is compared in full.
+            found = {
+                other
+                for other, count in shared.items()
+                if count >= WORTH_COMPARING * min(len(sample), self._sizes[other])
+            }
+        if self._by_title:
+            words = set(new.words)
+            titles = filter(None, map(self._title_words.get, words))
+            alike = Counter(chain.from_iterable(titles))
+            found |= {other for other, count in alike.items() if 2 * count >= len(words)}
+        return found - {new.id}
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
+class Subjects:
+    """What articles are about, to be compared; words count the more the rarer they are.
+
+    Args:
+        traits: of every article considered; a word that most of them have tells little.
+    """
+
+    def __init__(self, traits: Iterable[Traits]) -> None:
+        seen: Counter[int] = Counter()
+        size = 1
+        for each in traits:
+            seen.update(each.words)
+            size += 1
+        self._rarity = {word: math.log(size / count) for word, count in seen.items()}
+        self._vectors: dict[str, dict[int, float]] = {}
+
+    def vector(self, traits: Traits) -> dict[int, float]:
+        """Return the words that tell most, with their weights, of length 1; empty without words."""
+        found = self._vectors.get(traits.article_id)
+        if found is None:
+            rarity = self._rarity
+            weighed = sorted(
+                (-_TIMES[count] * rarity.get(word, 0.0), word)
+                for word, count in zip(traits.words, traits.counts, strict=True)
+            )[:TELLING_WORDS]
+            length = math.sqrt(math.fsum(weight * weight for weight, _ in weighed))
+            found = {word: -weight / length for weight, word in weighed} if length else {}
+            self._vectors[traits.article_id] = found
+        return found
+
+
+class Shelf:
+    """Articles to be compared with, found by their words."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self._holders: dict[int, list[tuple[int, float]]] = {}
+
+    def add(self, article_id: str, vector: Mapping[int, float]) -> None:
+        """Put an article there."""
+        number = len(self.ids)
+        self.ids.append(article_id)
+        for word, weight in vector.items():
+            self._holders.setdefault(word, []).append((number, weight))
+
+    def alike(self, vector: Mapping[int, float]) -> dict[int, float]:
+        """Return the cosine of a vector with each article that is alike, by number."""
+        found: dict[int, float] = {}
+        holders = self._holders
+        # In the order of the vector, which is the article's own: the sum is always the same.
+        for word, weight in vector.items():
+            for number, other in holders.get(word, ()):
+                found[number] = found.get(number, 0.0) + weight * other
+        return {
+            number: round(min(value, 1.0), 4)
+            for number, value in found.items()
+            if value >= FAINTLY_ALIKE
+        }
+
+    def nearest(self, vector: Mapping[int, float]) -> Likeness | None:
+        """Return the article that is most like it; None where none is."""
+        best = min(
+            ((-value, self.ids[number]) for number, value in self.alike(vector).items()),
+            default=None,
+        )
+        return Likeness(best[1], "words", -best[0]) if best else None
+
+
+def _kept(article: Article, traits: Traits) -> _Kept:
+    return _Kept(article.id, tuple(words_of(article.title)), traits)
+
+
+def _sample(traits: Traits) -> array[int]:
+    runs = traits.runs
+    return runs if len(runs) <= _ALL_RUNS else runs[: bisect_left(runs, _SAMPLE)]
+
+
+def _likeness(new: _Kept, old: _Kept, *, by_title: bool) -> Likeness | None:
+    inside, jaccard = new.shared(old)
+    if jaccard >= SAME_VERSION:
+        return Likeness(old.id, "jaccard", round(jaccard, 4))
+    if inside >= PRINTED_INSIDE:
+        return Likeness(old.id, "containment", round(inside, 4))
+    if not new.words or not old.words:
+        return None
+    if inside >= PARTLY_THE_SAME and fuzz.ratio(new.title, old.title) >= ALIKE_TITLES:
+        return Likeness(old.id, "containment", round(inside, 4))
+    if not by_title or (new.has_text and old.has_text):
+        return None
+    if min(len(new.words), len(old.words)) < TELLING_TITLE_WORDS:
+        return None
+    ratio = fuzz.token_sort_ratio(new.title, old.title)
+    if ratio < SAME_HEADLINE or any(map(_is_dated, set(new.words) ^ set(old.words))):
+        return None
+    return Likeness(old.id, "title", round(ratio / 100, 4))
+
+
+def _is_dated(word: str) -> bool:
+    return word in _DATES or any(ch.isdigit() for ch in word)

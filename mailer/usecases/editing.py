@@ -107,7 +107,7 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
     """Return an issue as its file says it, with its state and the reason of each pick."""
     issue = app.desk.load(name)
     record = app.desk.record(name)
-    titles = {article.id: article.title for article in app.library.articles()}
+    titles = app.library.headlines(issue.article_ids)
     reasons = _reasons(app, name)
     return {
         "id": issue.id,

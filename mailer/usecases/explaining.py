@@ -108,7 +108,9 @@ def explain(app: App, name: str) -> dict[str, Any]:
         "regions_without_own": [
             slug
             for slug in app.publication.regions
-            if not any(block["block"] == region_block(slug) and block["chosen"] for block in blocks)
+            if not any(
+                d.is_chosen and d.block == region_block(slug) and not d.steps for d in decisions
+            )
         ],
     }
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.articles.article import Article, DiaryEntry, Picture
+from mailer.articles.traits import Traits
 from mailer.clock import FixedClock
 from mailer.errors import IllegalTransition, InvalidInput, NotFound
 from mailer.issues.approval import approval_checksum
@@ -52,6 +53,21 @@ class Shelf:
             if (ids is None or article.id in ids)
             and (since is None or article.first_seen_at >= since)
         ]
+
+    def considered(
+        self, *, since: datetime, until: datetime, had: Collection[str] = ()
+    ) -> tuple[list[Article], dict[str, Traits]]:
+        return [
+            article
+            for article in self.kept
+            if article.id in had or since <= article.first_seen_at < until
+        ], {}
+
+    def ids(self) -> list[str]:
+        return sorted(article.id for article in self.kept)
+
+    def headlines(self, ids: Collection[str]) -> dict[str, str]:
+        return {article.id: article.title for article in self.articles(ids=ids)}
 
     def diary(self, *, since: date) -> list[DiaryEntry]:
         return [entry for entry in self.entries if entry.on >= since]

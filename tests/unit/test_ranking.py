@@ -292,7 +292,7 @@ def test_a_twin_names_the_better_one() -> None:
     [decision] = of(proposal, "a")
     assert decision.rule == "twin"
     assert decision.reasons[0] == (
-        "left out: a twin of b, which ranks higher: the title is the same"
+        "left out: a twin of b, which stays: the title is the same, and its priority is higher"
     )
 
 
@@ -323,6 +323,7 @@ def test_pins_stand_first_and_pass_the_window_but_no_quota_and_no_draft() -> Non
         article("sketch", is_draft=True),
         article("best", section="culture", priority=100),
         context=replace(CONTEXT, pins=pins),
+        region_minimum=0,
     )
     assert proposal.sections["lead"] == ("a",)
     assert proposal.sections["culture"] == ("old", "b")
@@ -356,7 +357,9 @@ def articles(draw: st.DrawFn) -> list[Article]:
         found.append(
             article(
                 f"a{number:02}",
-                title=draw(st.sampled_from(["Mill", f"Story {number}", f"Tale {number}"])),
+                title=draw(
+                    st.sampled_from(["The old mill turns", f"Story {number}", f"Tale {number}"])
+                ),
                 body_text=draw(st.sampled_from(["", *TEXTS])),
                 authors=tuple(draw(st.lists(NAMES, max_size=2, unique=True))),
                 source=draw(st.sampled_from(["", "The Lamp"])),

@@ -53,6 +53,7 @@ def test_a_choice_says_its_place_and_its_figures() -> None:
         "priority 1.40: the editor gave 140 of 100",
         "section 0.50: it names News, and News still wants 2 of at least 2, weight 0.5",
         "recency 0.20: published 7.0 days before the cut-off, half-life 3 days",
+        "length 0.00: 0 words, fewer than 120, weight 0.2",
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mailer.articles.article import Article
 from mailer.selection.scoring import (
+    Fit,
     priority_term,
     recency_term,
     region_term,
@@ -77,8 +78,8 @@ def test_priority_speaks_only_when_somebody_gave_one() -> None:
 
 
 def test_region_falls_with_every_step_up_the_ladder() -> None:
-    own = region_term(region="wales", named="wales", steps=0, weight=0.5)
-    parent = region_term(region="wales", named="west", steps=1, weight=0.5)
+    own = region_term(Fit("wales", 0), region="wales", names={}, weight=0.5)
+    parent = region_term(Fit("west", 1), region="wales", names={}, weight=0.5)
     assert (own.value, parent.value) == (0.5, 0.25)
     assert parent.reason == "region 0.25: it is for west, 1 above wales, weight 0.5"
 
