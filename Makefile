@@ -7,7 +7,7 @@ TEST := $(VENV)/.test
 BENCH := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock pictures diagrams texts bench clean
+.PHONY: help demo test check format lock pictures golden diagrams texts bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: $(TEST)  ## format and mend what can be mended
 pictures: $(TEST)  ## draw the README's pictures from a rendered edition
 	$(BIN)/python tools/pictures.py
 
+golden: $(TEST)  ## write tests/golden anew, what every template set makes of one issue
+	$(BIN)/python -m tests.golden.drawing
+
 diagrams: $(TEST)  ## draw the state diagrams of the documents from the tables
 	$(BIN)/python tools/diagrams.py
 
@@ -74,5 +77,5 @@ lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) benchmarks/rivals.in -c requirements/runtime.txt -o requirements/bench.txt
 
 clean:  ## remove what was built
-	rm -rf $(VENV) $(BENCH) benchmarks/.node benchmarks/RESULTS.quick.md demo-output test-output
+	rm -rf $(VENV) $(BENCH) benchmarks/.node benchmarks/RESULTS.quick.md demo-output test-output tests/node/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

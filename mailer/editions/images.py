@@ -8,8 +8,9 @@ white. Quality steps down from 78 until the size fits.
 A result is named by the SHA-256 of its bytes, so that a picture that was mailed never changes;
 a note beside it under ``.sources/`` remembers which source gave it, so that doing it again costs
 one hash. Refused: files outside the publication, more than 40 million pixels, more than 30 MB.
-A picture that cannot be used is left out of the edition and reported, never a failure. An https
-address is used as it stands and never fetched.
+A picture that cannot be used is left out of the edition and reported, never a failure. One at an
+https address is fetched once, by whoever hands in ``fetch`` and guards it, and served like the
+others: no reader's program ever asks a stranger's server.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import io
 import json
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,8 +59,19 @@ class _Unusable(Exception):
     """A picture that cannot be used; the message says why."""
 
 
+Fetch = Callable[[str], bytes | str]
+"""Gives what an https address holds, or why not, as the end of a sentence about it."""
+
+AT_ONCE = 6
+
+
 def prepare_images(
-    root: Path, articles: Iterable[Article], out: Path, *, logo: str = ""
+    root: Path,
+    articles: Iterable[Article],
+    out: Path,
+    *,
+    logo: str = "",
+    fetch: Fetch | None = None,
 ) -> PreparedImages:
     """Make every picture of the articles ready to be served.
 
@@ -66,6 +79,8 @@ def prepare_images(
         root: the publication's folder; pictures are found below it.
         out: the folder of finished pictures; made when missing.
         logo: ``publication.theme.logo``; kept as PNG with its transparency.
+        fetch: asked for https addresses that are not known yet, several at once; without it they
+            are left out.
     Returns:
         Both sizes by ``src``, and one finding a picture that had to be left out.
     """
@@ -76,37 +91,59 @@ def prepare_images(
             pictures[logo] = _prepare(_local(root, logo), out, is_logo=True)
         except _Unusable as error:
             findings.append(_left_out("publication.toml: theme.logo", logo, str(error)))
-    for article in articles:
-        src = article.picture.src if article.picture else ""
-        if not src or src in pictures:
-            continue
-        if "://" in src:
-            findings.append(_remote(article, src))
+    with_pictures = [article for article in articles if article.picture and article.picture.src]
+    fetched = _fetched([_src(article) for article in with_pictures], out, fetch)
+    for article in with_pictures:
+        src = _src(article)
+        if src in pictures:
             continue
         try:
-            pictures[src] = _prepare(_local(root, src), out, is_logo=False)
+            if "://" in src:
+                pictures[src] = _remote(src, out, fetched)
+            else:
+                pictures[src] = _prepare(_local(root, src), out, is_logo=False)
         except _Unusable as error:
             findings.append(_left_out(f"article {article.id!r}", src, str(error)))
     return PreparedImages(pictures, tuple(findings))
+
+
+def _src(article: Article) -> str:
+    return article.picture.src if article.picture else ""
 
 
 def _left_out(whose: str, src: str, why: str) -> Finding:
     return found("picture-unusable", f"{whose}: the picture {src} {why} and is left out", where=src)
 
 
-def _remote(article: Article, src: str) -> Finding:
-    if safe_url(src, schemes=("https",)):
-        return found(
-            "picture-remote",
-            f"article {article.id!r}: the picture is loaded from {src}",
-            where=article.origin,
-        )
-    return found(
-        "picture-unusable",
-        f"article {article.id!r}: the picture {src} is not an https address and is left out",
-        remedy="save it under images/",
-        where=article.origin,
-    )
+def _fetched(sources: list[str], out: Path, fetch: Fetch | None) -> dict[str, bytes | str]:
+    """Fetch what is at an https address and was never fetched, each address once."""
+    wanted = [
+        src
+        for src in dict.fromkeys(sources)
+        if safe_url(src, schemes=("https",)) and _remembered(_note_of(src, out), out) is None
+    ]
+    if not wanted or fetch is None:
+        return {}
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return dict(zip(wanted, pool.map(fetch, wanted), strict=True))
+
+
+def _note_of(url: str, out: Path) -> Path:
+    name = hashlib.sha256(url.encode()).hexdigest()
+    return out / ".sources" / f"{name}-address-{RECIPE}.json"
+
+
+def _remote(url: str, out: Path, fetched: Mapping[str, bytes | str]) -> PreparedPicture:
+    if not safe_url(url, schemes=("https",)):
+        raise _Unusable("is not at an https address")
+    note = _note_of(url, out)
+    remembered = _remembered(note, out)
+    if remembered:
+        return remembered
+    raw = fetched.get(url, "was not fetched")
+    if isinstance(raw, str):
+        raise _Unusable(f"cannot be fetched: it {raw},")
+    return _made(raw, note, out, is_logo=False)
 
 
 def _local(root: Path, src: str) -> Path:
@@ -127,9 +164,12 @@ def _prepare(path: Path, out: Path, *, is_logo: bool) -> PreparedPicture:
         raise _Unusable(f"cannot be read ({error.strerror})") from None
     source = hashlib.sha256(raw).hexdigest()
     note = out / ".sources" / f"{source}-{'logo' if is_logo else 'photo'}-{RECIPE}.json"
-    remembered = _remembered(note, out)
-    if remembered:
-        return remembered
+    return _remembered(note, out) or _made(raw, note, out, is_logo=is_logo)
+
+
+def _made(raw: bytes, note: Path, out: Path, *, is_logo: bool) -> PreparedPicture:
+    if len(raw) > MAX_BYTES:
+        raise _Unusable(f"is larger than {MAX_BYTES // 1_000_000} MB")
     image = _open(raw)
     if is_logo:
         lead = thumb = _keep(*_logo(image), out)

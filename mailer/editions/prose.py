@@ -125,7 +125,7 @@ def styled(html: str, styles: Mapping[str, str]) -> Markup:
             parts.append(f"</{name}>")
         else:
             link = f' class="k" href="{escape(value)}"' if name == "a" else ""
-            style = f' style="{escape(styles[name])}"' if name in styles else ""
+            style = f' style="{escape(styles[name])}"' if styles.get(name) else ""
             parts.append(f"<{name}{link}{style}>")
     return Markup("".join(parts))  # noqa: S704 - written here from a closed list, text escaped
 

@@ -183,6 +183,7 @@ def render(
     articles: Mapping[str, Article] | None = None,
     images: Mapping[str, PreparedPicture] | None = None,
     template_set: TemplateSet | None = None,
+    diary: list[DiaryEntry] | None = None,
 ) -> Edition:
     chosen = publication or make_publication()
     return render_edition(
@@ -190,7 +191,7 @@ def render(
         region=chosen.region(region),
         publication=chosen,
         articles=articles or make_articles(),
-        diary=make_diary(),
+        diary=make_diary() if diary is None else diary,
         images=make_images() if images is None else images,
         web_url=WEB_URL,
         templates=template_set or templates(),

@@ -1,4 +1,4 @@
-"""An edition as a browser lays it out: widths, both schemes, sizes, without its style sheets."""
+"""An edition as a browser lays it out; ``test_edition_sets`` has the whole matrix."""
 
 from __future__ import annotations
 
@@ -11,39 +11,8 @@ import pytest
 
 from mailer.editions.colours import contrast, palettes
 from mailer.policies import Theme
+from tests.browser.measuring import OVERFLOW, TEXTS
 from tests.browser.sampling import make_articles, make_issue, make_publication
-
-WIDTHS = (320, 375, 600, 1024)
-
-OVERFLOW = """() => {
-  const wide = document.documentElement.clientWidth;
-  const out = [...document.querySelectorAll('body *')].filter(e => {
-    const box = e.getBoundingClientRect();
-    return box.width > 0 && (box.right > wide + 1 || box.left < -1);
-  });
-  return [document.documentElement.scrollWidth - wide,
-    out.slice(0, 3).map(e => e.outerHTML.slice(0, 120))];
-}"""
-
-TEXTS = """() => {
-  const hex = c => '#' + c.match(/\\d+(\\.\\d+)?/g).slice(0, 3)
-    .map(n => Number(n).toString(16).padStart(2, '0')).join('');
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode, own = node.parentElement;
-    if (!node.data.trim() || own.closest('style,script')) continue;
-    if (!own.getClientRects().length) continue;
-    let ground = own, colour = 'rgba(0, 0, 0, 0)';
-    while (ground && colour === 'rgba(0, 0, 0, 0)') {
-      colour = getComputedStyle(ground).backgroundColor; ground = ground.parentElement;
-    }
-    const style = getComputedStyle(own);
-    found.push([node.data.trim().slice(0, 40), hex(style.color),
-      colour === 'rgba(0, 0, 0, 0)' ? '#ffffff' : hex(colour), parseFloat(style.fontSize)]);
-  }
-  return found;
-}"""
 
 
 def assert_no_overflow(page: Any) -> None:
@@ -52,24 +21,15 @@ def assert_no_overflow(page: Any) -> None:
     assert elements == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_runs_over_the_edge(
-    open_page: Callable[..., Any], write_edition: Callable[..., Path], width: int
+def test_arabic_runs_from_right_to_left(
+    open_page: Callable[..., Any], write_edition: Callable[..., Path]
 ) -> None:
-    assert_no_overflow(open_page(write_edition(), width=width))
-
-
-@pytest.mark.parametrize("width", [320, 600])
-def test_nor_from_right_to_left(
-    open_page: Callable[..., Any], write_edition: Callable[..., Path], width: int
-) -> None:
-    publication = make_publication(language="ar")
-    page = open_page(write_edition(publication), width=width)
+    page = open_page(write_edition(make_publication(language="ar")), width=320)
     assert_no_overflow(page)
     assert page.evaluate("getComputedStyle(document.querySelector('h3')).direction") == "rtl"
 
 
-def test_nor_with_words_that_have_no_breaks(
+def test_words_that_have_no_breaks(
     open_page: Callable[..., Any], write_edition: Callable[..., Path]
 ) -> None:
     articles = make_articles()
@@ -78,17 +38,6 @@ def test_nor_with_words_that_have_no_breaks(
         articles[name] = replace(articles[name], title=long, standfirst=long, authors=(long,))
     page = open_page(write_edition(articles=articles), width=320)
     assert_no_overflow(page)
-
-
-@pytest.mark.parametrize("width", [375, 600])
-def test_the_layout_stands_without_its_style_sheets(
-    open_page: Callable[..., Any], write_edition: Callable[..., Path], width: int
-) -> None:
-    page = open_page(write_edition(), width=width)
-    page.evaluate("document.querySelectorAll('style').forEach(e => e.remove())")
-    assert_no_overflow(page)
-    small = [text for text, _, _, size in page.evaluate(TEXTS) if size < 14]
-    assert small == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,10 +14,11 @@ from PIL import Image
 from mailer.articles.article import Picture
 from mailer.editions import images
 from mailer.editions.images import LEAD, THUMB, prepare_images
+from mailer.editions.pictures import PreparedImages
 from tests.browser.sampling import draw_picture, make_article
 
 
-def prepare(root: Path, src: str, **changes: str):
+def prepare(root: Path, src: str, **changes: Any) -> PreparedImages:
     article = make_article(picture=Picture(src=src, alt="x", credit="y"))
     return prepare_images(root, [article], root / "var" / "images", **changes)
 
@@ -131,8 +133,8 @@ def test_a_logo_stays_png_with_its_transparency(tmp_path: Path) -> None:
         ("images/cut.png", "cannot be decoded"),
         ("images/bomb.png", "million pixels"),
         ("images/vector.svg", "cannot be decoded"),
-        ("http://a.example/a.png", "not an https address"),
-        ("file:///etc/passwd", "not an https address"),
+        ("http://a.example/a.png", "not at an https address"),
+        ("file:///etc/passwd", "not at an https address"),
     ],
 )
 def test_what_cannot_be_used_is_left_out_and_reported(tmp_path: Path, src: str, words: str) -> None:
@@ -164,13 +166,42 @@ def _bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-def test_an_https_picture_is_noted_and_never_fetched(tmp_path: Path) -> None:
-    prepared = prepare(tmp_path, "https://pictures.example/a.jpg")
+REMOTE = "https://pictures.example/a.jpg"
+
+
+def test_a_picture_at_an_address_is_fetched_once_and_served_like_the_others(tmp_path: Path) -> None:
+    draw_picture(tmp_path / "source.png", (800, 500))
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        return (tmp_path / "source.png").read_bytes()
+
+    first = prepare(tmp_path, REMOTE, fetch=fetch)
+    assert first.findings == ()
+    assert opened(tmp_path, first.pictures[REMOTE].lead.name).format == "JPEG"
+    # Known now, also where nothing may be fetched.
+    assert prepare(tmp_path, REMOTE, fetch=fetch) == prepare(tmp_path, REMOTE) == first
+    assert asked == [REMOTE]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("answered 404", "cannot be fetched: it answered 404, and is left out"),
+        (b"<html>a page</html>", "cannot be decoded"),
+        (None, "was not fetched"),
+    ],
+)
+def test_one_that_cannot_be_had_is_left_out(
+    tmp_path: Path, answer: bytes | str | None, words: str
+) -> None:
+    fetch = None if answer is None else (lambda _url: answer)
+    prepared = prepare(tmp_path, REMOTE, fetch=fetch)
     assert prepared.pictures == {}
-    assert [(found.level, found.code) for found in prepared.findings] == [
-        ("note", "picture-remote")
-    ]
-    assert not (tmp_path / "var").exists()
+    (finding,) = prepared.findings
+    assert words in finding.message
+    assert (finding.level, finding.code) == ("warning", "picture-unusable")
 
 
 def test_a_large_file_is_refused_before_it_is_read(

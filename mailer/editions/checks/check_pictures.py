@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from mailer.articles.article import Article
+from mailer.articles.article import Article, Picture
 from mailer.editions.anatomy import Shown
 from mailer.editions.checks.exhibit import Exhibit, Hits
 from mailer.editions.checks.rulebook import Hit
+from mailer.issues.issue import Pick
 
 BODY_WIDTH = 640
 SHARP = 1.5
@@ -20,10 +21,14 @@ def check_pictures(given: Exhibit) -> Hits:
     """Yield what is wrong with a picture."""
     for shown in given.anatomy.pictures:
         yield from _shown(given, shown)
+    picks = {pick.article_id: pick for pick in (given.issue.picks if given.issue else ())}
     for place, name in enumerate(given.edition.article_ids):
         article = (given.articles or {}).get(name)
-        if article is not None and article.picture is not None and article.picture.src:
-            yield from _described(given, article, is_lead=place == 0)
+        if article is None:
+            continue
+        picture = picks.get(name, Pick(name)).picture_of(article)
+        if picture is not None:
+            yield from _described(given, article, picture, is_lead=place == 0)
 
 
 def _shown(given: Exhibit, shown: Shown) -> Hits:
@@ -49,9 +54,7 @@ def _shown(given: Exhibit, shown: Shown) -> Hits:
         )
 
 
-def _described(given: Exhibit, article: Article, *, is_lead: bool) -> Hits:
-    picture = article.picture
-    assert picture is not None
+def _described(given: Exhibit, article: Article, picture: Picture, *, is_lead: bool) -> Hits:
     name = f"article {article.id!r}"
     if not picture.credit.strip():
         yield Hit(
