@@ -275,14 +275,11 @@ def load_templates(
                 remedy=f"use {' or '.join(_sets(override)) or 'briefing'}",
             )
         )
+    own = roots[-1] / set_name
     languages = load_languages(override, of_mail=True) if has_parts else Languages({})
     templates = TemplateSet(set_name, sources, languages)
     faults.extend(
-        Fault(
-            f"the set {set_name!r} lacks {name}",
-            where=str(roots[-1] / set_name),
-            remedy="add the file",
-        )
+        Fault(f"the set {set_name!r} lacks {name}", where=str(own), remedy="add the file")
         for name in required
         if name not in sources
     )
@@ -367,10 +364,11 @@ def _entity(character: str) -> str:
     return f"&#{ord(character)};" if category in _SPOILT_CATEGORIES else character
 
 
+_NOT_PLAIN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
 def _print_plain(value: object) -> str:
-    return "".join(
-        ch for ch in str(value) if ch == "\n" or unicodedata.category(ch) not in {"Cc", "Cs"}
-    )
+    return _NOT_PLAIN.sub("", str(value))
 
 
 def _missing_name(message: str) -> str:

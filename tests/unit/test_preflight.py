@@ -212,13 +212,18 @@ def test_the_first_regions_clock_decides() -> None:
     assert "article-embargo" in codes(found, Level.ERROR)
 
 
-def test_pictures_without_credit_or_description_warn() -> None:
+def test_pictures_without_credit_or_description_stop_approval() -> None:
     articles = make_articles()
     articles["ferry"] = replace(
         articles["ferry"], picture=make_picture("quay", alt=None, credit="")
     )
-    found = codes(check(issue=make_issue(), articles=articles), Level.WARNING)
-    assert {"picture-no-credit", "picture-undescribed"} <= found
+    issue = make_issue()
+    wanted = {"picture-no-credit", "picture-undescribed"}
+    assert wanted <= codes(check(issue=issue, articles=articles), Level.ERROR)
+    said = Pick("ferry", image_alt="", image_credit="Somebody")
+    for pick in (said, Pick("ferry", has_image=False)):
+        issue = make_issue(sections={"lead": (pick,)})
+        assert not wanted & codes(check(issue=issue, articles=articles))
 
 
 def test_a_picture_too_small_for_its_place_is_noted() -> None:
