@@ -24,6 +24,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Literal, Protocol
 
@@ -39,6 +40,7 @@ LONGEST_TOKEN = 60
 
 _MAC_OCTETS = 16
 _FINGERPRINT_OCTETS = 6
+_DAY_OCTETS = 3
 _SALT = b"briefing-mailer tokens v1"
 
 
@@ -51,6 +53,14 @@ class UnsubscribeClaim:
     """
 
     subscriber_id: int
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProofClaim:
+    """What the token in a proof's links says: which edition it is a proof of."""
+
+    issue_id: str
     region: str
 
 
@@ -116,6 +126,22 @@ class Tokens:
         number, mark = payload[:-_FINGERPRINT_OCTETS], payload[-_FINGERPRINT_OCTETS:]
         region = next((slug for slug in regions if _fingerprint(slug) == mark), "")
         return UnsubscribeClaim(int.from_bytes(number, "big"), region)
+
+    def proof(self, issue_id: str, region: str) -> str:
+        """Return the token of the links in a proof; it is nobody's and allows nothing."""
+        day = date.fromisoformat(issue_id).toordinal().to_bytes(_DAY_OCTETS, "big")
+        return self.sign("proof", day + _fingerprint(region))
+
+    def read_proof(self, token: str, regions: Iterable[str]) -> ProofClaim | None:
+        """Return what a proof's token says, or None when it is not ours or its region is gone."""
+        payload = self.verify("proof", token)
+        if payload is None or len(payload) != _DAY_OCTETS + _FINGERPRINT_OCTETS:
+            return None
+        day, mark = payload[:_DAY_OCTETS], payload[_DAY_OCTETS:]
+        region = next((slug for slug in regions if _fingerprint(slug) == mark), None)
+        if region is None:
+            return None
+        return ProofClaim(date.fromordinal(int.from_bytes(day, "big")).isoformat(), region)
 
 
 class _Key:

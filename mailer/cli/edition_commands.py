@@ -120,24 +120,40 @@ def proof(
     issue: IssueName,
     to: Annotated[list[str], typer.Option("--to", metavar="ADDRESS", help="May be given again.")],
     region: Regions = None,
+    matrix: Annotated[
+        bool,
+        typer.Option(
+            "--matrix", help="Each region twice: to nobody by name, and to the longest name."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Send a proof of an issue, marked as one; the ledger and the lists are not touched.
+    """Send proofs of an issue, marked as such: one of every region, unless some are named.
 
-    Without `--region` the first region's edition is sent.
-    Example: `mailer test next --to nora@lantern.example --region wales`
+    It need not be approved. The ledger and the lists are not touched; the links in a proof work,
+    say that it is one, and change nothing.
+    Examples: `mailer test next --to nora@lantern.example --region wales`,
+    `mailer test next --to nora@lantern.example --matrix`
     """
     from mailer.app import open_app
-    from mailer.usecases import proofing
+    from mailer.usecases import proofs
 
     with open_app(folder(ctx)) as opened, progress("Sending") as step:
-        rows = proofing.send_proofs(
-            opened, opened.desk.resolve(issue), to=to, regions=region, progress=step
+        rows = proofs.send_proofs(
+            opened,
+            opened.desk.resolve(issue),
+            to=to,
+            regions=region,
+            is_matrix=matrix,
+            progress=step,
         )
+    failed = [row for row in rows if row["outcome"] != "accept"]
     if as_json:
         say_json(rows)
     else:
         for row in rows:
-            say(f"{row['region']} to {row['address']}: {row['outcome']} {row['reply']}".rstrip())
-    if any(row["outcome"] != "accept" for row in rows):
+            whose = f"{row['region']}, {row['reader']}" if matrix else row["region"]
+            say(f"{whose} to {row['address']}: {row['outcome']} {row['reply']}".rstrip())
+        note(f"{len(rows) - len(failed)} of {len(rows)} proofs were accepted.")
+    if failed:
         raise typer.Exit(UNFINISHED)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mailer.app import App
 from mailer.articles.article import Article, DiaryEntry
-from mailer.audience.addresses import normalise
-from mailer.delivery.message import compile_edition, letterhead
-from mailer.delivery.planning import new_token
-from mailer.delivery.transaction import Outgoing
 from mailer.editions.checks.finding_places import Places
 from mailer.editions.checks.rulebook import found
 from mailer.editions.edition import Edition
@@ -19,16 +14,13 @@ from mailer.editions.finding import Finding, Level
 from mailer.editions.images import prepare_images
 from mailer.editions.pictures import PreparedImages
 from mailer.editions.preflight import check_edition
-from mailer.editions.preview import sample_fields
 from mailer.editions.rendering import render_edition
 from mailer.editions.templates import TemplateSet
-from mailer.errors import ConfigurationError, Fault, InvalidInput
 from mailer.issues.column import is_substituted, with_column
 from mailer.issues.issue import Issue
 from mailer.publication import Region
 from mailer.usecases.issue_texts import places_of
 from mailer.usecases.repeats import repeats
-from mailer.usecases.sample_mail import stand_in
 from mailer.usecases.segmenting import absent_fields
 
 Progress = Callable[[int, int], None]
@@ -185,78 +177,3 @@ def _once(findings: list[Finding], *, everywhere: int) -> list[Finding]:
 
 def _regions(findings: list[Finding]) -> str:
     return ", ".join(dict.fromkeys(f.region for f in findings if f.region))
-
-
-def send_proofs(
-    app: App,
-    name: str,
-    *,
-    to: Sequence[str],
-    regions: Sequence[str] | None = None,
-    progress: Progress | None = None,
-) -> list[dict[str, Any]]:
-    """Send marked proofs; no row of the ledger and no list is touched.
-
-    Raises:
-        ConfigurationError: something that sending needs is missing, or the relay cannot be used.
-        InvalidInput: an address cannot be used, or is suppressed.
-    """
-    faults = app.faults_before_sending()
-    if faults:
-        raise ConfigurationError(faults)
-    addresses = [normalise(address) for address in to]
-    barred = app.register.suppressed(addresses)
-    if barred:
-        raise InvalidInput(
-            Fault(
-                f"{address} is suppressed ({reason}): it gets no mail, not even a proof",
-                field="--to",
-                remedy="choose another address",
-            )
-            for address, reason in barred.items()
-        )
-    wanted = list(regions) if regions else [next(iter(app.publication.region_map))]
-    rendered = render(app, name, regions=wanted)
-    relay = app.relays.first()
-    rows: list[dict[str, Any]] = []
-    try:
-        if trouble := relay.open():
-            raise ConfigurationError(Fault(trouble.problem, remedy=trouble.remedy))
-        for slug, edition in rendered.editions.items():
-            proof = replace(edition, subject=f"[Proof] {edition.subject}")
-            compiled = compile_edition(
-                proof, letterhead(app.publication, app.region(slug)), signer=app.signer
-            )
-            for address in addresses:
-                fields = sample_fields(
-                    app.publication,
-                    app.region(slug),
-                    address=address,
-                    web_url=app.web_url,
-                    greet=edition.greeting,
-                )
-                fields |= edition.roster_values({})
-                delivery = stand_in(edition, fields, token=new_token(), at=app.clock.now())
-                outcome = relay.deliver(
-                    Outgoing(
-                        delivery,
-                        compiled.envelope(delivery),
-                        compiled.render(delivery, fields),
-                        needs_smtputf8=compiled.needs_smtputf8(delivery),
-                    )
-                )
-                rows.append(
-                    {
-                        "region": slug,
-                        "address": address,
-                        "outcome": outcome.verdict,
-                        "reply": f"{outcome.reply.code} {outcome.reply.text}"
-                        if outcome.reply
-                        else outcome.note,
-                    }
-                )
-                if progress:
-                    progress(len(rows), len(addresses) * len(rendered.editions))
-    finally:
-        relay.close()
-    return rows

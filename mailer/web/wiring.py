@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from mailer.editions.images import prepare_images
 from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
 from mailer.usecases.confirming import Confirmer, Postman
+from mailer.usecases.proofs import proofed
 from mailer.usecases.shelf import Shelf
 from mailer.usecases.unattended import start_log
 from mailer.web.diary_pages import diary_doors
@@ -27,6 +29,7 @@ from mailer.web.frame import Frame, load_pages
 from mailer.web.join_pages import JoinPages
 from mailer.web.listening import listen
 from mailer.web.past_pages import reading_doors
+from mailer.web.proof_pages import ProofPages
 from mailer.web.reader_pages import ReaderPages
 from mailer.web.reception import Reception
 from mailer.web.site import make_site
@@ -48,10 +51,12 @@ def site_of(app: App, *, on_kept: Callable[[], object] = lambda: None) -> Starle
     )
     shelf = Shelf(PastIssues(app.database))
     reception = Reception(app.database, app.clock, app.sign_ups, on_kept=on_kept)
+    proofs = ProofPages(frame, app.tokens, partial(proofed, app))
     doors = Doors(
         [
             *fittings(frame, shelf),
-            *_audience_doors(app, frame, reception),
+            *proofs.before(_audience_doors(app, frame, reception)),
+            *proofs.doors(),
             *reading_doors(frame, shelf, app.images),
             *diary_doors(frame, shelf, app.datebook, today=lambda: _today(app)),
         ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mailer.audience.tokens import LONGEST_TOKEN, Tokens, UnsubscribeClaim
+from mailer.audience.tokens import LONGEST_TOKEN, ProofClaim, Tokens, UnsubscribeClaim
 from mailer.errors import ConfigurationError, InvalidInput
 
 SECRET = "a secret that is long enough to be used"
@@ -113,3 +113,14 @@ def test_a_payload_too_long_for_an_address_is_refused() -> None:
 def test_a_short_secret_is_refused(secrets: tuple[str, ...]) -> None:
     with pytest.raises(ConfigurationError, match="MAILER_SECRET_KEY"):
         Tokens(secrets[0], retired=secrets[1:])
+
+
+def test_a_proofs_token_says_its_edition_and_is_no_readers() -> None:
+    tokens = Tokens(SECRET)
+    token = tokens.proof("2026-11-30", "wales")
+    claim = tokens.read_proof(token, ["scotland", "wales"])
+    assert claim == ProofClaim("2026-11-30", "wales")
+    assert tokens.read_proof(token, ["scotland"]) is None
+    assert tokens.read_unsubscribe(token, ["wales"]) is None
+    assert tokens.read_proof(tokens.unsubscribe(7, "wales"), ["wales"]) is None
+    assert Tokens("another secret of more than 32 letters").read_proof(token, ["wales"]) is None
