@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     # Each stage costs time to import; a command pays only for those it uses.
     from mailer.articles.datebook import Datebook
     from mailer.articles.ingesting import Ingest
+    from mailer.articles.intake import IngestPolicy
     from mailer.articles.library import Library
     from mailer.articles.placing import Placer
     from mailer.audience.confirmations import Confirmations
@@ -172,18 +173,26 @@ class App:
     @cached_property
     def ingest(self) -> Ingest:
         from mailer.articles.ingesting import Ingest
+        from mailer.articles.review_file import read_rulings
+
+        return Ingest(self.library, self.ingest_policy, lambda: read_rulings(self.review_path))
+
+    @property
+    def review_path(self) -> Path:
+        """Where editors' rulings about what was read are kept."""
+        return self.root / "articles" / "review.toml"
+
+    def ingest_policy(self) -> IngestPolicy:
+        """Return how documents are read now."""
         from mailer.articles.intake import IngestPolicy
 
-        def policy() -> IngestPolicy:
-            return IngestPolicy(
-                now=self.clock.now(),
-                time_zone=self.time_zone,
-                root=self.root,
-                regions={r.slug: (r.name, *r.places) for r in self.regions(None)},
-                sections=tuple(section.slug for section in self.publication.sections),
-            )
-
-        return Ingest(self.library, policy)
+        return IngestPolicy(
+            now=self.clock.now(),
+            time_zone=self.time_zone,
+            root=self.root,
+            regions={r.slug: (r.name, *r.places) for r in self.regions(None)},
+            sections=tuple(section.slug for section in self.publication.sections),
+        )
 
     @cached_property
     def desk(self) -> Desk:

@@ -8,15 +8,17 @@ over.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailer.articles.article import Article, Flag, Picture
+from mailer.articles.confidence import confidence
 from mailer.articles.files import SUFFIXES, read_document
 from mailer.articles.intake import IngestPolicy
 from mailer.articles.library import KeptReport, Library
+from mailer.articles.rulings import Ruling, apply
 from mailer.errors import Fault, MailerError, StorageFailed
 
 
@@ -143,17 +145,26 @@ def _article_data(article: Article, status: str, zone: ZoneInfo) -> dict[str, An
         "origin": article.origin,
         "is_draft": article.is_draft,
         "words": article.word_count,
+        "quotes": list(article.quotes),
+        "joins": list(article.joins),
+        "confidence": confidence(article.flags),
         "flags": _flags(article.flags),
         "status": status,
     }
 
 
 class Ingest:
-    """Reads files into the library; ``policy`` is asked afresh for every run."""
+    """Reads files into the library; ``policy`` and ``rulings`` are asked afresh for every run."""
 
-    def __init__(self, library: Library, policy: Callable[[], IngestPolicy]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        policy: Callable[[], IngestPolicy],
+        rulings: Callable[[], Sequence[Ruling]] = tuple,
+    ) -> None:
         self._library = library
         self._policy = policy
+        self._rulings = rulings
 
     def files(
         self, paths: Sequence[Path], *, progress: Callable[[int, int], None] | None = None
@@ -168,25 +179,37 @@ class Ingest:
         Raises:
             StorageFailed: the database cannot be written; files before it are kept.
         """
-        found = _expand(paths)
+        found = expand(paths)
         desk = self._policy()
+        rulings = self._rulings()
         reports = []
         for done, path in enumerate(found, 1):
-            reports.append(self._file(path, desk))
+            reports.append(self._file(path, desk, rulings))
             if progress is not None:
                 progress(done, len(found))
         return IngestReport(tuple(reports), desk.time_zone)
 
-    def _file(self, path: Path, desk: IngestPolicy) -> FileReport:
+    def _file(self, path: Path, desk: IngestPolicy, rulings: Sequence[Ruling]) -> FileReport:
         try:
-            return FileReport(path, self._library.keep(read_document(path, desk=desk)))
+            ruled = apply(read_document(path, desk=desk), rulings)
+            kept = self._library.keep(ruled.document)
+            return FileReport(path, self._without_removed(kept, ruled.removed))
         except StorageFailed:
             raise
         except MailerError as error:
             return FileReport(path, faults=error.faults)
 
+    def _without_removed(self, kept: KeptReport, removed: Sequence[Article]) -> KeptReport:
+        """Take out what the file gave before an editor ruled that it is no article."""
+        hashes = {article.content_hash for article in removed}
+        gone = {name for name in kept.stale if self._library.article(name).content_hash in hashes}
+        for name in gone:
+            self._library.remove(name)
+        return replace(kept, stale=tuple(name for name in kept.stale if name not in gone))
 
-def _expand(paths: Sequence[Path]) -> list[Path]:
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that paths name, each once; a folder stands for the readable ones in it."""
     found: dict[Path, None] = {}
     for path in paths:
         if not path.is_dir():

@@ -10,7 +10,7 @@ import typer
 
 from mailer.cli.options import Json, folder
 from mailer.cli.output import UNFINISHED, complain, note, progress, say, say_json, table
-from mailer.errors import InvalidInput
+from mailer.errors import Fault, InvalidInput
 
 
 def register(app: typer.Typer) -> None:
@@ -26,30 +26,55 @@ def ingest(
         list[Path] | None,
         typer.Argument(
             metavar="FILES",
-            help="Markdown, HTML or text; a folder means the files in it. "
+            help="Markdown, HTML, text or PDF; a folder means the files in it. "
             "None means the publication's `articles/`.",
             show_default=False,
         ),
     ] = None,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help="Look at what is unsure first; answers are kept in articles/review.toml.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take articles in: files with or without front matter, or a whole paper's text.
+    """Take articles in: files with or without front matter, or a whole paper as text or PDF.
 
     A file that cannot be used is reported and does not stop the others; exit code 8 then.
-    Example: `mailer ingest articles/ march-paper.txt --json`
+    With `--review --json` nothing is asked: what is unsure is listed.
+    Examples: `mailer ingest articles/ march-paper.txt --json`, `mailer ingest march.pdf --review`
     """
     from mailer.app import open_app
-    from mailer.usecases import editing
+    from mailer.cli import review_screen
+    from mailer.usecases import editing, reviewing
 
-    with open_app(folder(ctx)) as app, progress("Reading") as step:
-        report = editing.ingest(app, files or [], progress=step)
+    if review and not as_json and not review_screen.has_terminal():
+        raise InvalidInput(
+            Fault(
+                "there is no terminal to ask on",
+                field="--review",
+                remedy="run it in a terminal; `--review --json` lists what is unsure",
+            )
+        )
+    sitting = None
+    with open_app(folder(ctx)) as app:
+        if review:
+            with progress("Reading") as step:
+                sitting = reviewing.Review(app, files or [], progress=step)
+            if not as_json:
+                review_screen.look_through(sitting)
+        with progress("Taking in") as step:
+            report = editing.ingest(app, files or [], progress=step)
     if as_json:
-        say_json(report.to_data())
+        unsure = [piece.to_data() for piece in sitting.unsure()] if sitting else None
+        say_json(report.to_data() | ({"unsure": unsure} if sitting else {}))
     else:
         data = report.to_data()
         table(
             "",
-            ["article", "title", "by", "kind", "status", "look at"],
+            ["article", "title", "by", "kind", "status", "sure #", "look at"],
             [
                 (
                     row["id"],
@@ -57,6 +82,7 @@ def ingest(
                     ", ".join(row["authors"]),
                     row["kind"],
                     row["status"],
+                    f"{row['confidence']:.2f}",
                     ", ".join(flag["code"] for flag in row["flags"]),
                 )
                 for row in data["articles"]
