@@ -27,7 +27,7 @@ from typing import Any
 from mailer.app import App, make_publication, open_app
 from mailer.cli.demonstration import edited
 from mailer.resources import templates_dir
-from mailer.usecases import editing
+from mailer.usecases import editing, sourcing
 from mailer.usecases.previewing import lay_out
 from mailer.usecases.proofing import Ingredients, gather, render_region
 
@@ -53,7 +53,7 @@ def scratch(folder: Path) -> tuple[Path, str]:
     root = folder / "lantern"
     make_publication(root)
     with open_app(root) as app:
-        editing.ingest(app, [])
+        sourcing.ingest(app, [])
         name = editing.draft(app, None).issue_id
     path = root / "issues" / f"{name}.md"
     path.write_text(edited(path.read_text()))

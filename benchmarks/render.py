@@ -27,7 +27,7 @@ from mailer.editions.rendering import render_edition
 from mailer.issues.issue import Pick
 from mailer.scaffold import scaffold
 from mailer.settings import Settings
-from mailer.usecases import editing, proofing
+from mailer.usecases import editing, proofing, sourcing
 
 REGIONS = 20
 STORIES = 14
@@ -43,7 +43,7 @@ def measure(set_name: str, rounds: int) -> dict[str, Any]:
         root = Path(scratch) / "publication"
         scaffold(root, monday=MONDAY, secret="only-for-a-measurement" * 3)
         with open_app(root, settings=Settings(fixed_now=FRIDAY)) as app:
-            editing.ingest(app, [])
+            sourcing.ingest(app, [])
             name = editing.draft(app, None, template=set_name).issue_id
             path = root / "issues" / f"{name}.md"
             path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")

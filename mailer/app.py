@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from mailer.clock import SystemClock
 from mailer.errors import ConfigurationError, Fault, NotFound
 from mailer.publication import Publication, Region, load_publication
 from mailer.settings import Settings, load_settings
@@ -19,10 +20,12 @@ from mailer.whereabouts import find_root
 if TYPE_CHECKING:
     # Each stage costs time to import; a command pays only for those it uses.
     from mailer.articles.datebook import Datebook
+    from mailer.articles.fetching import Fetcher
     from mailer.articles.ingesting import Ingest
     from mailer.articles.intake import IngestPolicy
     from mailer.articles.library import Library
     from mailer.articles.placing import Placer
+    from mailer.articles.polling import Polling
     from mailer.audience.confirmations import Confirmations
     from mailer.audience.erasure import Pepper
     from mailer.audience.outbox import Outbox
@@ -193,6 +196,25 @@ class App:
             regions={r.slug: (r.name, *r.places) for r in self.regions(None)},
             sections=tuple(section.slug for section in self.publication.sections),
         )
+
+    def fetcher(self) -> Fetcher:
+        """Return what fetches from the web; who asked for it closes it."""
+        from mailer.articles.destinations import read_networks
+        from mailer.articles.fetching import Fetcher, FetchPolicy
+
+        about = f" (+{self.publication.website})" if self.publication.website else ""
+        policy = FetchPolicy(
+            user_agent=f"briefing-mailer{about}".encode("ascii", "ignore").decode(),
+            allowed=read_networks(self.settings.fetch_allow),
+        )
+        # Networks take real time, in a rehearsal too.
+        return Fetcher(policy, SystemClock())
+
+    @cached_property
+    def polling(self) -> Polling:
+        from mailer.articles.polling import Polling
+
+        return Polling(self.database, self.library, self.ingest_policy, self.fetcher)
 
     @cached_property
     def desk(self) -> Desk:

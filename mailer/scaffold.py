@@ -36,10 +36,10 @@ from mailer.almanac import day_and_month, long_date
 from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.resources import samples_dir, subscribers_dir
 
-FOLDERS = ("articles", "images", "issues", "subscribers", "templates", "var")
+FOLDERS = ("articles", "feeds", "images", "issues", "subscribers", "templates", "var")
 """The folders of every publication, whether or not a sample fills them."""
 
-_TEXT_SUFFIXES = frozenset({".md", ".html", ".txt", ".toml"})
+_TEXT_SUFFIXES = frozenset({".md", ".html", ".txt", ".toml", ".xml", ".json"})
 _TOKEN = re.compile(r"%\{([^}\n]*)(\}?)")
 _FORM = re.compile(r"(date|datetime|long|day)([+-]\d{1,4})?(?: ((?:[01]\d|2[0-3]):[0-5]\d))?")
 _REMEDY = "write %{date-3}, %{datetime-3 14:30}, %{day+12} or %{long+12}"
@@ -226,6 +226,7 @@ def _sample_files() -> Iterator[tuple[Path, str]]:
     yield samples / "publication.toml", "publication.toml"
     for folder, root in (
         ("articles", samples / "articles"),
+        ("feeds", samples / "feeds"),
         ("images", samples / "images"),
         ("subscribers", subscribers_dir()),
     ):

@@ -28,7 +28,7 @@ from mailer.cli.demonstration import edited
 from mailer.errors import ConfigurationError, MailerError
 from mailer.scaffold import scaffold
 from mailer.settings import Settings
-from mailer.usecases import editing, previewing
+from mailer.usecases import editing, previewing, sourcing
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 MONDAY = date(2026, 11, 30)
@@ -60,7 +60,7 @@ def render(folder: Path | None, issue: str | None, out: Path) -> Path:
     with open_app(root, settings=settings) as app:
         name = issue
         if folder is None:
-            editing.ingest(app, [])
+            sourcing.ingest(app, [])
             name = editing.draft(app, None).issue_id
             path = root / "issues" / f"{name}.md"
             path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")

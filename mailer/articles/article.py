@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Kind(StrEnum):
@@ -23,6 +23,24 @@ class Kind(StrEnum):
     GUIDE = "guide"
     CALL = "call"
     REVIEW = "review"
+
+
+class Standing(IntEnum):
+    """Whose words they are where several sources show one article; the higher ones lead.
+
+    A paper's text was put together from columns and may be damaged; a page's has to be found among
+    its furniture; a feed's is as its site published it; a file with front matter is the editor's.
+    """
+
+    PAPER = 1
+    PAGE = 2
+    FEED = 3
+    AUTHOR = 4
+
+    @property
+    def is_of_the_web(self) -> bool:
+        """True for what a site published."""
+        return self in {Standing.PAGE, Standing.FEED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,8 @@ class Article:
     -100 to 100, 0 where nobody said. Instants are aware UTC. ``parts`` are the headings of a
     piece made of several (interviews, questions), in order; ``quotes`` the sentences that a page
     repeated large. ``content_hash`` is the SHA-256 hex of the normalised title and text. ``joins``
-    says what the reader of a file put together; it is not kept.
+    says what the reader of a file put together; it is not kept. ``guid`` is what its feed calls it;
+    the library keeps it with the article's origins, and gives articles back without it.
     """
 
     id: str
@@ -93,6 +112,7 @@ class Article:
     deadline: date | None = None
     is_draft: bool = False
     flags: tuple[Flag, ...] = ()
+    guid: str = ""
 
     @property
     def word_count(self) -> int:
@@ -148,7 +168,11 @@ class Advert:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Everything found in one file, in reading order."""
+    """Everything found in one file or feed, in reading order.
+
+    ``is_whole``: what it held before and holds no longer is gone from it. A feed is not: it only
+    shows the newest.
+    """
 
     origin: str
     articles: tuple[Article, ...] = ()
@@ -156,3 +180,5 @@ class Document:
     directory: tuple[DirectoryEntry, ...] = ()
     adverts: tuple[Advert, ...] = ()
     flags: tuple[Flag, ...] = ()
+    standing: Standing = Standing.AUTHOR
+    is_whole: bool = True

@@ -12,8 +12,9 @@ from mailer.articles.article import Article, Flag, Kind, Picture
 from mailer.storage import schema
 
 _STRUCTURED = frozenset(
-    {"kind", "authors", "regions", "tags", "parts", "picture", "credits", "flags"}
+    {"kind", "authors", "regions", "tags", "parts", "quotes", "picture", "credits", "flags"}
 )
+_NOT_KEPT = frozenset({"joins"})
 _PLAIN = tuple(name for name in schema.articles.c.keys() if name not in _STRUCTURED)  # noqa: SIM118
 _INSTANTS = ("published_at", "first_seen_at", "embargo_until", "expires_at")
 
@@ -30,6 +31,7 @@ def _structured(article: Article) -> dict[str, Any]:
         "regions": list(article.regions),
         "tags": list(article.tags),
         "parts": list(article.parts),
+        "quotes": list(article.quotes),
         "picture": asdict(article.picture) if article.picture else None,
         "credits": [asdict(picture) for picture in article.credits],
         "flags": [asdict(flag) for flag in article.flags],
@@ -43,7 +45,8 @@ def article_of_row(row: Row[Any]) -> Article:
 
 def json_of(article: Article) -> dict[str, Any]:
     """Return an article as plain JSON, whole."""
-    found = {field.name: getattr(article, field.name) for field in fields(article)}
+    names = [field.name for field in fields(article) if field.name not in _NOT_KEPT]
+    found = {name: getattr(article, name) for name in names}
     return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in (found | _structured(article)).items()
@@ -68,6 +71,7 @@ def _article(data: dict[str, Any]) -> Article:
         regions=tuple(data["regions"]),
         tags=tuple(data["tags"]),
         parts=tuple(data["parts"]),
+        quotes=tuple(data["quotes"]),
         picture=Picture(**data["picture"]) if data["picture"] else None,
         credits=tuple(Picture(**picture) for picture in data["credits"]),
         flags=tuple(Flag(**flag) for flag in data["flags"]),

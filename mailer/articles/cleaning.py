@@ -106,9 +106,12 @@ def check_size(text: str) -> None:
         )
 
 
-def sanitise(text: str) -> str:
+def sanitise(text: str, *, base: str = "") -> str:
     """Return safe, flat HTML of the few elements a mail can show.
 
+    Args:
+        text: HTML of any kind.
+        base: the http or https address that relative links start from; without one they go.
     Raises:
         InvalidInput: too large or too deep.
     """
@@ -119,7 +122,7 @@ def sanitise(text: str) -> str:
         clean_content_tags=set(_DROPPED_WHOLE),
         attributes={"a": {"href"}},
         url_schemes={"http", "https", "mailto"},
-        url_relative="deny",
+        url_relative=("rewrite_with_base", base) if base else "deny",
         link_rel=None,
         strip_comments=True,
     )

@@ -8,7 +8,7 @@ file and stays until somebody drops it. Nothing is shown once it is past; rows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -18,12 +18,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from mailer.articles.article import DiaryEntry, Document, Flag
 from mailer.articles.entries import id_of, is_one_occasion, upcoming
+from mailer.articles.freenames import FreeNames, free_id
 from mailer.clock import Clock
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
 from mailer.storage import schema
 from mailer.storage.database import Database
 
-LONGEST_ID = 80
 _LIKE = 85
 _HEARD = ("title", "on", "at", "ends_at", "until", "place", "url", "repeats")
 """What a reader's calendar shows; a change of it is a new sequence number (RFC 5545 3.8.7.4)."""
@@ -78,7 +78,7 @@ class Datebook:
                     )
             final = replace(
                 entry,
-                id=free_id(id_of(entry.on, entry.title), {e.id for e in known}, LONGEST_ID),
+                id=free_id(id_of(entry.on, entry.title), {e.id for e in known}),
                 origin="",
                 changed_at=self._clock.now(),
             )
@@ -159,13 +159,17 @@ def keep_found(
         at: the time, for what is new or has changed.
     """
     table = schema.diary_entries
-    here = select(table).where(table.c.origin == document.origin)
-    before = {row.id: _entry(row) for row in connection.execute(here)}
+    is_here = table.c.origin == document.origin
+    if not document.is_whole:
+        # A feed shows its newest articles alone; what the others announced still stands.
+        is_here &= table.c.article_id.in_(sorted(set(named.values())))
+    before = {row.id: _entry(row) for row in connection.execute(select(table).where(is_here))}
     if before:
-        connection.execute(delete(table).where(table.c.origin == document.origin))
+        connection.execute(delete(table).where(is_here))
     if not document.diary:
         return ()
-    taken = set(connection.execute(select(table.c.id)).scalars())
+    ids = FreeNames(connection, table.c.id, [entry.id for entry in document.diary])
+    ids.take(before)
     kept: list[DiaryEntry] = []
     for entry in document.diary:
         final = replace(
@@ -176,13 +180,10 @@ def keep_found(
         )
         old = _earlier(final, before.values())
         if old is None:
-            final = replace(
-                final, id=free_id(final.id, taken | before.keys(), LONGEST_ID), sequence=0
-            )
+            final = replace(final, id=ids.free(final.id), sequence=0)
         else:
             del before[old.id]
             final = _continued(final, old)
-        taken.add(final.id)
         kept.append(final)
         connection.execute(insert(table).values(_values(final)))
     return tuple(kept)
@@ -209,16 +210,6 @@ def _continued(entry: DiaryEntry, old: DiaryEntry) -> DiaryEntry:
     if all(getattr(final, name) == getattr(old, name) for name in _HEARD):
         return replace(final, changed_at=old.changed_at)
     return replace(final, sequence=old.sequence + 1)
-
-
-def free_id(wanted: str, taken: Collection[str], limit: int) -> str:
-    """Return an id that nobody has, with a number where the wanted one is taken."""
-    wanted = wanted[:limit]
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted[: limit - 5]}-{number}"
-    return name
 
 
 def _all(connection: Connection) -> list[DiaryEntry]:

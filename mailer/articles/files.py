@@ -15,7 +15,7 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
-from mailer.articles.article import Article, DiaryEntry, Document, Flag, Kind, Picture
+from mailer.articles.article import Article, DiaryEntry, Document, Flag, Kind, Picture, Standing
 from mailer.articles.blocks import parse_blocks
 from mailer.articles.bylines import names_in_byline
 from mailer.articles.cleaning import html_to_text, markdown_to_html, pictures_in, sanitise
@@ -77,10 +77,11 @@ def _bare(text: str, path: Path, origin: str, desk: IngestPolicy) -> Document:
     if masthead is not None:
         document = split_newspaper(text, masthead, origin=origin, desk=desk)
         if document.articles:
-            return document
+            return replace(document, standing=Standing.PAPER)
     is_markdown = path.suffix.lower() in MARKDOWN | PDF or any(block.level for block in blocks)
     piece = Piece("", is_markdown=is_markdown)
-    return read_web_text(text, origin=origin, desk=desk, piece=piece)
+    found = read_web_text(text, origin=origin, desk=desk, piece=piece)
+    return replace(found, standing=Standing.PAPER)
 
 
 def _pdf(path: Path, origin: str, desk: IngestPolicy) -> Document:

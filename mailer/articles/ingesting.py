@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mailer.articles.article import Article, Flag, Picture
@@ -20,6 +20,10 @@ from mailer.articles.intake import IngestPolicy
 from mailer.articles.library import KeptReport, Library
 from mailer.articles.rulings import Ruling, apply
 from mailer.errors import Fault, MailerError, StorageFailed
+
+if TYPE_CHECKING:
+    # Fetching costs time to import; files need none of it.
+    from mailer.articles.polling import SourceReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,22 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What became of every file, in the order they were read; dates are of ``time_zone``."""
+    """What became of every file and source, in the order they were read.
+
+    Dates are of ``time_zone``. A page of the web is reported like a file.
+    """
 
     files: tuple[FileReport, ...] = ()
     time_zone: str = "UTC"
+    sources: tuple[SourceReport, ...] = ()
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """Every fault of every file, in order."""
-        return tuple(fault for file in self.files for fault in file.faults)
+        """Every fault of every file and source, in order."""
+        return (
+            *(fault for file in self.files for fault in file.faults),
+            *(source.fault for source in self.sources if source.fault),
+        )
 
     def to_data(self) -> dict[str, Any]:
         """Return plain data for ``--json``: dates in ISO form, everything by name."""
@@ -94,6 +105,7 @@ class IngestReport:
                 }
                 for report in kept
             ],
+            "sources": [source.to_data() for source in self.sources],
             "faults": [
                 {
                     "where": fault.where,

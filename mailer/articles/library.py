@@ -13,19 +13,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from rapidfuzz import fuzz, process
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from rapidfuzz import process
+from sqlalchemy import Connection, delete, insert, select
 
+from mailer.articles.accession import take
 from mailer.articles.article import (
     Article,
     DiaryEntry,
     DirectoryEntry,
     Document,
-    Flag,
-    Kind,
-    Picture,
+    Standing,
 )
-from mailer.articles.datebook import coming, free_id, keep_found
+from mailer.articles.article_rows import article_of_json, article_of_row
+from mailer.articles.datebook import coming, keep_found
 from mailer.articles.placing import Placer
 from mailer.articles.stock import Stock
 from mailer.articles.traits import Traits
@@ -42,13 +42,24 @@ _LIKE = 85
 class KeptReport:
     """What became of a document: one status an article, in its order.
 
-    ``statuses`` pairs the final id with added, updated or unchanged. ``stale`` are ids that the
+    ``statuses`` pairs the final id with added, updated, unchanged or joined (it was known from
+    elsewhere and is one article with it). ``stale`` are ids that the
     same file gave earlier and no longer holds. ``document`` is as kept, with final ids.
     """
 
     document: Document
     statuses: tuple[tuple[str, str], ...] = ()
     stale: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What an origin said of an article until ``replaced_at``; numbers count from 1."""
+
+    number: int
+    origin: str
+    replaced_at: datetime
+    article: Article
 
 
 class Library:
@@ -60,49 +71,22 @@ class Library:
         self._stock = Stock(database, placer)
 
     def keep(self, document: Document) -> KeptReport:
-        """Store a document in one transaction; reading the same file again changes nothing."""
-        table = schema.articles
+        """Store a document in one transaction; reading the same again changes nothing."""
         with self._database.write() as connection:
-            here = [
-                _article(row)
-                for row in connection.execute(
-                    select(table).where(table.c.origin == document.origin).order_by(table.c.id)
-                )
-            ]
-            taken = set(connection.execute(select(table.c.id)).scalars())
-            named: dict[str, str] = {}
-            kept: list[Article] = []
-            statuses: list[tuple[str, str]] = []
-            known = _matches(document.articles, here)
-            for article, old in zip(document.articles, known, strict=True):
-                if old is None:
-                    final = replace(
-                        article,
-                        id=free_id(article.id, taken, 80),
-                        first_seen_at=self._clock.now(),
-                    )
-                    connection.execute(insert(table).values(_values(final)))
-                    status = "added"
-                else:
-                    seen = _seen(old, article, self._clock)
-                    final = replace(article, id=old.id, first_seen_at=seen)
-                    status = "unchanged" if _values(final) == _values(old) else "updated"
-                    if status == "updated":
-                        connection.execute(
-                            update(table).where(table.c.id == old.id).values(_values(final))
-                        )
-                if status != "unchanged":
-                    self._stock.note(connection, [final])
-                taken.add(final.id)
-                named[article.id] = final.id
-                kept.append(final)
-                statuses.append((final.id, status))
+            taken = take(connection, document, now=self._clock.now())
+            self._stock.note(connection, taken.changed)
+            named = {
+                article.id: kept.id
+                for article, kept in zip(document.articles, taken.articles, strict=True)
+            }
             diary = keep_found(connection, document, named, at=self._clock.now())
             _keep_directory(connection, document)
-        still = {article.id for article in kept}
-        stale = tuple(article.id for article in here if article.id not in still)
-        whole = replace(document, articles=tuple(kept), diary=diary)
-        return KeptReport(whole, tuple(statuses), stale)
+        whole = replace(document, articles=taken.articles, diary=diary)
+        statuses = tuple(
+            (article.id, status)
+            for article, status in zip(taken.articles, taken.statuses, strict=True)
+        )
+        return KeptReport(whole, statuses, taken.stale)
 
     def articles(
         self, *, ids: Collection[str] | None = None, since: datetime | None = None
@@ -115,7 +99,7 @@ class Library:
         with self._database.read() as connection:
             for some in [None] if ids is None else _chunks(sorted(set(ids))):
                 part = query if some is None else query.where(schema.articles.c.id.in_(some))
-                found += map(_article, connection.execute(part))
+                found += map(article_of_row, connection.execute(part))
         return sorted(found, key=lambda article: article.id)
 
     def considered(
@@ -150,7 +134,7 @@ class Library:
         with self._database.read() as connection:
             row = connection.execute(select(table).where(table.c.id == article_id)).first()
             if row is not None:
-                return _article(row)
+                return article_of_row(row)
             ids = list(connection.execute(select(table.c.id)).scalars())
         near = [match[0] for match in process.extract(article_id, ids, limit=3, score_cutoff=55)]
         remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer articles` lists them"
@@ -176,6 +160,35 @@ class Library:
             rows = connection.execute(select(table).order_by(table.c.name))
             return [DirectoryEntry(r.name, r.address, r.phone, r.region) for r in rows]
 
+    def origins(self, article_id: str) -> list[dict[str, Any]]:
+        """Return where an article is shown, the first that was seen first."""
+        table = schema.article_origins
+        query = select(table).where(table.c.article_id == article_id).order_by(table.c.id)
+        with self._database.read() as connection:
+            return [
+                {
+                    "origin": row.origin,
+                    "source": row.source,
+                    "standing": Standing(row.standing).name.lower(),
+                    "guid": row.guid,
+                    "url": row.url,
+                    "title": row.title,
+                    "first_seen_at": row.first_seen_at,
+                    "changed_at": row.changed_at,
+                }
+                for row in connection.execute(query)
+            ]
+
+    def versions(self, article_id: str) -> list[Version]:
+        """Return what an article's origins said before, the oldest first."""
+        table = schema.article_versions
+        query = select(table).where(table.c.article_id == article_id).order_by(table.c.number)
+        with self._database.read() as connection:
+            return [
+                Version(row.number, row.origin, row.replaced_at, article_of_json(row.said))
+                for row in connection.execute(query)
+            ]
+
     def remove(self, article_id: str) -> None:
         """Take out an article and the diary entries it announced.
 
@@ -196,35 +209,6 @@ def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
     return [ids[start : start + 500] for start in range(0, len(ids), 500)]
 
 
-def _seen(old: Article, new: Article, clock: Clock) -> datetime:
-    """Return since when a piece could be used: a draft's window begins when it is one no more."""
-    return clock.now() if old.is_draft and not new.is_draft else old.first_seen_at
-
-
-def _is_alike(one: str, other: str) -> bool:
-    return fuzz.token_sort_ratio(one.casefold(), other.casefold()) >= _LIKE
-
-
-def _matches(new: Sequence[Article], old: Sequence[Article]) -> list[Article | None]:
-    """Find each article's earlier self: by words, then id, then headline, then being alone."""
-    left = {article.id: article for article in old}
-    found: list[Article | None] = [None] * len(new)
-
-    def claim(place: int, candidates: list[Article]) -> None:
-        if found[place] is None and candidates:
-            found[place] = left.pop(candidates[0].id)
-
-    for place, article in enumerate(new):
-        claim(place, [o for o in left.values() if o.content_hash == article.content_hash])
-    for place, article in enumerate(new):
-        claim(place, [left[article.id]] if article.id in left else [])
-    for place, article in enumerate(new):
-        claim(place, [o for o in left.values() if _is_alike(o.title, article.title)])
-    if len(new) == len(old) == 1:
-        claim(0, list(left.values()))
-    return found
-
-
 def _keep_directory(connection: Connection, document: Document) -> None:
     if not document.directory:
         return
@@ -237,43 +221,3 @@ def _keep_directory(connection: Connection, document: Document) -> None:
         entry.name: {**asdict(entry), "origin": document.origin} for entry in document.directory
     }
     connection.execute(insert(table), list(rows.values()))
-
-
-def _values(article: Article) -> dict[str, Any]:
-    return {
-        **{
-            name: getattr(article, name)
-            for name in schema.articles.c.keys()  # noqa: SIM118
-            if name not in _STRUCTURED
-        },
-        "kind": article.kind.value,
-        "authors": list(article.authors),
-        "regions": list(article.regions),
-        "tags": list(article.tags),
-        "parts": list(article.parts),
-        "quotes": list(article.quotes),
-        "picture": asdict(article.picture) if article.picture else None,
-        "credits": [asdict(picture) for picture in article.credits],
-        "flags": [asdict(flag) for flag in article.flags],
-    }
-
-
-_STRUCTURED = frozenset(
-    {"kind", "authors", "regions", "tags", "parts", "quotes", "picture", "credits", "flags"}
-)
-
-
-def _article(row: Row[Any]) -> Article:
-    data = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's names
-    return Article(
-        **{name: value for name, value in data.items() if name not in _STRUCTURED},
-        kind=Kind(data["kind"]),
-        authors=tuple(data["authors"]),
-        regions=tuple(data["regions"]),
-        tags=tuple(data["tags"]),
-        parts=tuple(data["parts"]),
-        quotes=tuple(data["quotes"]),
-        picture=Picture(**data["picture"]) if data["picture"] else None,
-        credits=tuple(Picture(**picture) for picture in data["credits"]),
-        flags=tuple(Flag(**flag) for flag in data["flags"]),
-    )

@@ -126,7 +126,7 @@ def finish(
         body_text=body_text,
         content_hash=hash_of(title, body_text),
         first_seen_at=desk.now,
-        kind=piece.kind or _kind(piece, title, body_text, deadline),
+        kind=piece.kind or kind_of(piece, title, body_text, deadline),
         standfirst=piece.standfirst,
         authors=piece.authors,
         author_note=piece.author_note,
@@ -141,7 +141,7 @@ def finish(
         origin=origin,
         published_at=piece.published_at,
         deadline=deadline,
-        flags=(*piece.flags, *late_flags, *_region_flags(title, body_text, desk.regions)),
+        flags=(*piece.flags, *late_flags, *region_flags(title, body_text, desk.regions)),
     )
 
 
@@ -156,7 +156,8 @@ def _deadline(
     return on, (Flag("deadline-from-text", note), *flags)
 
 
-def _kind(piece: Piece, title: str, text: str, deadline: date | None) -> Kind:
+def kind_of(piece: Piece, title: str, text: str, deadline: date | None) -> Kind:
+    """Return what sort of piece it seems to be."""
     questions = [part for part in piece.parts if part.endswith("?")]
     if len(questions) >= 3 and len(questions) * 2 > len(piece.parts):
         return Kind.INTERVIEW
@@ -171,16 +172,14 @@ def _kind(piece: Piece, title: str, text: str, deadline: date | None) -> Kind:
     return Kind.ANALYSIS if said_we >= 8 and said_we / words > 0.01 else Kind.NEWS
 
 
-def _region_flags(
-    title: str, text: str, regions: Mapping[str, tuple[str, ...]]
-) -> tuple[Flag, ...]:
+def region_flags(title: str, text: str, regions: Mapping[str, tuple[str, ...]]) -> tuple[Flag, ...]:
     """Suggest a region when the headline or the first lines name exactly one's place."""
     head = f"{title}\n{text[:400]}"
     named = {
         slug
         for slug, places in regions.items()
         for place in places
-        if re.search(rf"(?<!\w){re.escape(place)}(?!\w)", head)
+        if place in head and re.search(rf"(?<!\w){re.escape(place)}(?!\w)", head)
     }
     if len(named) != 1:
         return ()

@@ -52,6 +52,7 @@ _PHRASES = (
     r"|(?:filed|posted) (?:under|in):?.{0,100}|tag(?:s|ged)(?: with)?:.{0,150}|categor(?:y|ies):.*"
     r"|(?:copyright|©).{0,120}|all rights reserved.*|powered by \w+.{0,40}"
     r"|\d+ min(?:ute)?s? read|(?:reading|read) time:? .*|estimated reading time.*"
+    r"|the (?:post|article) .{1,300} (?:first )?appeared (?:first )?(?:on|in) .{1,120}"
     r"|back to top|read more|continue reading.*|listen to this article|advertisement|sponsored"
 )
 _PATTERN = re.compile(rf"(?:{_PHRASES})[\s\W]*", re.IGNORECASE)

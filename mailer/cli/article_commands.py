@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mailer.cli.options import Json, folder
+from mailer.cli.options import Json, complete_source, folder
 from mailer.cli.output import UNFINISHED, complain, note, progress, say, say_json, table
+from mailer.cli.source_commands import show_visits
 from mailer.errors import Fault, InvalidInput
 
 
@@ -23,14 +23,27 @@ def register(app: typer.Typer) -> None:
 def ingest(
     ctx: typer.Context,
     files: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             metavar="FILES",
             help="Markdown, HTML, text or PDF; a folder means the files in it. "
-            "None means the publication's `articles/`.",
+            "None means the publication's `articles/` and every source that is due.",
             show_default=False,
         ),
     ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sources",
+            help="Only this source of publication.toml; may be given again.",
+            metavar="NAME",
+            autocompletion=complete_source,
+            show_default=False,
+        ),
+    ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Visit sources although they are not due.")
+    ] = False,
     review: Annotated[
         bool,
         typer.Option(
@@ -40,15 +53,16 @@ def ingest(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take articles in: files with or without front matter, or a whole paper as text or PDF.
+    """Take articles in: files, a whole paper as text or PDF, and feeds.
 
-    A file that cannot be used is reported and does not stop the others; exit code 8 then.
+    What cannot be used is reported and does not stop the rest; exit code 8 then.
     With `--review --json` nothing is asked: what is unsure is listed.
-    Examples: `mailer ingest articles/ march-paper.txt --json`, `mailer ingest march.pdf --review`
+    Examples: `mailer ingest march-paper.txt --json`, `mailer ingest march.pdf --review`,
+    `mailer ingest --sources "Town Feed" --now`
     """
     from mailer.app import open_app
     from mailer.cli import review_screen
-    from mailer.usecases import editing, reviewing
+    from mailer.usecases import reviewing, sourcing
 
     if review and not as_json and not review_screen.has_terminal():
         raise InvalidInput(
@@ -62,32 +76,35 @@ def ingest(
     with open_app(folder(ctx)) as app:
         if review:
             with progress("Reading") as step:
-                sitting = reviewing.Review(app, files or [], progress=step)
+                sitting = reviewing.Review(app, sourcing.paths_of(files or []), progress=step)
             if not as_json:
                 review_screen.look_through(sitting)
         with progress("Taking in") as step:
-            report = editing.ingest(app, files or [], progress=step)
+            report = sourcing.ingest(
+                app, files or [], sources=sources or [], is_now=now, progress=step
+            )
     if as_json:
         unsure = [piece.to_data() for piece in sitting.unsure()] if sitting else None
         say_json(report.to_data() | ({"unsure": unsure} if sitting else {}))
     else:
         data = report.to_data()
-        table(
-            "",
-            ["article", "title", "by", "kind", "status", "sure #", "look at"],
-            [
-                (
-                    row["id"],
-                    row["title"],
-                    ", ".join(row["authors"]),
-                    row["kind"],
-                    row["status"],
-                    f"{row['confidence']:.2f}",
-                    ", ".join(flag["code"] for flag in row["flags"]),
-                )
-                for row in data["articles"]
-            ],
-        )
+        if data["articles"]:
+            table(
+                "",
+                ["article", "title", "by", "kind", "status", "sure #", "look at"],
+                [
+                    (
+                        row["id"],
+                        row["title"],
+                        ", ".join(row["authors"]),
+                        row["kind"],
+                        row["status"],
+                        f"{row['confidence']:.2f}",
+                        ", ".join(flag["code"] for flag in row["flags"]),
+                    )
+                    for row in data["articles"]
+                ],
+            )
         if data["diary"]:
             table(
                 "Diary",
@@ -100,6 +117,7 @@ def ingest(
                 ["group", "address", "region"],
                 [(row["name"], row["address"], row["region"]) for row in data["directory"]],
             )
+        show_visits(report.sources)
         for advert in data["adverts"]:
             note(f"A house advert, kept out: {advert['title']}")
     if report.faults:

@@ -28,6 +28,7 @@ from mailer.cli import (
     segment_commands,
     sending_commands,
     setup_commands,
+    source_commands,
     web_commands,
 )
 from mailer.cli.output import complain, err, exit_code
@@ -164,6 +165,7 @@ rights_commands.register(audience_commands.app)
 segment_commands.register(audience_commands.app)
 app.add_typer(audience_commands.app, name="subscribers")
 app.command(name="regions")(audience_commands.regions)
+app.add_typer(source_commands.app, name="sources")
 app.add_typer(report_commands.app, name="report")
 app.add_typer(dkim_commands.app, name="dkim")
 app.add_typer(inbox_commands.app, name="inbox")

@@ -28,7 +28,15 @@ from mailer.issues.writing import PLACEHOLDER
 from mailer.scaffold import sample_notes, sample_opening
 from mailer.selection.reasons import Decision
 from mailer.settings import load_settings
-from mailer.usecases import editing, mailing, previewing, proofing, readers, sign_off
+from mailer.usecases import (
+    editing,
+    mailing,
+    previewing,
+    proofing,
+    readers,
+    sign_off,
+    sourcing,
+)
 
 MARK = ".made-by-mailer-demo"
 """Tells a folder of ours, which may be replaced, from somebody's own."""
@@ -89,7 +97,7 @@ def _whole_way(app: App, output: Path) -> bool:
 
 def _draft(app: App) -> str:
     with progress("Reading") as step:
-        report = editing.ingest(app, [], progress=step)
+        report = sourcing.ingest(app, [], progress=step)
     if report.faults:
         raise InvalidInput(report.faults)
     rosters = readers.import_rosters(

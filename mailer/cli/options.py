@@ -19,6 +19,19 @@ def complete_issue(incomplete: str) -> list[str]:
     return _stems("issues", "*.md", incomplete) + words
 
 
+def complete_source(incomplete: str) -> list[str]:
+    """Return the sources of the publication at hand that begin so, for the shell."""
+    from mailer.errors import ConfigurationError
+    from mailer.publication import load_publication
+    from mailer.whereabouts import find_root
+
+    try:
+        sources = load_publication(find_root(None)).sources
+    except ConfigurationError:
+        return []
+    return [source.name for source in sources if source.name.startswith(incomplete)]
+
+
 def _stems(folder: str, pattern: str, incomplete: str) -> list[str]:
     from mailer.errors import ConfigurationError
     from mailer.whereabouts import find_root

@@ -48,6 +48,12 @@ from mailer.storage.issue_tables import (
     last_approvals,
     locks,
 )
+from mailer.storage.origin_tables import (
+    article_marks,
+    article_origins,
+    article_versions,
+    source_states,
+)
 from mailer.storage.schedule_tables import leases, runs
 
 __all__ = [
@@ -57,7 +63,10 @@ __all__ = [
     "SUBSCRIPTION_STATES",
     "WAITING",
     "Instant",
+    "article_marks",
+    "article_origins",
     "article_traits",
+    "article_versions",
     "articles",
     "attempts",
     "confirmations",
@@ -82,6 +91,7 @@ __all__ = [
     "peppers",
     "runs",
     "sign_ups",
+    "source_states",
     "subscribers",
     "subscriptions",
     "suppressions",

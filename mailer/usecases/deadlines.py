@@ -20,7 +20,7 @@ from mailer.localtime import first_send_at
 from mailer.schedule.calendar import Job, Slot, slots_of
 from mailer.schedule.due import deadline
 from mailer.schedule.work import Alarm
-from mailer.usecases import editing
+from mailer.usecases import editing, sourcing
 from mailer.usecases.telling import editors, tell
 
 MOST_LINES = 20
@@ -56,7 +56,7 @@ def freeze(app: App, name: str) -> str:
     record = app.archive.find(name)
     if record is not None and record.state is not IssueState.DRAFT:
         return f"it is {record.state} already"
-    editing.ingest(app, [])
+    sourcing.ingest(app, [])
     try:
         result = editing.draft(app, date.fromisoformat(name))
     except IllegalTransition:

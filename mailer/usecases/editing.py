@@ -1,4 +1,4 @@
-"""The editor's work: take articles in, draft, look, approve, cancel.
+"""The editor's work: draft, look, approve, cancel.
 
 Approval renders every region's edition and binds a checksum over the issue's file, those
 editions and the audience rule; ``current`` computes the same again, and whoever is about to send
@@ -11,11 +11,9 @@ import getpass
 import json
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from mailer.app import App
-from mailer.articles.ingesting import IngestReport
 from mailer.audience.eligibility import AUDIENCE_RULE, most_specific_first
 from mailer.errors import Fault, IllegalTransition
 from mailer.issues.desk import DraftResult
@@ -24,11 +22,6 @@ from mailer.selection.filling import region_block
 from mailer.selection.reasons import Decision
 
 Progress = Callable[[int, int], None]
-
-
-def ingest(app: App, paths: Sequence[Path], progress: Progress | None = None) -> IngestReport:
-    """Take in files and folders; none named means the publication's ``articles`` folder."""
-    return app.ingest.files(list(paths) or [app.root / "articles"], progress=progress)
 
 
 def draft(app: App, day: date | None, *, force: bool = False, template: str = "") -> DraftResult:

@@ -10,7 +10,7 @@ import structlog
 from mailer.app import App
 from mailer.schedule.calendar import Job
 from mailer.schedule.work import Alarm, JobReport
-from mailer.usecases import deadlines, editing, slots
+from mailer.usecases import deadlines, editing, slots, sourcing
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ class Scheduled:
 
     def ingest(self) -> str:
         """Take articles in; say what could not be read, and log it when it is news."""
-        faults = tuple(str(fault) for fault in editing.ingest(self._app, []).faults)
+        faults = tuple(str(fault) for fault in sourcing.ingest(self._app, []).faults)
         for fault in faults:
             # The same file is at fault every hour until somebody mends it.
             if fault not in self._said:

@@ -15,7 +15,7 @@ from mailer.app import make_publication, open_app
 from mailer.cli.demonstration import edited
 from mailer.lighttable.live import Live
 from mailer.resources import templates_dir
-from mailer.usecases import editing
+from mailer.usecases import editing, sourcing
 from mailer.usecases.live_preview import Workbench
 from tests.web.publishing import FRIDAY, ISSUE
 
@@ -30,7 +30,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("MAILER_FIXED_NOW", FRIDAY)
         make_publication(made)
         with open_app(made) as app:
-            editing.ingest(app, [])
+            sourcing.ingest(app, [])
             path = made / "issues" / f"{editing.draft(app, None).issue_id}.md"
             path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
     return made

@@ -23,7 +23,7 @@ from mailer.app import App, make_publication, open_app
 from mailer.cli.demonstration import edited
 from mailer.clock import SystemClock
 from mailer.inbox.server import InboxServer
-from mailer.usecases import editing, mailing, sign_off
+from mailer.usecases import editing, mailing, sign_off, sourcing
 from tests.web.process import Served, served
 
 PICTURES = Path(__file__).parents[2] / "test-output" / "journey"
@@ -78,7 +78,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         server = stack.enter_context(InboxServer(inbox, port=0))
         patch.setenv("MAILER_RELAY_PORT", str(server.port))
         app = stack.enter_context(open_app(root))
-        editing.ingest(app, [])
+        sourcing.ingest(app, [])
         issue = editing.draft(app, None).issue_id
         path = root / "issues" / f"{issue}.md"
         path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -20,7 +20,7 @@ from mailer.audience.signups import SignUp
 from mailer.cli.demonstration import edited
 from mailer.inbox.server import InboxServer
 from mailer.storage import schema
-from mailer.usecases import editing, mailing, sign_off
+from mailer.usecases import editing, mailing, sign_off, sourcing
 from mailer.usecases.confirming import LOCK, Confirmer, Postman
 from mailer.web.wiring import site_of
 
@@ -177,7 +177,7 @@ LINK = re.compile(rf"{re.escape(WEB_URL)}/[^\s\"'<>)\]]*")
 
 def test_crawling_every_address_of_delivered_mail_changes_nothing(app: App) -> None:
     """What scanners and previews do: GET and HEAD of everything in an issue and a confirmation."""
-    editing.ingest(app, [])
+    sourcing.ingest(app, [])
     issue = editing.draft(app, None).issue_id
     path = app.root / "issues" / f"{issue}.md"
     path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")

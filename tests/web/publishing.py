@@ -14,7 +14,7 @@ from mailer.clock import FixedClock
 from mailer.delivery.frozen import FrozenEdition
 from mailer.issues.archive import Archive
 from mailer.issues.issue import IssueRecord, IssueState
-from mailer.usecases import editing, sign_off
+from mailer.usecases import editing, sign_off, sourcing
 
 FRIDAY = "2026-11-27T12:00:00+00:00"
 ISSUE = "2026-11-30"
@@ -28,7 +28,7 @@ def publish(root: Path, *, web_url: str = WEB_URL) -> None:
         patch.setenv("MAILER_WEB_URL", web_url)
         make_publication(root)
         with open_app(root) as app:
-            editing.ingest(app, [])
+            sourcing.ingest(app, [])
             path = root / "issues" / f"{editing.draft(app, None).issue_id}.md"
             path.write_text(edited(path.read_text(encoding="utf-8")), encoding="utf-8")
             sign_off.approve(app, ISSUE, by="nora")

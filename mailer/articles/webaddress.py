@@ -1,0 +1,49 @@
+"""When two addresses of the web are one page: the key that they share.
+
+Leaves out what changes how a page is reached but not which it is: the scheme, ``www.``, default
+ports, fragments, a slash at the end, ``index.html``, the order of parameters, and parameters that
+only count readers. A site's front page is no article's address and has no key.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+_COUNTING = re.compile(
+    r"(?:utm_\w+|at_(?:medium|campaign|link\w*|format|bbc\w*|ptr_\w*|custom\d)|mc_[ce]id|mtm_\w+|"
+    r"pk_\w+|hsa_\w+|oly_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|twclid|"
+    r"_ga|_gl|cmpid|ito|ref_src|spm|xtor|rss|ns_\w+|s_cid|wt\.\w+)",
+    re.IGNORECASE,
+)
+_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
+
+
+def without_counters(url: str) -> str:
+    """Return an address without fragment and without the parameters that only count readers."""
+    try:
+        parts = urlsplit(url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return url
+    kept = [(name, value) for name, value in pairs if not _COUNTING.fullmatch(name)]
+    query = parts.query if len(kept) == len(pairs) else urlencode(kept)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+def url_key(url: str) -> str:
+    """Return what all addresses of one page have in common, or "" when it is none's."""
+    try:
+        parts = urlsplit(without_counters(url.strip()))
+        port = parts.port
+    except ValueError:
+        return ""
+    host = (parts.hostname or "").rstrip(".").removeprefix("www.")
+    if parts.scheme not in {"http", "https"} or not host:
+        return ""
+    path = _INDEX.sub("/", re.sub(r"/{2,}", "/", unquote(parts.path))).rstrip("/")
+    query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+    if not path and not query:
+        return ""
+    place = host if port in {None, 80, 443} else f"{host}:{port}"
+    return f"{place}{path}?{query}" if query else f"{place}{path}"
