@@ -7,6 +7,7 @@ here is needed to preview; ``faults_before_sending`` says what sending lacks.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -58,6 +59,19 @@ def _networks(value: str) -> str:
                 f"names {item!r}, which is no address or network; write 10.0.0.7 or 10.0.0.0/8"
             ) from None
     return value
+
+
+def _listening(value: str) -> str:
+    if value:
+        _host_and_port(value)
+    return value
+
+
+def _host_and_port(value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("is no address with a port; write 127.0.0.1:9180 or [::1]:9180")
+    return host.strip("[]"), int(port)
 
 
 Tls = Literal["none", "starttls", "implicit"]
@@ -168,12 +182,17 @@ class Settings(BaseSettings):
     dkim_selector: str = ""
     dkim_key_file: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
+    log_format: Literal["auto", "text", "json"] = "auto"
+    health_listen: Annotated[str, AfterValidator(_listening)] = ""
     fixed_now: Annotated[datetime | None, AfterValidator(_aware)] = None
 
     def clock(self) -> Clock:
         """Return the machine's clock, or the fixed one of a rehearsal."""
         return FixedClock(self.fixed_now) if self.fixed_now else SystemClock()
+
+    def health_address(self) -> tuple[str, int] | None:
+        """Return where the private listener is to be, or None."""
+        return _host_and_port(self.health_listen) if self.health_listen else None
 
     def secrets(self) -> list[str]:
         """Return the secret that signs, then the retired ones that still verify."""
@@ -269,6 +288,11 @@ class Settings(BaseSettings):
                 )
             )
         return faults
+
+
+def service_socket() -> str:
+    """Return the socket of the service manager that started this process, "" without one."""
+    return os.environ.get("NOTIFY_SOCKET", "")
 
 
 def load_settings(root: Path | None) -> Settings:

@@ -21,6 +21,7 @@ from mailer.cli import (
     edition_commands,
     inbox_commands,
     issue_commands,
+    operating_commands,
     report_commands,
     retention_commands,
     rights_commands,
@@ -153,6 +154,7 @@ for commands in (
     article_commands,
     edition_commands,
     sending_commands,
+    operating_commands,
     web_commands,
 ):
     commands.register(app)

@@ -1,4 +1,4 @@
-"""``mailer send``, ``mailer run``, ``mailer schedule`` and ``mailer ledger``."""
+"""``mailer send``, ``mailer schedule`` and ``mailer ledger``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ STATES = ("planned", "accepted", "deferred", "refused", "in_doubt", "skipped", "
 def register(app: typer.Typer) -> None:
     """Add the commands to the tree."""
     app.command()(send)
-    app.command()(run)
     app.command()(schedule)
     app.command()(ledger)
 
@@ -178,41 +177,6 @@ def show_summary(summary: dict[str, Any]) -> None:
         say(f"The next retry is due at {summary['next_due_at']:%Y-%m-%d %H:%M} UTC.")
     if summary.get("stopped"):
         say(summary["stopped"], style="yellow")
-
-
-def run(
-    ctx: typer.Context,
-    once: Annotated[
-        bool, typer.Option("--once", help="Do what is due now, then end (for cron).")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Run unattended: draft on the day, send at each region's hour, retry, until stopped.
-
-    Stop it with Ctrl-C or SIGTERM; it ends after the message under way. With `--once`, exit code
-    8 says that something was held, failed or missed. Example: `mailer run`
-    """
-    from mailer.app import open_app
-    from mailer.usecases import unattended
-
-    with open_app(folder(ctx)) as opened:
-        report = unattended.run(opened, once=once)
-    if report is None:
-        return
-    if as_json:
-        say_json(report)
-    else:
-        for row in report["results"]:
-            what = f"{row['job']} {row['issue']} {', '.join(row['regions'])}".rstrip()
-            say(f"{what}: {row['state']}, {row['note']}")
-        for row in report["missed"]:
-            say(f"missed: {row['job']} {row['issue']} {row['region']}", style="yellow")
-        if report["retried"]:
-            say(f"retried: {report['retried']}")
-        if not (report["results"] or report["missed"] or report["retried"]):
-            say("Nothing was due.")
-    if report["missed"] or any(row["state"] != "done" for row in report["results"]):
-        raise typer.Exit(UNFINISHED)
 
 
 def schedule(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.cli.options import folder
 from mailer.cli.output import say
+
+if TYPE_CHECKING:
+    from mailer.app import App
 
 
 def register(app: typer.Typer) -> None:
@@ -32,10 +35,29 @@ def serve(
     Example: `mailer serve --port 8080`
     """
     from mailer.app import open_app
+    from mailer.usecases import unattended
     from mailer.web import wiring
 
     with open_app(folder(ctx)) as opened:
-        wiring.serve(opened, host=host, port=port, announce=say)
+        unattended.start_log(opened)
+        wiring.serve(
+            opened,
+            host=host,
+            port=port,
+            announce=lambda at: say(f"The public pages are at {at} (Ctrl-C ends it)"),
+        )
+
+
+def serve_quietly(opened: App) -> None:
+    """Serve the public pages as a part of `mailer run`, which has no one to talk to."""
+    import structlog
+
+    from mailer.web import wiring
+
+    log = structlog.get_logger()
+    wiring.serve(
+        opened, host=None, port=None, announce=lambda said: log.info("pages.open", at=said)
+    )
 
 
 def form(

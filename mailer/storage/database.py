@@ -109,22 +109,33 @@ class Database:
     @contextmanager
     def exclusive(self, name: str) -> Iterator[bool]:
         """Try to hold the named lock; gives False at once when another process has it."""
+        with self._locked(name, fcntl.LOCK_EX, "") as is_held:
+            yield is_held
+
+    @contextmanager
+    def shared(self, name: str) -> Iterator[bool]:
+        """Try to hold the named lock beside others who share it; False when one has it alone."""
+        with self._locked(name, fcntl.LOCK_SH, "_shared") as is_held:
+            yield is_held
+
+    @contextmanager
+    def _locked(self, name: str, operation: int, suffix: str) -> Iterator[bool]:
         if self.is_sqlite:
-            with _file_lock(Path(f"{self.engine.url.database}.{name}.lock")) as is_held:
+            path = Path(f"{self.engine.url.database}.{name}.lock")
+            with _file_lock(path, operation) as is_held:
                 yield is_held
             return
         key = zlib.crc32(f"briefing-mailer:{name}".encode())
+        take, drop = f"pg_try_advisory_lock{suffix}", f"pg_advisory_unlock{suffix}"
         with _translated(), self.engine.connect() as connection:
-            is_held = bool(
-                connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar()
-            )
+            is_held = bool(connection.execute(text(f"SELECT {take}(:key)"), {"key": key}).scalar())
             # The lock belongs to the session; an open transaction would only hold back vacuum.
             connection.commit()
             try:
                 yield is_held
             finally:
                 if is_held:
-                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                    connection.execute(text(f"SELECT {drop}(:key)"), {"key": key})
                     connection.commit()
 
     def close(self) -> None:
@@ -269,10 +280,10 @@ def _remedy(reason: str) -> str:
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[bool]:
+def _file_lock(path: Path, operation: int) -> Iterator[bool]:
     with path.open("w") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, operation | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return

@@ -8,6 +8,7 @@ from datetime import date
 import structlog
 
 from mailer.app import App
+from mailer.delivery.sending import SenderBusy
 from mailer.schedule.calendar import Job
 from mailer.schedule.work import Alarm, JobReport
 from mailer.usecases import deadlines, editing, slots, sourcing
@@ -34,7 +35,10 @@ class Scheduled:
 
     def send(self, issue_id: str, regions: Sequence[str]) -> JobReport:
         """Send an issue to the regions whose hour has come."""
-        return slots.send_slots(self._app, issue_id, regions, should_stop=self._should_stop)
+        try:
+            return slots.send_slots(self._app, issue_id, regions, should_stop=self._should_stop)
+        except SenderBusy:
+            return JobReport("waits for the sending that is under way", is_complete=False)
 
     def before(self, job: Job, issue_id: str) -> JobReport:
         """Do what comes before an issue: freeze, remind, tell."""

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import structlog
 
 from mailer.app import App
+from mailer.delivery.sending import SenderBusy
 from mailer.errors import ConfigurationError, MailerError
 from mailer.issues.issue import IssueState
 from mailer.localtime import send_at
@@ -140,6 +141,8 @@ def retry_due(app: App, *, should_stop: Question) -> str:
             report = sender.run(record.id, should_stop=should_stop)
             conclude(app, record.id, report)
             notes.append(f"{record.id}: {report.sentence()}")
+        except SenderBusy:
+            continue  # Whoever sends takes what is due as well.
         except (MailerError, ConfigurationError) as error:
             # One issue that cannot go on must not stop the others.
             notes.append(f"{record.id}: {error}")

@@ -1,4 +1,4 @@
-"""``mailer run``: the week on its own."""
+"""The week on its own: what ``mailer run`` and ``mailer tick`` do when they look."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from mailer.app import App
-from mailer.errors import ConfigurationError, IllegalTransition, MailerError
+from mailer.errors import ConfigurationError, MailerError
 from mailer.schedule.jobs import Jobs, Runner, TickReport
 from mailer.schedule.lease import Lease
 from mailer.usecases import retention, slots
@@ -22,33 +22,27 @@ from mailer.usecases.scheduled import Scheduled
 log = structlog.get_logger()
 
 
-def make_runner(app: App) -> Runner:
-    """Wire the scheduler to the work."""
+def make_runner(app: App, *, is_alone: bool = True) -> Runner:
+    """Wire the scheduler to the work.
+
+    Args:
+        app: the publication.
+        is_alone: each look tries again what is due as well; False where ``looking_after`` is done
+            by another process.
+    """
     stop = threading.Event()
     lease = Lease(app.database, app.clock)
-    confirm = _confirming(app, stop)
 
     def should_stop() -> bool:
         return stop.is_set() or lease.is_lost
 
     work = Scheduled(app, should_stop)
+    look_after = looking_after(app, should_stop)
 
     def retry() -> str:
-        confirm()
         for trouble in slots.watch_approved(app):
             log.error("approval.void", why=trouble)
-        prune()
-        return slots.retry_due(app, should_stop=should_stop)
-
-    def prune() -> None:
-        try:
-            done = retention.prune_daily(app)
-        except MailerError as error:
-            # What could not go today goes tomorrow; mail does not wait for it.
-            log.warning("retention.failed", why=str(error))
-            return
-        if done and (what := retention.sentence(done)):
-            log.info("retention.pruned", what=what)
+        return look_after() if is_alone else ""
 
     return Runner(
         publication=app.publication,
@@ -67,7 +61,29 @@ def make_runner(app: App) -> Runner:
     )
 
 
-def _confirming(app: App, stop: threading.Event) -> Callable[[], None]:
+def looking_after(app: App, should_stop: Callable[[], bool]) -> Callable[[], str]:
+    """Return what is done again and again beside the schedule: confirmations, retries, pruning."""
+    confirm = _confirming(app, should_stop)
+
+    def prune() -> None:
+        try:
+            done = retention.prune_daily(app)
+        except MailerError as error:
+            # What could not go today goes tomorrow; mail does not wait for it.
+            log.warning("retention.failed", why=str(error))
+            return
+        if done and (what := retention.sentence(done)):
+            log.info("retention.pruned", what=what)
+
+    def look() -> str:
+        confirm()
+        prune()
+        return slots.retry_due(app, should_stop=should_stop)
+
+    return look
+
+
+def _confirming(app: App, should_stop: Callable[[], bool]) -> Callable[[], None]:
     """Return what mails the confirmations that are due; templates are read the first time."""
 
     @cache
@@ -76,36 +92,35 @@ def _confirming(app: App, stop: threading.Event) -> Callable[[], None]:
 
     def confirm() -> None:
         try:
-            trouble = confirmer().send_due(should_stop=stop.is_set).trouble
+            trouble = confirmer().send_due(should_stop=should_stop).trouble
         except (MailerError, ConfigurationError) as error:
             # An issue under way does not wait for a template or a relay of the confirmation.
             trouble = str(error)
-        if trouble:
+        # The same words at every look would drown the log.
+        if trouble and trouble != said[0]:
             log.warning("confirmations.trouble", why=trouble)
+        said[0] = trouble
 
+    said = [""]
     return confirm
 
 
-def run(app: App, *, once: bool = False) -> dict[str, Any] | None:
-    """Work the schedule until stopped, or look once and return what was done."""
+def tick(app: App) -> dict[str, Any]:
+    """Look once: do all that is due, and return what was done."""
     start_log(app)
-    faults = app.faults_before_sending()
-    for fault in faults:
+    for fault in app.faults_before_sending():
         log.warning("cannot.send", why=str(fault))
     runner = make_runner(app)
-    if once:
-        report = runner.tick()
+    try:
+        return _report_data(runner.tick())
+    finally:
         runner.close()
-        if not report.is_leader:
-            raise IllegalTransition("another `mailer run` is at work on this database")
-        return _report_data(report)
-    runner.run_forever()
-    return None
 
 
 def _report_data(report: TickReport) -> dict[str, Any]:
     return {
         "at": report.now,
+        "is_leader": report.is_leader,
         "results": [
             {
                 "job": result.slots[0].job,
@@ -124,12 +139,25 @@ def _report_data(report: TickReport) -> dict[str, Any]:
     }
 
 
-def start_log(app: App) -> None:
-    """Log to standard error, as text for a person or as JSON lines for a collector."""
-    is_json = app.settings.log_format == "json"
+def start_log(app: App, *, part: str = "") -> None:
+    """Log to standard error, as text for a person or as JSON lines for a collector.
+
+    Args:
+        app: whose settings say how.
+        part: the part of the service that speaks; it stands in every line.
+    """
+    form = app.settings.log_format
+    is_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+
+    def named(_logger: Any, _method: str, event: Any) -> Any:
+        if part:
+            event.setdefault("part", part)
+        return event
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            named,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.dict_tracebacks

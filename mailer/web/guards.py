@@ -50,6 +50,8 @@ PAGE_POLICY = (
 )
 """What a page of ours needs: its style sheet, its pictures, its forms. No script at all."""
 
+WATCHED = frozenset({"/healthz", "/readyz"})
+
 Refuse = Callable[[Scope, int], Awaitable[ASGIApp]]
 """Makes the page for a status, for a request that no door has seen."""
 
@@ -83,7 +85,9 @@ class Logged:
             if status == 0:
                 await (await self._refuse(scope, status_of(error)))(scope, receive, watched)
         spent_ms = round((time.perf_counter() - started) * 1000, 1)
-        log.info("web.request", **told, status=status, ms=spent_ms)
+        # A watcher asks every few seconds, and would be most of the log.
+        tell = log.debug if scope["path"] in WATCHED and status == 200 else log.info
+        tell("web.request", **told, status=status, ms=spent_ms)
 
 
 def described(error: BaseException) -> dict[str, Any]:

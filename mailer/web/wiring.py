@@ -17,15 +17,16 @@ from mailer.app import App
 from mailer.editions.images import prepare_images
 from mailer.issues.published import PastIssues
 from mailer.languages import load_languages
+from mailer.operating.living import living
 from mailer.usecases.confirming import Confirmer, Postman
 from mailer.usecases.proofs import proofed
 from mailer.usecases.shelf import Shelf
-from mailer.usecases.unattended import start_log
 from mailer.web.diary_pages import diary_doors
 from mailer.web.doors import Door, Doors
 from mailer.web.fittings import fittings
 from mailer.web.formkeys import FormKeys
 from mailer.web.frame import Frame, load_pages
+from mailer.web.health_doors import health_doors
 from mailer.web.join_pages import JoinPages
 from mailer.web.listening import listen
 from mailer.web.past_pages import reading_doors
@@ -55,6 +56,7 @@ def site_of(app: App, *, on_kept: Callable[[], object] = lambda: None) -> Starle
     doors = Doors(
         [
             *fittings(frame, shelf),
+            *health_doors(app.database),
             *proofs.before(_audience_doors(app, frame, reception)),
             *proofs.doors(),
             *reading_doors(frame, shelf, app.images),
@@ -68,8 +70,7 @@ def site_of(app: App, *, on_kept: Callable[[], object] = lambda: None) -> Starle
 
 
 def serve(app: App, *, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
-    """Serve the public pages until SIGINT or SIGTERM."""
-    start_log(app)
+    """Serve the public pages until SIGINT or SIGTERM; ``announce`` is told where they are."""
     settings = app.settings
     postman = Postman(Confirmer(app))
     site = site_of(app, on_kept=postman.call)
@@ -77,16 +78,17 @@ def serve(app: App, *, host: str | None, port: int | None, announce: Callable[[s
     def ready(address: str) -> None:
         site.state.reception.start()
         postman.start()
-        announce(f"The public pages are at {address} (Ctrl-C ends it)")
+        announce(address)
 
     try:
-        listen(
-            site,
-            host=settings.web_host if host is None else host,
-            port=settings.web_port if port is None else port,
-            proxies=settings.web_proxies.replace(",", " ").split(),
-            ready=ready,
-        )
+        with living(app.database):
+            listen(
+                site,
+                host=settings.web_host if host is None else host,
+                port=settings.web_port if port is None else port,
+                proxies=settings.web_proxies.replace(",", " ").split(),
+                ready=ready,
+            )
     finally:
         site.state.reception.stop()
         postman.stop()

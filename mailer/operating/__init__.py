@@ -1,0 +1,1 @@
+"""Running for years: a supervisor, health, figures, copies, and what an operator sees."""
