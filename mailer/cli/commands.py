@@ -16,6 +16,7 @@ from mailer.cli import (
     article_commands,
     audience_commands,
     choice_commands,
+    copy_commands,
     diary_commands,
     dkim_commands,
     edition_commands,
@@ -155,6 +156,7 @@ for commands in (
     edition_commands,
     sending_commands,
     operating_commands,
+    copy_commands,
     web_commands,
 ):
     commands.register(app)

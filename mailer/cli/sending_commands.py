@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -273,6 +274,16 @@ def show_readers(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     )
 
 
+def _show_accepted(said: dict[str, Any]) -> None:
+    say(f"{said['accepted']} of {said['listed']} addresses are marked as having {said['issue']}.")
+    if said["unknown"]:
+        say(
+            f"{len(said['unknown'])} are none of its readers: {', '.join(said['unknown'][:5])}"
+            f"{' …' if len(said['unknown']) > 5 else ''}",
+            style="yellow",
+        )
+
+
 DeliveryWord = Literal[
     "planned", "deferred", "in_doubt", "accepted", "refused", "skipped", "expired", "cancelled"
 ]
@@ -293,18 +304,35 @@ def ledger(
         Literal["accept", "cancel", "resend"] | None,
         typer.Option("--resolve", help="Settle one reader's delivery that is in doubt."),
     ] = None,
+    accepted: Annotated[
+        Path | None,
+        typer.Option(
+            "--accepted",
+            metavar="FILE",
+            help="Addresses, one a line, that have a paused issue by the relay's log.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what became of every delivery of an issue, or of one reader's.
 
     Examples: `mailer ledger 2026-11-30`, `mailer ledger latest --state refused`,
     `mailer ledger --address zoe@reader.example`,
-    `mailer ledger latest --address zoe@reader.example --resolve resend`
+    `mailer ledger latest --address zoe@reader.example --resolve resend`,
+    `mailer ledger 2026-11-30 --accepted from-the-log.txt`
     """
     from mailer.app import open_app
-    from mailer.usecases import mailing, readers
+    from mailer.usecases import mailing, readers, reconciling
 
     with open_app(folder(ctx)) as opened:
+        if accepted:
+            said = reconciling.accept(opened, opened.desk.resolve(issue), accepted)
+            if as_json:
+                say_json(said)
+            else:
+                _show_accepted(said)
+            return
         if resolve:
             if not address:
                 raise typer.BadParameter("--resolve needs --address")

@@ -61,6 +61,8 @@ TRANSITIONS: dict[tuple[DeliveryState, str], DeliveryState] = {
     (_S.IN_DOUBT, "accept"): _S.ACCEPTED,
     (_S.IN_DOUBT, "cancel"): _S.CANCELLED,
     (_S.IN_DOUBT, "expire"): _S.EXPIRED,
+    (_S.PLANNED, "accept"): _S.ACCEPTED,
+    (_S.DEFERRED, "accept"): _S.ACCEPTED,
     (_S.ACCEPTED, "bounce"): _S.BOUNCED,
     (_S.ACCEPTED, "complain"): _S.COMPLAINED,
 }
@@ -77,6 +79,9 @@ and may get it after all (another region), or an issue that was cancelled and re
 operator settles what is in doubt: accept on evidence, cancel, or ``defer`` to send it again. A
 claimed message that this program cannot write is refused without a transaction. What nobody sent
 before it was too old expires: a week-old briefing is no briefing.
+
+A ledger that was restored from a backup does not know who was sent to since; the relay's log does.
+On its evidence what is planned or deferred is accepted, as what is in doubt.
 
 ``transmitting`` is kept in the sender's journal, not in the row: see ``journal`` and ``ledger``.
 """

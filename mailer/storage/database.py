@@ -4,7 +4,7 @@ SQLite runs in WAL with ``synchronous=FULL`` (what is committed survives power l
 keys on, a busy timeout, and writes that begin IMMEDIATE, so that two processes wait for each
 other instead of failing half-way. PostgreSQL is reached through psycopg 3 by its URL.
 
-A database is created or migrated when it is opened; a database from a newer program is refused.
+A database is created when it is opened; one from a newer or an older program is refused.
 ``exclusive`` is a lock the operating system (or PostgreSQL) drops when its holder dies: it is
 how a new process knows that the sender before it is really dead, without waiting for a lease.
 
@@ -138,37 +138,60 @@ class Database:
                     connection.execute(text(f"SELECT {drop}(:key)"), {"key": key})
                     connection.commit()
 
+    def revision(self) -> str:
+        """Return what its schema is at, "" for a database without tables."""
+        with self.read() as connection:
+            return _revision(connection)
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
 
 
-def open_database(url: str, *, root: Path) -> Database:
-    """Open, and create or migrate, the database at ``url``.
+def open_database(url: str, *, root: Path, may_migrate: bool = False) -> Database:
+    """Open the database at ``url``, and create it where there is none.
 
     Args:
         url: SQLAlchemy's form; empty means ``var/mailer.db`` under ``root``. A relative SQLite
             path is taken from ``root``.
         root: the publication's folder.
+        may_migrate: bring an older one to this program's schema; without it that is refused,
+            because whoever upgrades wants a copy first.
 
     Raises:
         ConfigurationError: the address cannot be used.
-        StorageFailed: it cannot be opened, or is newer than this program.
+        StorageFailed: it cannot be opened, or its schema is not this program's.
     """
-    database = Database(_engine(_resolve(url, root)))
+    database = reach_database(url, root=root)
     try:
-        with database.read() as connection:
-            found = _revision(connection)
+        found = database.revision()
         if found != HEAD:
             # Alembic costs 0.3 s to import; an up-to-date database never pays for it.
-            from mailer.storage.migrating import migrate
+            from mailer.storage.migrating import migrate, require_known
 
+            require_known(found, head=HEAD)
+            if found and not may_migrate:
+                _refuse_old(found)
             with _translated():
-                migrate(database.engine, found=found, head=HEAD)
+                migrate(database.engine)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _refuse_old(found: str) -> None:
+    raise StorageFailed(
+        Fault(
+            f"the database is at {found}, this program needs {HEAD}",
+            remedy="run `mailer upgrade`, which makes a copy first",
+        )
+    )
+
+
+def reach_database(url: str, *, root: Path) -> Database:
+    """Return the database at ``url`` as it is, whatever its schema; see ``open_database``."""
+    return Database(_engine(_resolve(url, root)))
 
 
 def _resolve(url: str, root: Path) -> URL:

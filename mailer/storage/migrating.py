@@ -22,14 +22,15 @@ def configuration() -> Config:
     return config
 
 
-def migrate(engine: Engine, *, found: str, head: str) -> None:
-    """Run every migration after ``found`` ("" for a new database), all or nothing.
+def require_known(found: str, *, head: str) -> None:
+    """Refuse a database of a newer program.
 
     Raises:
-        StorageFailed: the database is from a newer program.
+        StorageFailed: no migration here leads to ``found``.
     """
-    config = configuration()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known = {
+        script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()
+    }
     if found and found not in known:
         raise StorageFailed(
             Fault(
@@ -37,6 +38,11 @@ def migrate(engine: Engine, *, found: str, head: str) -> None:
                 remedy="install the newer program, or restore the backup made before it",
             )
         )
+
+
+def migrate(engine: Engine) -> None:
+    """Run every migration that is missing, all or nothing; none of them creates the schema."""
+    config = configuration()
     with engine.connect() as connection:
         connection.execution_options(mailer_writes=True)
         with connection.begin():
