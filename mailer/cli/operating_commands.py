@@ -23,12 +23,10 @@ def run(
         list[PartName] | None,
         typer.Option("--only", help="Only this part; may be given again.", show_default=False),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="The same as `mailer tick`.")] = False,
     lifeline: Annotated[
         int | None,
         typer.Option("--lifeline", hidden=True, help="How the supervisor starts a part."),
     ] = None,
-    as_json: Json = False,
 ) -> None:
     """Run unattended: the schedule, the sending, the public pages, until stopped.
 
@@ -36,9 +34,6 @@ def run(
     under way; SIGHUP starts the parts anew with a changed configuration. It may run twice.
     Examples: `mailer run`, `mailer run --only schedule --only sending`
     """
-    if once:
-        tick(ctx, as_json=as_json)
-        return
     from mailer.app import open_app
     from mailer.cli.web_commands import serve_quietly
     from mailer.operating.lifeline import hang_on

@@ -20,6 +20,7 @@ from mailer import __version__
 from mailer.app import App
 from mailer.clock import SystemClock
 from mailer.operating.supervising import PartState
+from mailer.schedule.calendar import JOBS
 from mailer.schedule.runs import Runs
 from mailer.storage.schema import (
     CLAIMED,
@@ -128,7 +129,7 @@ class Gauges(Collector):
     def _schedule(self, connection: Connection) -> Iterator[Family]:
         counts = connection.execute(
             select(runs.c.job, runs.c.state, func.count())
-            .where(runs.c.job != "tick")
+            .where(runs.c.job.in_(JOBS))
             .group_by(runs.c.job, runs.c.state)
         )
         yield _gauge(

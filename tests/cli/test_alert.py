@@ -142,13 +142,13 @@ def test_the_scheduler_tells_once_and_goes_on_by_itself(
     notes = []
     for minute in ("00", "01", "10", "59"):
         monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T07:{minute}:00+00:00")
-        report = approved("run", "--once", "--json").data
+        report = approved("tick", "--json").data
         notes.append(" ".join(row["note"] for row in report["results"]) + report["retried"])
     assert "an alert was mailed" in notes[0]
     assert "paused until" in notes[1] or not notes[1]
     assert len(relay.alerts()) == 1
     relay.is_objecting = False
     monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T11:59:00+00:00")
-    approved("run", "--once", "--json")
+    approved("tick", "--json")
     summary = approved("ledger", ISSUE, "--json").data
     assert summary["totals"] == {"accepted": summary["total"]}

@@ -259,7 +259,7 @@ def test_a_lasting_trouble_is_not_hammered(
     mailer("issue", "approve", "next")
     for minute in range(30):
         monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T08:{minute:02}:00+00:00")
-        mailer("run", "--once")
+        mailer("tick")
     assert 1 < len(tries) <= 6
     assert mailer("ledger", ISSUE, "--json").data["totals"].get("refused") is None
 
@@ -268,7 +268,7 @@ def test_the_run_says_what_it_did(
     mailer: Mailer, drafted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T07:30:00+00:00")
-    said = mailer("run", "--once", "--json")
+    said = mailer("tick", "--json")
     assert said.code == 8
     assert {row["state"] for row in said.data["results"]} == {"held"}
     assert "not approved" in said.data["results"][0]["note"]
@@ -279,12 +279,12 @@ def test_a_change_on_sunday_is_told_on_sunday(
 ) -> None:
     mailer("issue", "approve", "next")
     monkeypatch.setenv("MAILER_FIXED_NOW", "2026-11-28T09:01:00+00:00")
-    mailer("run", "--once")
+    mailer("tick")
     assert mailer("issue", "show", ISSUE, "--json").data["state"] == "scheduled"
     change(drafted, r"^subject: .*$", 'subject: "Another subject"')
     assert mailer("issue", "show", ISSUE, "--json").data["changed_since_approval"]
     monkeypatch.setenv("MAILER_FIXED_NOW", "2026-11-29T09:02:00+00:00")
-    said = mailer("run", "--once")
+    said = mailer("tick")
     assert "void" in said.err
     assert mailer("issue", "show", ISSUE, "--json").data["state"] == "draft"
 
@@ -301,6 +301,6 @@ def test_a_week_old_briefing_expires(
         monkeypatch.setenv("MAILER_FIXED_NOW", "2026-12-09T07:00:00+00:00")
         planned = set(app.ledger.summary(ISSUE)["wales"])
         assert planned == {DeliveryState.PLANNED}
-        mailer("run", "--once")
+        mailer("tick")
         assert set(app.ledger.summary(ISSUE)["wales"]) == {DeliveryState.EXPIRED}
     assert store.messages() == []

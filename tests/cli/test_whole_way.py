@@ -170,16 +170,16 @@ def test_run_once_sends_at_the_hour(
     mailer: Mailer, inbox: Store, drafted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mailer("issue", "approve", "next")
-    assert mailer("run", "--once").code == 0
+    assert mailer("tick").code == 0
     assert inbox.messages() == []
     assert mailer("issue", "show", ISSUE, "--json").data["state"] == "scheduled"
     monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T07:00:30+00:00")
-    assert mailer("run", "--once").code == 0
+    assert mailer("tick").code == 0
     early = {m.list_id for m in inbox.messages()}
     assert "national.briefing.lantern.example" in early
     assert "scotland.briefing.lantern.example" not in early
     monkeypatch.setenv("MAILER_FIXED_NOW", f"{ISSUE}T09:00:00+00:00")
-    assert mailer("run", "--once").code == 0
+    assert mailer("tick").code == 0
     assert mailer("issue", "show", ISSUE, "--json").data["state"] == "sent"
     everybody = [m.recipients[0] for m in inbox.messages()]
     assert len(everybody) == len(set(everybody))
