@@ -63,7 +63,7 @@ def tick(ctx: typer.Context, as_json: Json = False) -> None:
         say_json(report)
     else:
         _show_tick(report)
-    if report["missed"] or any(row["state"] != "done" for row in report["results"]):
+    if not report["is_all_done"]:
         raise typer.Exit(UNFINISHED)
 
 

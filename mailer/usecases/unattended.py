@@ -13,8 +13,9 @@ import structlog
 
 from mailer.app import App
 from mailer.errors import ConfigurationError, MailerError
-from mailer.schedule.jobs import Jobs, Runner, TickReport
+from mailer.schedule.jobs import LOUD, Jobs, Runner, TickReport
 from mailer.schedule.lease import Lease
+from mailer.schedule.runs import FINAL
 from mailer.usecases import retention, slots
 from mailer.usecases.confirming import Confirmer
 from mailer.usecases.scheduled import Scheduled
@@ -136,6 +137,9 @@ def _report_data(report: TickReport) -> dict[str, Any]:
             for slot in report.missed
         ],
         "retried": report.retried,
+        # A reminder that came too late is no reason to call anybody.
+        "is_all_done": not any(slot.job in LOUD for slot in report.missed)
+        and all(result.state in FINAL for result in report.results),
     }
 
 
