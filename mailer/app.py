@@ -320,18 +320,18 @@ class App:
     def templates(self) -> TemplateSet:
         return self.template_set("")
 
-    def template_set(self, name: str, *, where: str = "") -> TemplateSet:
+    def template_set(self, name: str, *, named_in: tuple[str, str] = ("", "")) -> TemplateSet:
         """Return a template set of the publication's; "" is the one it has chosen.
 
         Args:
-            where: the file that names it, for the message that there is none.
+            named_in: the file and the key that name it, for the message that there is none.
         """
         from mailer.editions.templates import load_templates
 
         return load_templates(
             name or self.publication.templates,
             override=self.root / "templates",
-            named_in=(where, "template") if name else ("publication.toml", "templates"),
+            named_in=named_in if name else ("publication.toml", "templates"),
         )
 
     @cached_property

@@ -33,7 +33,7 @@ def draft(app: App, day: date | None, *, force: bool = False, template: str = ""
         NotFound: there is no such set.
     """
     if template:
-        app.template_set(template, where="--template")
+        app.template_set(template, named_in=("", "--template"))
     day = day or app.desk.next_issue_date(app.clock.now())
     return app.desk.draft(day, force=force, template=template)
 

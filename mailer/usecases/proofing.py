@@ -91,7 +91,7 @@ def gather(app: App, name: str) -> Ingredients:
     prepared = prepare_images(
         app.root, articles.values(), app.images, logo=app.publication.theme.logo
     )
-    templates = app.template_set(issue.template, where=str(app.desk.path(name)))
+    templates = app.template_set(issue.template, named_in=(str(app.desk.path(name)), "template"))
     places = places_of(app, issue.id, articles, templates)
     return Ingredients(issue, articles, diary, prepared, places, templates)
 
