@@ -79,6 +79,8 @@ class App:
         self.root = root
         self.publication = publication
         self.settings = settings
+        # Addresses that gave no picture: when they were asked, by the monotonic clock, and why not.
+        self.pictures_not_had: dict[str, tuple[float, str]] = {}
 
     def __enter__(self) -> Self:
         return self

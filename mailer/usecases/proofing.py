@@ -11,7 +11,6 @@ from mailer.editions.checks.finding_places import Places
 from mailer.editions.checks.rulebook import found
 from mailer.editions.edition import Edition
 from mailer.editions.finding import Finding, Level
-from mailer.editions.images import prepare_images
 from mailer.editions.pictures import PreparedImages
 from mailer.editions.preflight import check_edition
 from mailer.editions.rendering import render_edition
@@ -20,6 +19,7 @@ from mailer.issues.column import is_substituted, with_column
 from mailer.issues.issue import Issue
 from mailer.publication import Region
 from mailer.usecases.issue_texts import places_of
+from mailer.usecases.picture_fetching import pictures_of
 from mailer.usecases.repeats import repeats
 from mailer.usecases.segmenting import absent_fields
 
@@ -88,9 +88,7 @@ def gather(app: App, name: str) -> Ingredients:
     picked = app.library.articles(ids=sorted(issue.article_ids))
     articles = {article.id: article for article in picked}
     diary = app.library.diary(since=issue.date)
-    prepared = prepare_images(
-        app.root, articles.values(), app.images, logo=app.publication.theme.logo
-    )
+    prepared = pictures_of(app, articles.values())
     templates = app.template_set(issue.template, named_in=(str(app.desk.path(name)), "template"))
     places = places_of(app, issue.id, articles, templates)
     return Ingredients(issue, articles, diary, prepared, places, templates)
