@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from mailer.editions.templates import TemplateSet
     from mailer.hook import Hook
     from mailer.inbox.store import Store
+    from mailer.issues.amending import Amendments
     from mailer.issues.approving import Approvals
     from mailer.issues.archive import Archive
+    from mailer.issues.correcting import Corrections
     from mailer.issues.desk import Desk
     from mailer.relays import Relays
     from mailer.storage.database import Database
@@ -229,6 +231,18 @@ class App:
         from mailer.issues.approving import Approvals
 
         return Approvals(self.desk, self.publication, self.archive)
+
+    @cached_property
+    def amendments(self) -> Amendments:
+        from mailer.issues.amending import Amendments
+
+        return Amendments(self.database, self.archive, self.clock)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        from mailer.issues.correcting import Corrections
+
+        return Corrections(self.root, self.publication, self.archive, self.clock)
 
     @cached_property
     def rosters(self) -> Rosters:

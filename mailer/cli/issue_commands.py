@@ -251,6 +251,12 @@ def _show(found: dict[str, object]) -> None:
         say(f"Approved by {found['approved_by']}{edited}.")
     if found["override"]:
         say(f"The rule of two persons was set aside: {found['override']}", style="yellow")
+    if found["corrects"]:
+        say(f"It corrects issue {found['corrects']}, for those who got that one.")
+    amendments = found["amendments"]
+    assert isinstance(amendments, list)
+    for each in amendments:
+        say(f"Its page was corrected {each['at']:%Y-%m-%d %H:%M} by {each['by']}: {each['note']}")
     if found["audience"]:
         say(f"Only to readers for whom: {found['audience']}")
     if found["changed_since_approval"]:

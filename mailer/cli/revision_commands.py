@@ -1,4 +1,4 @@
-"""``mailer issue diff`` and ``rebuild``: what changed, and whether it can be made again."""
+"""``mailer issue diff``, ``rebuild``, ``amend``, ``correct``: what changed, and what was wrong."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.options import IssueName, Json, folder
-from mailer.cli.output import UNFINISHED, out, progress, say, say_json
+from mailer.cli.options import IssueName, Json, Yes, folder
+from mailer.cli.output import UNFINISHED, confirm, out, progress, say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +39,8 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands among those of ``mailer issue``."""
     app.command()(diff)
     app.command()(rebuild)
+    app.command()(amend)
+    app.command()(correct)
 
 
 def diff(
@@ -187,3 +189,67 @@ def rebuild(
         say(f"Issue {issue_id}: {same} of {len(built.regions)} editions are the same bytes.")
     if not built.is_same:
         raise typer.Exit(UNFINISHED)
+
+
+def amend(
+    ctx: typer.Context,
+    issue: IssueName,
+    note: Annotated[
+        str, typer.Option("--note", help="What was wrong, for readers; it stands on the page.")
+    ],
+    by: Annotated[str, typer.Option("--by", help="Who corrects; the operator if left out.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Correct a sent issue's page on the web; what readers were sent stays in the record.
+
+    Change the issue's file, or take a corrected article in again, first. What changes is shown
+    before it is done. Example: `mailer issue amend latest --note "The march is on the 12th."`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import setting_right
+
+    with open_app(folder(ctx)) as opened:
+        issue_id = opened.desk.resolve(issue)
+        with progress("Rendering") as step:
+            prepared = setting_right.prepare_amendment(opened, issue_id, progress=step)
+        if not as_json:
+            say(f"On the page of issue {issue_id}, against what was sent:", style="bold")
+            show_changes(prepared.changes)
+            where = f"{len(prepared.contents)} regions" if prepared.contents else "the note alone"
+            confirm(f"Put it on the web, with the note ({where})?", is_sure=yes)
+        elif not yes:
+            confirm("Put it on the web?", is_sure=False)
+        done = setting_right.amend(opened, prepared, note=note, by=by)
+    if as_json:
+        changes = [asdict(change) for change in prepared.changes]
+        say_json(done | {"changes": changes, "earlier": prepared.notes})
+        return
+    say(f"The page of issue {issue_id} is corrected, and says so.")
+    say(f"`mailer issue correct {issue_id}` writes to those who got it by mail.")
+
+
+def correct(
+    ctx: typer.Context,
+    issue: IssueName,
+    by: Annotated[str, typer.Option("--by", help="Who asks; the operator if left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Draft a correction to those who got an issue, and to nobody else.
+
+    It is an issue of its own: write what was wrong into its file, then check, approve and send it.
+    Who left since does not get it. Example: `mailer issue correct latest`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import setting_right
+
+    with open_app(folder(ctx)) as opened:
+        done = setting_right.correct(opened, opened.desk.resolve(issue), by=by)
+    if as_json:
+        say_json(done)
+        return
+    say(f"Drafted {done['path']}")
+    say(
+        f"It goes to the {done['receivers']} who got issue {done['corrects']}, less who left since."
+    )
+    say(f"Write what was wrong, then `mailer issue check {done['id']}` and approve it.")

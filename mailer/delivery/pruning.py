@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import delete, func, select
 
 from mailer.audience.tally import DELIVERIES, Key, add_tallies, read_tallies
 from mailer.delivery.delivery import OPEN, DeliveryState
 from mailer.errors import Fault, IllegalTransition
+from mailer.issues.issue import issue_day
 from mailer.storage.database import Database
 from mailer.storage.schema import attempts, deliveries, issues
 
@@ -70,7 +71,7 @@ def _prune_region(database: Database, issue_id: str, region: str) -> int:
         ).all()
         if state not in ENDED or any(word in _OPEN for word, _count in counts):
             return 0
-        day = date.fromisoformat(issue_id)
+        day = issue_day(issue_id)
         counted: Counter[Key] = Counter(
             {(DELIVERIES, f"{issue_id}/{region}/{word}", day): count for word, count in counts}
         )

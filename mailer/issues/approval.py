@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from mailer.errors import Fault, InvalidInput
-from mailer.issues.issue import Issue, IssueRecord
+from mailer.issues.issue import Issue, IssueRecord, is_correction
 from mailer.issues.lock import changed_inputs
 from mailer.selection.filtering import some
 
@@ -108,7 +108,14 @@ def check_number(issue: Issue, records: Iterable[IssueRecord], *, where: str) ->
     Raises:
         InvalidInput: names that issue.
     """
-    taken = {record.number: record.id for record in records if record.id != issue.id}
+    if issue.corrects:
+        # A correction has the number of what it corrects.
+        return
+    taken = {
+        record.number: record.id
+        for record in records
+        if record.id != issue.id and not is_correction(record.id)
+    }
     if issue.number in taken:
         raise InvalidInput(
             Fault(

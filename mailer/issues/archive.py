@@ -11,10 +11,11 @@ Failures: ``NotFound`` names the nearest issues; ``IllegalTransition`` comes fro
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from mailer.clock import Clock
 from mailer.issues import last_approval
@@ -51,6 +52,10 @@ class Archive(Revivals):
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+
+    def together(self) -> AbstractContextManager[Connection]:
+        """Make what is written within it one transaction."""
+        return self._database.write()
 
     # Issues
 

@@ -43,6 +43,8 @@ from mailer.issues.issue import (
     IssueRecord,
     IssueState,
     Wishes,
+    is_correction,
+    is_issue_id,
     next_state,
 )
 from mailer.issues.manifest import read_issue, read_wishes, write_issue
@@ -139,10 +141,13 @@ class Desk:
             return self._coming()
         known = [record.id for record in self.issues()]
         if name == "latest":
-            if known:
-                return known[0]
+            # A correction is named in full: "latest" is an issue of the week.
+            if weekly := [each for each in known if not is_correction(each)]:
+                return weekly[0]
             raise NotFound(Fault("there is no issue yet", remedy="run `mailer issue draft`"))
         stem = Path(name).name.removesuffix(".md")
+        if is_issue_id(stem):
+            return stem
         try:
             return date.fromisoformat(stem).isoformat()
         except ValueError:

@@ -16,7 +16,7 @@ from mailer.almanac import short_date
 from mailer.articles.article import Article, DiaryEntry
 from mailer.articles.gazetteer import nation_of
 from mailer.errors import Fault, NotFound
-from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock, Wishes
+from mailer.issues.issue import Issue, IssueRecord, IssueState, Pick, RegionBlock, Wishes, issue_day
 from mailer.issues.writing import plain
 from mailer.localtime import first_send_at, last_send_at
 from mailer.publication import FILE_NAME, Publication
@@ -198,7 +198,7 @@ def _reaches_readers(record: IssueRecord, publication: Publication, now: datetim
         return True
     if record.state not in {IssueState.APPROVED, IssueState.SCHEDULED}:
         return False
-    latest = last_send_at(publication, date.fromisoformat(record.id))
+    latest = last_send_at(publication, issue_day(record.id))
     return now <= latest + timedelta(hours=publication.schedule.late_hours)
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from datetime import date
 from pathlib import Path
 
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
+from mailer.issues.issue import is_issue_id
 
 
 class IssueFolder:
@@ -27,7 +27,7 @@ class IssueFolder:
         """Return the issue's file, whether or not it exists.
 
         Raises:
-            NotFound: the id is no date, so it can name no issue (and no other folder's file).
+            NotFound: the id is none, so it can name no issue (and no other folder's file).
         """
         if not is_issue_id(issue_id):
             raise NotFound(
@@ -107,14 +107,6 @@ class IssueFolder:
         if kept is not None and standing is not None:
             _write_new(kept, standing)
         fresh.replace(path)
-
-
-def is_issue_id(text: str) -> bool:
-    """Say whether a text is an issue's id: a date as 2026-11-30."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def file_checksum(content: bytes) -> str:

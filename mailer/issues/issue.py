@@ -8,6 +8,7 @@ issue is a draft again.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -49,11 +50,17 @@ TRANSITIONS: dict[tuple[IssueState, str], IssueState] = {
     (_S.SENDING, "send"): _S.SENDING,
     (_S.SENDING, "finish"): _S.SENT,
     (_S.SENDING, "cancel"): _S.CANCELLED,
+    (_S.SENDING, "amend"): _S.SENDING,
     (_S.SENT, "send"): _S.SENDING,
+    (_S.SENT, "amend"): _S.SENT,
+    (_S.SENT, "correct"): _S.SENT,
+    (_S.CANCELLED, "correct"): _S.CANCELLED,
     (_S.CANCELLED, "reopen"): _S.DRAFT,
 }
 """Every allowed step. ``SENT -> SENDING`` is a late reader or a bounce policy's resend: the plan
-found somebody new; it never repeats a message, because the ledger holds one row an address."""
+found somebody new; it never repeats a message, because the ledger holds one row an address.
+``amend`` corrects what the archive shows, ``correct`` drafts a correction to those who got it: an
+issue of its own. Neither touches what was sent."""
 
 FORBIDDEN: dict[tuple[IssueState, str], str] = {
     (_S.DRAFT, "send"): "it is not approved; run `mailer issue approve` first",
@@ -75,6 +82,15 @@ FORBIDDEN: dict[tuple[IssueState, str], str] = {
     (_S.CANCELLED, "approve"): "it is cancelled; run `mailer issue reopen` first",
     (_S.CANCELLED, "send"): "it is cancelled",
     (_S.CANCELLED, "cancel"): "it is cancelled already",
+    (_S.DRAFT, "amend"): "nobody has it yet; edit its file",
+    (_S.APPROVED, "amend"): "nobody has it yet; edit its file and approve it again",
+    (_S.SCHEDULED, "amend"): "nobody has it yet; edit its file and approve it again",
+    (_S.CANCELLED, "amend"): "the archive does not show it; `mailer issue correct` writes to those "
+    "who got it",
+    (_S.DRAFT, "correct"): "nobody has it yet; edit its file",
+    (_S.APPROVED, "correct"): "nobody has it yet; edit its file and approve it again",
+    (_S.SCHEDULED, "correct"): "nobody has it yet; edit its file and approve it again",
+    (_S.SENDING, "correct"): "it is still going out; wait, or run `mailer issue cancel` first",
     (_S.DRAFT, "reopen"): "it is a draft already; edit its file",
     (_S.APPROVED, "reopen"): "edit its file; the approval is void as soon as it differs",
     (_S.SCHEDULED, "reopen"): "edit its file; the approval is void as soon as it differs",
@@ -82,6 +98,30 @@ FORBIDDEN: dict[tuple[IssueState, str], str] = {
     (_S.SENT, "reopen"): "it has been sent; draft the next issue",
 }
 """The steps people try, and the sentence that explains why not."""
+
+
+_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:-correction(?:-[2-9]|-[1-9]\d{1,2})?)?")
+
+
+def is_issue_id(text: str) -> bool:
+    """Say whether a text is an issue's id: a date, or one with ``-correction`` or so after it."""
+    found = _NAME.fullmatch(text)
+    if not found:
+        return False
+    try:
+        return date.fromisoformat(found[1]).isoformat() == found[1]
+    except ValueError:
+        return False
+
+
+def is_correction(issue_id: str) -> bool:
+    """Say whether an id is a correction's; an issue of the week is named by its date alone."""
+    return "-correction" in issue_id
+
+
+def issue_day(issue_id: str) -> date:
+    """Return the day an issue is named by; for a correction, that of the issue it corrects."""
+    return date.fromisoformat(issue_id[:10])
 
 
 def next_state(state: IssueState, step: str, *, issue_id: str) -> IssueState:
@@ -158,8 +198,9 @@ class Issue:
     ``id`` is the ISO date of its Monday and the file's name. ``sections`` maps section slug to
     picks in the file's order; the first pick of the first section is the lead. ``opening`` is
     the columnist's Markdown. ``diary`` are ids of diary entries in order. ``audience`` narrows who
-    gets it (an expression of ``mailer.segment``); "" is everybody. ``wishes`` are for drafting it
-    anew and change nothing else.
+    gets it (an expression of ``mailer.segment``); "" is everybody. ``corrects`` is the id of the
+    issue that this one corrects: it goes to those who got that one. ``wishes`` are
+    for drafting it anew and change nothing else.
     """
 
     id: str
@@ -176,6 +217,7 @@ class Issue:
     quote: str = ""
     quote_source: str = ""
     audience: str = ""
+    corrects: str = ""
     template: str = ""
     wishes: Wishes = Wishes()
 

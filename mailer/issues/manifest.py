@@ -8,6 +8,7 @@
     columnist: "…"            # the publication's when left out
     column_title: "…"         # likewise
     audience: 'field.member = "yes"'   # everybody when left out; see docs/segments.md
+    corrects: 2026-11-23       # only in a correction, see ``correcting``
     template: urgent          # the set that draws it; the publication's when left out
     sections:
       news:
@@ -41,9 +42,9 @@ from typing import Any
 from mailer.articles.frontmatter import read_front_matter
 from mailer.checked import SLUG
 from mailer.errors import Fault, InvalidInput
-from mailer.issues.issue import Issue, Pick, RegionBlock, Wishes
+from mailer.issues.issue import Issue, Pick, RegionBlock, Wishes, is_correction, issue_day
 from mailer.issues.issue_fields import FieldReader
-from mailer.issues.remarks import audience_fault, shown
+from mailer.issues.remarks import audience_fault, correction_fault, shown
 from mailer.issues.writing import PLACEHOLDER, write_issue
 from mailer.publication import Publication
 
@@ -58,6 +59,7 @@ KEYS = (
     "column_title",
     "audience",
     "template",
+    "corrects",
     "sections",
     "regions",
     "diary",
@@ -182,6 +184,7 @@ class _Reader(FieldReader):
             audience=self._audience(),
             template=self._template(),
             wishes=self.wishes(),
+            corrects=self._corrects(),
         )
         return issue if on else None
 
@@ -199,6 +202,8 @@ class _Reader(FieldReader):
             what = "is missing" if "date" not in self.data else "is not a date"
             self.fault(what, "date", f"write date: {_as_date(stem) or '2026-11-30'}")
             return None
+        if is_correction(stem):
+            return value
         if stem != value.isoformat():
             self.fault(
                 f"is {value.isoformat()} but the file is named {stem}",
@@ -206,6 +211,12 @@ class _Reader(FieldReader):
                 "make them the same; the file's name is the issue's name",
             )
         return value
+
+    def _corrects(self) -> str:
+        stem = Path(self.where).stem
+        if fault := correction_fault(stem, self.data.get("corrects")):
+            self.fault(fault.problem, "corrects", fault.remedy)
+        return issue_day(stem).isoformat() if is_correction(stem) else ""
 
     def _number(self) -> int:
         value = self.data.get("number")

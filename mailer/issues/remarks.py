@@ -8,6 +8,7 @@ from typing import Any
 from rapidfuzz import process
 
 from mailer.errors import Fault, InvalidInput
+from mailer.issues.issue import is_correction, issue_day
 from mailer.segment import read_segment, wrong_region
 
 _NEAR_ENOUGH = 60
@@ -38,3 +39,17 @@ def audience_fault(text: str, regions: tuple[str, ...]) -> Fault | None:
     except InvalidInput as caught:
         error = caught
     return error.faults[0] if error else None
+
+
+def correction_fault(name: str, value: Any) -> Fault | None:
+    """Return what is wrong with ``corrects:`` in the file of that name, None for nothing."""
+    if not is_correction(name):
+        if value is None:
+            return None
+        remedy = "take it out; `mailer issue correct` drafts a correction"
+        return Fault("stands in a file that is no correction's", remedy=remedy)
+    wanted = issue_day(name)
+    if value in (wanted, wanted.isoformat()):
+        return None
+    what = "is missing" if value is None else f"is {shown(value)}"
+    return Fault(what, remedy=f"write corrects: {wanted.isoformat()}")

@@ -89,6 +89,7 @@ def _head(
     lines += [
         f"number: {issue.number}",
         f"date: {issue.date.isoformat()}",
+        *([f"corrects: {issue.corrects}"] if issue.corrects else []),
         f"subject: {_quoted(issue.subject)}",
         f"preheader: {_quoted(issue.preheader)}",
         f"columnist: {_quoted(issue.columnist)}",

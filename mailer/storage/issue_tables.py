@@ -77,6 +77,31 @@ editions = Table(
 )
 """``content`` is ``Edition.to_json()``: what was approved is what is sent, whatever changed."""
 
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("issue_id", String(40), ForeignKey("issues.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Index(None, "issue_id"),
+)
+"""What was wrong in an issue that went out, as its page says it."""
+
+amended_editions = Table(
+    "amended_editions",
+    metadata,
+    Column("amendment_id", Integer, ForeignKey("amendments.id"), primary_key=True,
+           autoincrement=False),
+    Column("region", String(80), primary_key=True),
+    Column("issue_id", String(40), ForeignKey("issues.id"), nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+    Index(None, "issue_id", "region"),
+)  # fmt: skip
+"""What the archive shows since an amendment; what readers were sent stays in ``editions``."""
+
 inputs = Table(
     "inputs",
     metadata,

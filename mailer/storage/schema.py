@@ -39,6 +39,8 @@ from mailer.storage.delivery_tables import (
 from mailer.storage.instant import Instant
 from mailer.storage.issue_tables import (
     ISSUE_STATES,
+    amended_editions,
+    amendments,
     decisions,
     editions,
     events,
@@ -63,6 +65,8 @@ __all__ = [
     "SUBSCRIPTION_STATES",
     "WAITING",
     "Instant",
+    "amended_editions",
+    "amendments",
     "article_marks",
     "article_origins",
     "article_traits",

@@ -8,13 +8,11 @@ compares the two.
 from __future__ import annotations
 
 import getpass
-import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from mailer.app import App
-from mailer.audience.eligibility import AUDIENCE_RULE, most_specific_first
 from mailer.errors import Fault, IllegalTransition
 from mailer.issues.desk import DraftResult
 from mailer.issues.issue import Issue, IssueState
@@ -36,21 +34,6 @@ def draft(app: App, day: date | None, *, force: bool = False, template: str = ""
         app.template_set(template, named_in=("", "--template"))
     day = day or app.desk.next_issue_date(app.clock.now())
     return app.desk.draft(day, force=force, template=template)
-
-
-def audience_rule(app: App, name: str) -> str:
-    """Return who gets an issue, in the canonical words that an approval covers."""
-    lists = [[region.slug, region.list_id, region.where] for region in app.regions(None)]
-    # Whoever is on several lists gets the first of these: a changed parent changes it.
-    order = list(most_specific_first(app.publication.region_map))
-    segment = app.desk.load(name).audience
-    return json.dumps({"who": AUDIENCE_RULE, "lists": lists, "order": order, "segment": segment})
-
-
-def approved_segment(app: App, name: str) -> str:
-    """Return the expression by which an issue's audience was narrowed when it was approved."""
-    rule = app.archive.record(name).audience_rule
-    return str(json.loads(rule).get("segment", "")) if rule.startswith("{") else ""
 
 
 def cancel(app: App, name: str) -> int:
@@ -136,6 +119,10 @@ def issue_data(app: App, name: str) -> dict[str, Any]:
             for block, title, picks in _blocks(app, issue)
         ],
         "diary": issue.diary,
+        "corrects": issue.corrects,
+        "amendments": [
+            {"at": each.at, "by": each.by, "note": each.note} for each in app.amendments.of(name)
+        ],
     }
 
 

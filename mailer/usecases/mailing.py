@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailer.app import App
-from mailer.audience.segments import narrow
 from mailer.audience.turns import in_turn
 from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.frozen import FrozenEdition
@@ -28,11 +27,14 @@ from mailer.errors import ConfigurationError, Fault, IllegalTransition, NotFound
 from mailer.issues.issue import IssueState, next_state
 from mailer.localtime import send_at
 from mailer.publication import Publication
-from mailer.usecases.alarm import alerts, raise_alert
-from mailer.usecases.editing import (
+from mailer.usecases.addressing import (
+    approved_audience,
+    approved_correction,
     approved_segment,
-    require_not_paused,
+    audience_of,
 )
+from mailer.usecases.alarm import alerts, raise_alert
+from mailer.usecases.editing import require_not_paused
 from mailer.usecases.readers import fields_of
 from mailer.usecases.segmenting import fields_nobody_has
 from mailer.usecases.sign_off import require_unchanged
@@ -166,7 +168,7 @@ def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
         report = plan(
             app.ledger,
             issue_id=name,
-            recipients=narrow(app.register.audience(), approved_segment(app, name)),
+            recipients=approved_audience(app, name),
             due_at=due_at,
         )
         app.ledger.keep_fields(name, columns)
@@ -308,8 +310,9 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
     wanted = app.regions(list(regions) if regions else None)
     readers: dict[str, list[dict[str, str]]] = {region.slug: [] for region in wanted}
     segment = approved_segment(app, name) if record.checksum else issue.audience
+    corrects = approved_correction(app, name) if record.checksum else issue.corrects
     with app.database.read() as connection:
-        for slug, statement in narrow(app.register.audience(), segment).items():
+        for slug, statement in audience_of(app, segment, corrects).items():
             if slug in readers:
                 readers[slug] = [
                     {"address": address, "name": called}
@@ -320,7 +323,7 @@ def send_plan(app: App, name: str, regions: Sequence[str] | None) -> dict[str, A
     total = 0
     for region in wanted:
         left = [reader for reader in readers[region.slug] if reader["address"] not in had]
-        at = send_at(app.publication, region, date.fromisoformat(name))
+        at = send_at(app.publication, region, issue.date)
         total += len(left)
         rows.append(
             {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 
 from mailer.app import App
 from mailer.delivery.delivery import Delivery, DeliveryState
 from mailer.delivery.message import compile_edition, letterhead
 from mailer.editions.edition import Edition
+from mailer.issues.issue import issue_day
 
 SAMPLE_TOKEN = "sample"  # noqa: S105 - it is nobody's
 
@@ -28,7 +29,7 @@ def sample_messages(
         return {}
     head = letterhead(app.publication, app.region(edition.region))
     compiled = compile_edition(edition, head, signer=app.signer)
-    day = datetime.combine(date.fromisoformat(edition.issue_id), time(), tzinfo=UTC)
+    day = datetime.combine(issue_day(edition.issue_id), time(), tzinfo=UTC)
     return {
         reader: compiled.render(stand_in(edition, fields, token=SAMPLE_TOKEN, at=day), fields)
         for reader, fields in readers.items()

@@ -24,7 +24,8 @@ from datetime import date, datetime
 from mailer.delivery.frozen import FrozenEdition
 from mailer.editions.edition import merge_html, merge_text
 from mailer.errors import Fault, NotFound
-from mailer.issues.published import PastIssue, PastIssues
+from mailer.issues.issue import is_correction, issue_day
+from mailer.issues.published import Note, PastIssue, PastIssues
 
 KEPT = 4000
 KEPT_OPEN = 64
@@ -52,8 +53,9 @@ class Excerpt:
 class Card:
     """A past issue in a list.
 
-    ``picture`` is the name of its first photograph, "" for none; ``diary`` are the ids of diary
-    entries that it links to; ``excerpt`` shows where a search found it.
+    ``changed_at`` is when it was sent or last corrected; ``picture`` is the name of its first
+    photograph, "" for none; ``diary`` are the ids of diary entries that it links to; ``excerpt``
+    shows where a search found it.
     """
 
     issue_id: str
@@ -61,6 +63,7 @@ class Card:
     region: str
     day: date
     sent_at: datetime
+    changed_at: datetime
     checksum: str
     language: str
     subject: str
@@ -151,6 +154,10 @@ class Shelf:
                 self._opened.popitem(last=False)
         return row, frozen
 
+    def notes(self, issue_id: str) -> list[Note]:
+        """Return what was corrected in a past issue since it was sent, oldest first."""
+        return self._past.notes(issue_id)
+
     def _cards(self, region: str, rows: Sequence[PastIssue]) -> list[tuple[Card, str]]:
         with self._lock:
             known = {row.checksum: self._known.get(_key(row)) for row in rows}
@@ -220,8 +227,9 @@ def _card(row: PastIssue, frozen: FrozenEdition) -> Card:
         issue_id=row.issue_id,
         number=row.number,
         region=row.region,
-        day=date.fromisoformat(row.issue_id),
+        day=row.sent_at.date() if is_correction(row.issue_id) else issue_day(row.issue_id),
         sent_at=row.sent_at,
+        changed_at=row.changed_at,
         checksum=row.checksum,
         language=edition.language,
         subject=edition.subject,
@@ -234,7 +242,7 @@ def _card(row: PastIssue, frozen: FrozenEdition) -> Card:
 
 
 def _key(row: PastIssue) -> str:
-    return f"{row.region} {row.issue_id} {row.checksum}"
+    return f"{row.region} {row.issue_id} {row.checksum} {row.changed_at.timestamp()}"
 
 
 def _words(query: str) -> list[str]:

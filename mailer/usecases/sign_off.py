@@ -18,7 +18,8 @@ from mailer.editions.finding import Finding
 from mailer.editions.recipe import Recipe, present_tools
 from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.issues.authorship import Editor, is_same_person, last_editor, read_editor
-from mailer.usecases.editing import OVERRIDE, audience_rule, operator_name
+from mailer.usecases.addressing import audience_rule
+from mailer.usecases.editing import OVERRIDE, operator_name
 from mailer.usecases.proofing import Ingredients, Rendered, render
 
 Progress = Callable[[int, int], None]

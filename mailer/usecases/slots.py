@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import structlog
 
 from mailer.app import App
 from mailer.delivery.sending import SenderBusy
 from mailer.errors import ConfigurationError, MailerError
-from mailer.issues.issue import IssueState
+from mailer.issues.issue import APPROVED_STATES, IssueState, is_correction, issue_day
 from mailer.localtime import send_at
 from mailer.schedule.work import JobReport
 from mailer.usecases.mailing import (
@@ -46,7 +46,7 @@ def send_slots(app: App, name: str, regions: Sequence[str], *, should_stop: Ques
     wanted = [slug for slug in regions if slug not in left_out]
     if not wanted:
         return JobReport("", left_out=left_out)
-    day = date.fromisoformat(name)
+    day = issue_day(name)
     due_at = {slug: send_at(app.publication, app.region(slug), day) for slug in wanted}
     report = send_regions(app, name, due_at=due_at, should_stop=should_stop)
     counts = ", ".join(f"{count} {state.value}" for state, count in report.counts.items())
@@ -100,9 +100,10 @@ def watch_approved(app: App) -> list[str]:
     troubles: list[str] = []
     now = app.clock.now()
     for record in app.archive.records():
-        if record.state not in (IssueState.APPROVED, IssueState.SCHEDULED):
+        # A correction has no hour: somebody sends it.
+        if is_correction(record.id) or record.state not in APPROVED_STATES:
             continue
-        day = date.fromisoformat(record.id)
+        day = issue_day(record.id)
         if all(send_at(app.publication, r, day) <= now for r in app.regions(None)):
             continue
         is_fresh = record.state is IssueState.APPROVED

@@ -64,7 +64,7 @@ def rss(channel: Channel, entries: Sequence[Entry]) -> bytes:
     _add(feed, "description", channel.description)
     _add(feed, "language", channel.language.lower())
     if entries:
-        _add(feed, "lastBuildDate", _date(max(entry.card.sent_at for entry in entries)))
+        _add(feed, "lastBuildDate", _date(max(entry.card.changed_at for entry in entries)))
     _add(feed, "ttl", "60")
     attributes = {"href": channel.feed_url, "rel": "self", "type": "application/rss+xml"}
     ET.SubElement(feed, f"{{{ATOM}}}link", attributes)
@@ -74,6 +74,10 @@ def rss(channel: Channel, entries: Sequence[Entry]) -> bytes:
         _add(item, "link", entry.url)
         _add(item, "guid", entry.id(channel)).set("isPermaLink", "false")
         _add(item, "pubDate", _date(entry.card.sent_at))
+        if entry.card.changed_at > entry.card.sent_at:
+            # RSS has no word for it; Atom's is the one that feed readers know.
+            updated = entry.card.changed_at.astimezone(UTC).isoformat()
+            _add(item, f"{{{ATOM}}}updated", updated)
         _add(item, "description", entry.card.preheader or entry.card.subject)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
@@ -98,11 +102,18 @@ def json_feed(channel: Channel, entries: Sequence[Entry]) -> bytes:
                 "content_text": entry.text,
                 "language": entry.card.language,
                 "date_published": entry.card.sent_at.astimezone(UTC).isoformat(),
+                **_modified(entry.card),
             }
             for entry in entries
         ],
     }
     return json.dumps(feed, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def _modified(card: Card) -> dict[str, str]:
+    if card.changed_at <= card.sent_at:
+        return {}
+    return {"date_modified": card.changed_at.astimezone(UTC).isoformat()}
 
 
 def _add(parent: ET.Element, name: str, text: str) -> ET.Element:

@@ -99,9 +99,11 @@ class _Reading:
         )
         words = self._frame.words(request, region.slug)
         bar = self._frame.fragment(request, "issue_bar.html.j2", words, place=region, issue=issue)
+        notes = self._shelf.notes(issue)
+        said = self._frame.fragment(request, "issue_notes.html.j2", words, notes=notes)
         return conditional(
             request,
-            on_the_site(page, bar=bar, style=self._bar_style).encode(),
+            on_the_site(page, bar=bar, style=self._bar_style, notes=said if notes else "").encode(),
             media_type="text/html; charset=utf-8",
             headers={
                 "Content-Security-Policy": ISSUE_POLICY,
@@ -157,7 +159,9 @@ class _Reading:
     ) -> Response:
         region = self._region(request)
         cards = self._shelf.listing(region.slug, size=FEED_SIZE).cards
-        made_of = tuple((card.issue_id, card.checksum) for card in cards)
+        made_of = tuple(
+            (card.issue_id, f"{card.checksum} {card.changed_at.timestamp()}") for card in cards
+        )
         known, body = self._feeds.get((region.slug, file), ((), b""))
         if known != made_of or not body:
             body = write(self._channel(region, file), [self._entry(card, region) for card in cards])
@@ -166,7 +170,7 @@ class _Reading:
             request,
             body,
             media_type=media_type,
-            modified_at=max((card.sent_at for card in cards), default=None),
+            modified_at=max((card.changed_at for card in cards), default=None),
             headers={"Cache-Control": A_WHILE},
         )
 
@@ -191,7 +195,14 @@ class _Reading:
     def _plain(self, frozen: FrozenEdition, issue: str, region: Region) -> str:
         # Where text goes nothing can be relative.
         links = self._links(self._frame.absolute, issue, region)
-        return as_text(frozen, links, address=self._anybody(region))
+        text = as_text(frozen, links, address=self._anybody(region))
+        words = self._frame.languages.words(self._frame.usual(region.slug))
+        corrected = [
+            words.gettext("Corrected on %(day)s: %(what)s")
+            % {"day": words.date(note.at), "what": note.text}
+            for note in self._shelf.notes(issue)
+        ]
+        return "\n\n".join([*corrected, text])
 
     def _links(self, link: Callable[[str], str], issue: str, region: Region) -> Links:
         """Return what stands for a reader's links: the nearest public page there is."""
@@ -213,13 +224,15 @@ class _Reading:
         return region
 
 
-def on_the_site(html: str, *, bar: str, style: str) -> str:
+def on_the_site(html: str, *, bar: str, style: str, notes: str = "") -> str:
     """Return an edition's page with a way into the rest of the site above it.
+
+    What was corrected in it since it was sent (``notes``, HTML) stands before everything else.
 
     A mail has no landmarks; a page has them, so that a screen reader can go past the bar.
     """
     html = re.sub(r"</head>", lambda _: f"<style>{style}</style></head>", html, count=1)
-    html = re.sub(r"<body[^>]*>", lambda found: f"{found[0]}{bar}<main>", html, count=1)
+    html = re.sub(r"<body[^>]*>", lambda found: f"{found[0]}{bar}<main>{notes}", html, count=1)
     rest, body, end = html.rpartition("</body>")
     return f"{rest}</main>{body}{end}" if body else html
 

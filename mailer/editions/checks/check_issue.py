@@ -12,6 +12,11 @@ def check_issue(given: Exhibit) -> Hits:
     """Yield what should be written before approving."""
     if given.issue is None:
         return
+    if given.issue.corrects:
+        # A correction has no stories; what was wrong is all it says.
+        if not given.issue.opening.strip():
+            yield Hit("correction-empty", "the correction says nothing", clue="corrects:")
+        return
     yield from _opening(given, given.issue)
     yield from _region(given, given.issue)
     if not given.edition.article_ids:

@@ -208,6 +208,8 @@ RULES: dict[str, Rule] = {
          "write it below the front matter"),
         ("column-substitute", _N, "the column was not filed and its substitute stands in",
          "write the opening below the front matter"),
+        ("correction-empty", _E, "a correction says nothing",
+         "write below the front matter what was wrong and what is right"),
         ("no-stories", _E, "the edition shows no story", "pick some in the issue"),
         ("name-spelt-two-ways", _W, "one name stands in two near forms",
          "make them the same, or accept it if they are two people"),

@@ -1,0 +1,119 @@
+"""Setting right what went out, as typed: the page on the web, and those who got it by mail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mailer.inbox.store import Store
+from tests.cli.driving import ISSUE, Mailer, change
+
+CORRECTION = f"{ISSUE}-correction"
+
+
+@pytest.fixture
+def sent(mailer: Mailer, drafted: Path, inbox: Store) -> Path:
+    assert mailer("issue", "approve", ISSUE).code == 0
+    assert mailer("send", ISSUE, "--yes").code == 0
+    return drafted
+
+
+def write(path: Path, words: str = "We gave the wrong day. It is Thursday.") -> None:
+    change(path, r"<!-- Write this week's opening here\. -->", words)
+
+
+def got(store: Store, words: str) -> dict[str, int]:
+    """Count by address the messages whose subject has these words."""
+    counts: dict[str, int] = {}
+    for item in store.messages():
+        if words in item.subject:
+            for address in item.recipients:
+                counts[address] = counts.get(address, 0) + 1
+    return counts
+
+
+def test_nobody_is_corrected_who_has_nothing(mailer: Mailer, drafted: Path) -> None:
+    for command in (("correct", ISSUE), ("amend", ISSUE, "--note", "Wrong.", "--yes")):
+        assert mailer("issue", *command).code == 5
+    assert mailer("issue", "approve", ISSUE).code == 0
+    for command in (("correct", ISSUE), ("amend", ISSUE, "--note", "Wrong.", "--yes")):
+        refused = mailer("issue", *command)
+        assert refused.code == 5
+        assert "nobody has it yet" in refused.err
+
+
+def test_a_correction_goes_to_those_who_got_it_once_and_to_nobody_else(
+    mailer: Mailer, publication: Path, sent: Path, inbox: Store
+) -> None:
+    readers = sorted(got(inbox, ""))
+    left, moved, suppressed, *_ = readers
+    assert mailer("subscribers", "remove", left, "--yes").code == 0
+    region = mailer("subscribers", "show", moved, "--json").data["subscriptions"][0]["region"]
+    other = "wales" if region != "wales" else "scotland"
+    assert mailer("subscribers", "remove", moved, "--region", region, "--yes").code == 0
+    assert mailer("subscribers", "add", moved, "--region", other, "--rejoin").code == 0
+    assert mailer("subscribers", "remove", suppressed, "--suppress", "--yes").code == 0
+    assert mailer("subscribers", "add", "late@reader.example", "--region", "wales").code == 0
+
+    drafted = mailer("issue", "correct", ISSUE, "--json").data
+    assert drafted["id"] == CORRECTION
+    assert drafted["receivers"] == len(readers)
+    empty = mailer("issue", "check", CORRECTION, "--json")
+    assert empty.code == 8
+    assert "correction-empty" in [row["code"] for row in empty.data["findings"]]
+    write(publication / "issues" / f"{CORRECTION}.md")
+    checked = mailer("issue", "check", CORRECTION, "--json").data
+    assert checked["errors"] == 0
+    assert mailer("issue", "approve", CORRECTION).code == 0
+    plan = mailer("send", CORRECTION, "--dry-run", "--json").data
+    assert plan["total"] == len(readers) - 2
+    for _ in range(2):
+        assert mailer("send", CORRECTION, "--yes").code == 0
+    counts = got(inbox, "Correction: ")
+    assert counts == dict.fromkeys(set(readers) - {left, suppressed}, 1)
+    assert mailer("issue", "show", CORRECTION, "--json").data["state"] == "sent"
+    assert mailer("issue", "show", "latest", "--json").data["id"] == ISSUE
+
+
+def test_a_second_correction_has_a_name_of_its_own_and_a_correction_has_none(
+    mailer: Mailer, sent: Path
+) -> None:
+    assert mailer("issue", "correct", ISSUE, "--json").data["id"] == CORRECTION
+    assert mailer("issue", "correct", ISSUE, "--json").data["id"] == f"{CORRECTION}-2"
+    refused = mailer("issue", "correct", CORRECTION)
+    assert refused.code == 5
+    assert "nobody has it yet" in refused.err or "is a correction itself" in refused.err
+
+
+def test_the_file_of_a_correction_says_what_it_corrects(mailer: Mailer, sent: Path) -> None:
+    assert mailer("issue", "correct", ISSUE).code == 0
+    path = sent.with_name(f"{CORRECTION}.md")
+    change(path, r"^corrects: .*$", "corrects: 2026-11-23")
+    refused = mailer("issue", "check", CORRECTION)
+    assert refused.code == 1
+    assert "write corrects: 2026-11-30" in refused.err
+
+
+def test_the_page_is_amended_and_what_was_sent_stays(
+    mailer: Mailer, publication: Path, sent: Path
+) -> None:
+    change(sent, r"^subject: .*$", 'subject: "The right subject"')
+    said = mailer("issue", "amend", ISSUE, "--note", "The subject was wrong.", "--yes")
+    assert said.code == 0, said.err
+    assert "the subject" in said.out
+    found = mailer("issue", "show", ISSUE, "--json").data
+    assert [each["note"] for each in found["amendments"]] == ["The subject was wrong."]
+    assert "The subject was wrong." in mailer("issue", "show", ISSUE).out
+    again = mailer("issue", "amend", ISSUE, "--note", "And more.", "--yes", "--json").data
+    assert again["regions"] == []
+    assert mailer("issue", "rebuild", ISSUE, "--verify").code == 0
+    assert mailer("issue", "amend", ISSUE, "--note", "  ", "--yes").code == 1
+
+
+def test_an_amendment_with_a_fault_changes_nothing(mailer: Mailer, sent: Path) -> None:
+    change(sent, r"^subject: .*$", "subject: " + '"' + "x" * 300 + '"')
+    refused = mailer("issue", "amend", ISSUE, "--note", "Wrong.", "--yes")
+    assert refused.code == 1
+    assert "the subject has 300 characters" in refused.err
+    assert mailer("issue", "show", ISSUE, "--json").data["amendments"] == []
