@@ -147,13 +147,23 @@ class Filling:
         block.offered += 1
         heapq.heappush(block.waiting, (self._key(block, offer), offer))
 
-    def fill(self, blocks: Sequence[Block], room: Callable[[Block], int]) -> None:
-        """Give places to the best waiting articles, as long as a block has room for one."""
+    def fill(
+        self, blocks: Sequence[Block], room: Callable[[Block], int], *, is_own: bool = False
+    ) -> None:
+        """Give places to the best waiting articles, as long as a block has room for one.
+
+        Args:
+            blocks: those that compete.
+            room: up to how many a block is filled.
+            is_own: only with what is for the block's region itself.
+        """
         while True:
             heads = [
                 (self._fresh_key(block, offer), place)
                 for place, block in enumerate(blocks)
-                if len(block.chosen) < room(block) and (offer := self._head(block)) is not None
+                if len(block.chosen) < room(block)
+                and (offer := self._head(block)) is not None
+                and not (is_own and offer.steps)
             ]
             if not heads:
                 return
@@ -192,7 +202,9 @@ class Filling:
         self._place(block, offer, f"chosen from {count} offered to {block.title}{because}")
 
     def _is_gone(self, block: Block, offer: Offer) -> bool:
-        return offer.id in self._in_sections or offer.id in block.ids
+        # A section is in every edition, so what has a place anywhere has none there.
+        taken = self._in_sections if block.region else self._placed
+        return offer.id in taken or offer.id in block.ids
 
     def _head(self, block: Block) -> Offer | None:
         """Return the best article that waits, dropping those who can no longer be placed."""

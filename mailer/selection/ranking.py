@@ -6,8 +6,9 @@
 3. Greedy filling (``filling``). Articles for every reader go to sections, the others to the blocks
    of their regions; one that names no region but is about places of one may go to either. The lead,
    which is the first section when it takes any story, is filled first; then what limits want at
-   least; then the sections' minimums; then the best pair of story and section, again and again,
-   until quotas are full; then each region's block.
+   least; then the minimums of the sections, and those of the regions' blocks with their own
+   stories; then the best pair of story and section, again and again, until quotas are full; then
+   each region's block.
 4. The ladder (``ladders``). A region's block takes its own stories first, then its parents', step
    by step. Where that is less than ``region_minimum``, it takes from its nation, then from what is
    for everybody and found no place in a section.
@@ -24,6 +25,7 @@ a cleverer search would have found. It is explained in one sentence each, which 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from mailer.articles.article import Article
 from mailer.articles.traits import Traits, traits_of
@@ -121,19 +123,8 @@ def propose(
             decisions.append(_left_out(candidate, [refusal]))
         for slug in offered:
             filling.offer(blocks[slug], candidate)
-    _fill_sections([blocks[section.slug] for section in sections], filling, policy)
-    lent = {}
-    for region, ladder in ladders.items():
-        block = blocks[region_block(region)]
-        filling.fill([block], _quota)
-        filling.close(block)
-        if len(block.chosen) < min(policy.region_minimum, block.quota):
-            above = router.from_above(region, for_sections, filling.is_in_sections, block.ids)
-            for candidate in above:
-                filling.offer(block, candidate)
-            filling.fill([block], lambda b: min(policy.region_minimum, b.quota))
-        if source := lent_from(block, ladder):
-            lent[region] = source
+    _fill_minimums(filling, blocks, sections, policy)
+    lent = _fill_up(filling, blocks, ladders, policy, router, for_sections)
 
     decisions.extend(filling.decisions)
     order = {slug: place for place, slug in enumerate(blocks)}
@@ -154,15 +145,54 @@ def propose(
     )
 
 
-def _fill_sections(sections: Sequence[Block], filling: Filling, policy: SelectionPolicy) -> None:
-    if sections[0].section and sections[0].section.takes_any:
-        filling.fill(sections[:1], _quota)
+def _fill_minimums(
+    filling: Filling,
+    blocks: Mapping[str, Block],
+    sections: Sequence[Section],
+    policy: SelectionPolicy,
+) -> None:
+    """Fill the sections, and of the regions' blocks as much as is wanted at least."""
+    in_sections = [blocks[section.slug] for section in sections]
+    if sections[0].takes_any:
+        filling.fill(in_sections[:1], _quota)
     for limit in policy.limits:
-        filling.fill_wanted(sections, limit)
-    filling.fill(sections, lambda block: block.section.minimum if block.section else 0)
-    filling.fill(sections, _quota)
-    for block in sections:
+        filling.fill_wanted(in_sections, limit)
+    # Minimums before quotas: a region's one story is not spent on filling up a section.
+    filling.fill(in_sections, lambda block: block.section.minimum if block.section else 0)
+    for block in blocks.values():
+        if block.region:
+            filling.fill([block], partial(_least, policy), is_own=True)
+    filling.fill(in_sections, _quota)
+    for block in in_sections:
         filling.close(block)
+
+
+def _fill_up(
+    filling: Filling,
+    blocks: Mapping[str, Block],
+    ladders: Mapping[str, tuple[str, ...]],
+    policy: SelectionPolicy,
+    router: Router,
+    for_sections: Sequence[Candidate],
+) -> dict[str, str]:
+    """Fill the regions' blocks, at last from up their ladders; return what is lent from where."""
+    lent = {}
+    for region, ladder in ladders.items():
+        block = blocks[region_block(region)]
+        filling.fill([block], _quota)
+        filling.close(block)
+        if len(block.chosen) < _least(policy, block):
+            above = router.from_above(region, for_sections, filling.is_in_sections, block.ids)
+            for candidate in above:
+                filling.offer(block, candidate)
+            filling.fill([block], partial(_least, policy))
+        if source := lent_from(block, ladder):
+            lent[region] = source
+    return lent
+
+
+def _least(policy: SelectionPolicy, block: Block) -> int:
+    return min(policy.region_minimum, block.quota)
 
 
 def _quota(block: Block) -> int:
