@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -124,15 +124,32 @@ def list_subscribers(
         note(f"The first {limit}; --limit shows more.")
 
 
-def regions(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the regions with their lists, hours and readers.
+def regions(
+    ctx: typer.Context,
+    is_coverage: Annotated[
+        bool,
+        typer.Option(
+            "--coverage",
+            help="What the coming issue would hold of each region instead; nothing is written.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the regions with their lists, hours and readers, or which lack stories of their own.
 
-    Example: `mailer regions --json`
+    Examples: `mailer regions --json`, `mailer regions --coverage`
     """
     from mailer.app import open_app
-    from mailer.usecases import readers
+    from mailer.usecases import covering, readers
 
     with open_app(folder(ctx)) as opened:
+        if is_coverage:
+            found = covering.coverage(opened)
+            if as_json:
+                say_json(found)
+            else:
+                _show_coverage(found)
+            return
         rows = readers.regions_data(opened)
     if as_json:
         say_json(rows)
@@ -153,3 +170,24 @@ def regions(ctx: typer.Context, as_json: Json = False) -> None:
             for row in rows
         ],
     )
+
+
+def _show_coverage(found: dict[str, Any]) -> None:
+    table(
+        f"What issue {found['issue']} would hold of each region",
+        ["region", "own #", "missed a place #", "lent", "leaves"],
+        [
+            (
+                row["name"],
+                len(row["own"]),
+                row["missed"],
+                f"{len(row['lent'])} from {row['lent_from'] or 'above'}" if row["lent"] else "",
+                f"{row['sends_at']:%a %d %b %H:%M} UTC",
+            )
+            for row in found["regions"]
+        ],
+    )
+    if found["without_own"]:
+        say(f"Nothing of their own: {', '.join(found['without_own'])}.", style="yellow")
+    else:
+        say("Every region has something of its own.")

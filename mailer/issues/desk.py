@@ -298,7 +298,13 @@ class Desk:
             proposal,
             by_id,
             diary={entry.id: entry for entry in diary},
-            preface=preface(issue, self._publication, context, considered=len(articles)),
+            preface=preface(
+                issue,
+                self._publication,
+                context,
+                proposal=proposal,
+                considered=len(articles),
+            ),
         )
         content = text.encode()
         is_lost = force and standing not in {None, content}

@@ -22,6 +22,7 @@ from mailer.localtime import first_send_at, last_send_at
 from mailer.publication import FILE_NAME, Publication
 from mailer.selection.filling import region_block
 from mailer.selection.filtering import SelectionContext, instant
+from mailer.selection.ladders import for_everybody
 from mailer.selection.reasons import Proposal
 from mailer.sources import source_key
 from mailer.timetable import next_issue_day
@@ -178,13 +179,25 @@ def compose(
 
 
 def preface(
-    issue: Issue, publication: Publication, context: SelectionContext, *, considered: int
+    issue: Issue,
+    publication: Publication,
+    context: SelectionContext,
+    *,
+    proposal: Proposal,
+    considered: int,
 ) -> list[str]:
     """Return the comment at the top of a drafted file."""
+    everyones = for_everybody({slug: publication.ladder(slug) for slug in publication.regions})
+    thin = [
+        f"{slug} (lent from {proposal.lent[slug]})" if slug in proposal.lent else slug
+        for slug in publication.regions
+        if slug not in everyones and (slug in proposal.lent or slug not in proposal.regions)
+    ]
     return [
         f"{publication.title}, issue {issue.number}, {short_date(issue.date)}.",
         f"Drafted {instant(context.now)} from {considered} articles.",
         f"The window: {instant(context.window_from)} to {instant(context.window_until)}.",
+        *([f"Nothing of their own: {', '.join(thin)}."] if thin else []),
         "Everything in this file is yours to change; it is never drafted over once you did.",
         "A pick is an article's id, or {article: ID, headline: ..., standfirst: ...}.",
         "A region may have a note, in Markdown: a few words of its own over its stories.",

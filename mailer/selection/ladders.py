@@ -26,6 +26,12 @@ MOST_LENT = 30
 """So many of the best are looked at to fill a thin region's block."""
 
 
+def for_everybody(ladders: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Return the regions that every other falls back to: no places, they mean every reader."""
+    steps = [frozenset(ladder) for ladder in ladders.values()]
+    return frozenset.intersection(*steps) if len(steps) > 1 else frozenset()
+
+
 class Router:
     """Says which blocks an article may stand in, and how it belongs there."""
 
@@ -39,9 +45,7 @@ class Router:
         self._slugs = {section.slug for section in sections}
         self._ladders = ladders
         self._context = context
-        steps = [set(ladder) for ladder in ladders.values()]
-        # A region that every other falls back to is not a place: it means every reader.
-        self._everyone = set.intersection(*steps) if steps else set()
+        self._everyone = for_everybody(ladders)
         had: dict[str, set[str]] = {}
         for region, article_id in context.exposures:
             had.setdefault(article_id, set()).add(region)

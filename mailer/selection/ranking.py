@@ -4,11 +4,11 @@
 2. Twins (``survivors``): of articles that tell one story one stays, by a stated rule; so does none
    that repeats the text of a piece the lists have had.
 3. Greedy filling (``filling``). Articles for every reader go to sections, the others to the blocks
-   of their regions; one that names no region but is about places of one may go to either. The lead,
-   which is the first section when it takes any story, is filled first; then what limits want at
-   least; then the minimums of the sections, and those of the regions' blocks with their own
-   stories; then the best pair of story and section, again and again, until quotas are full; then
-   each region's block.
+   of their regions; one that names no region but is about places of one may go to either. The lead
+   comes first, which is the first place of the first section when it takes any story; then what
+   limits want at least; then the minimums of the sections, and those of the regions' blocks with
+   their own stories; then the best pair of story and section, again and again, until quotas are
+   full; then each region's block.
 4. The ladder (``ladders``). A region's block takes its own stories first, then its parents', step
    by step. Where that is less than ``region_minimum``, it takes from its nation, then from what is
    for everybody and found no place in a section.
@@ -154,7 +154,7 @@ def _fill_minimums(
     """Fill the sections, and of the regions' blocks as much as is wanted at least."""
     in_sections = [blocks[section.slug] for section in sections]
     if sections[0].takes_any:
-        filling.fill(in_sections[:1], _quota)
+        filling.fill(in_sections[:1], lambda block: min(1, block.quota))
     for limit in policy.limits:
         filling.fill_wanted(in_sections, limit)
     # Minimums before quotas: a region's one story is not spent on filling up a section.

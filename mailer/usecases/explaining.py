@@ -14,6 +14,7 @@ from mailer.app import App
 from mailer.articles.article import Article
 from mailer.errors import Fault, NotFound
 from mailer.selection.filling import region_block
+from mailer.selection.ladders import for_everybody
 from mailer.selection.reasons import Decision
 from mailer.selection.remedies import remedy
 
@@ -93,6 +94,8 @@ def explain(app: App, name: str) -> dict[str, Any]:
                 "missed_count": len(missed),
             }
         )
+    ladders = {slug: app.publication.ladder(slug) for slug in app.publication.regions}
+    everyones = for_everybody(ladders)
     chosen = {decision.article_id for decision in decisions if decision.is_chosen}
     considered = {decision.article_id for decision in decisions}
     rules = {d.article_id: d.rule for d in decisions if d.article_id not in chosen}
@@ -108,7 +111,8 @@ def explain(app: App, name: str) -> dict[str, Any]:
         "regions_without_own": [
             slug
             for slug in app.publication.regions
-            if not any(
+            if slug not in everyones
+            and not any(
                 d.is_chosen and d.block == region_block(slug) and not d.steps for d in decisions
             )
         ],

@@ -185,3 +185,24 @@ def test_a_replay_of_weeks_without_articles_says_so(weeks: Mailer, fresh: Path) 
     assert said.code != 0
     assert len(said.error_lines) == 1
     assert "no article was taken in" in said.err
+
+
+def test_coverage_says_which_regions_have_nothing_of_their_own(
+    mailer: Mailer, drafted: Path
+) -> None:
+    root = drafted.parents[1]
+    for path in (root / "articles").glob("*.md"):
+        if "brighton" in path.read_text(encoding="utf-8").partition("\n---\n")[0]:
+            path.unlink()
+    for path in (root / "var").glob("mailer.db*"):
+        path.unlink()
+    mailer("ingest")
+    found = mailer("regions", "--coverage", "--json").data
+    assert found["without_own"] == ["brighton"]
+    rows = {row["region"]: row for row in found["regions"]}
+    assert "national" not in rows
+    assert rows["brighton"]["lent_from"] == "national"
+    assert len(rows["brighton"]["lent"]) == found["minimum"] == 1
+    assert rows["wales"]["own"]
+    assert found["regions"][0]["region"] == "brighton"
+    assert "Nothing of their own: brighton." in mailer("regions", "--coverage").out

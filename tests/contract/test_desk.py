@@ -708,3 +708,26 @@ class _Tampered:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._archive, name)
+
+
+def test_pins_and_blocks_of_a_file_are_heeded_when_it_is_drafted_anew(
+    desk: Desk, shelf: Shelf
+) -> None:
+    shelf.kept.append(article("old", first_seen_at=NOW - timedelta(days=90)))
+    desk.draft(MONDAY)
+    edit(desk, "sections:", "pins: {news: [old]}\nblocked: [bus]\nsections:")
+    drafted = desk.draft(MONDAY, force=True)
+    assert drafted.issue.sections["news"][0] == Pick("old")
+    assert "bus" not in drafted.issue.article_ids
+    assert {d.rule for d in drafted.proposal.decisions if d.article_id == "bus"} == {"blocked"}
+    # What was wished for stays wished for.
+    again = desk.draft(MONDAY)
+    assert again.issue == drafted.issue == desk.load(ID)
+    edit(desk, "blocked: [bus]", "blocked: [buss]")
+    with pytest.raises(InvalidInput, match="did you mean bus"):
+        desk.draft(MONDAY, force=True)
+
+
+def test_a_draft_says_which_regions_have_nothing_of_their_own(desk: Desk) -> None:
+    desk.draft(MONDAY)
+    assert "# Nothing of their own: " in desk.text(ID)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mailer.articles.article import Article, DiaryEntry, Flag
 from mailer.articles.frontmatter import MAX_HEAD_CHARS
 from mailer.errors import Fault, InvalidInput
-from mailer.issues.issue import Issue, Pick, RegionBlock
-from mailer.issues.manifest import PLACEHOLDER, read_issue, write_issue
+from mailer.issues.issue import Issue, Pick, RegionBlock, Wishes
+from mailer.issues.manifest import PLACEHOLDER, read_issue, read_wishes, write_issue
 from mailer.publication import Publication, Region, Section
 from mailer.selection.reasons import Decision, Proposal
 
@@ -354,3 +354,67 @@ def test_a_story_left_out_twice_is_told_where_it_came_nearest() -> None:
     _, text = drafted(Proposal({}, {}, decisions))
     assert "# - bus; score 1.00\n#     left out: full\n" in text
     assert "no picture" not in text
+
+
+WISHES = """---
+number: 1
+date: 2026-11-30
+subject: "A week"
+regions:
+  wales: {from: national, picks: [night-bus]}
+pins:
+  lead: [tide-mill]
+  wales: [night-bus, bell-tower]
+blocked: [other]
+---
+"""
+
+
+def test_what_is_pinned_blocked_and_lent_is_read_and_written() -> None:
+    issue = read_issue(WISHES, where=WHERE, publication=publication())
+    assert issue.wishes == Wishes(
+        {"lead": ("tide-mill",), "wales": ("night-bus", "bell-tower")}, ("other",)
+    )
+    assert issue.regions["wales"].lent_from == "national"
+    assert issue.article_ids == {"night-bus"}
+    text = write_issue(issue)
+    assert "nothing of its own" in text
+    assert read_issue(text, where=WHERE, publication=publication()) == issue
+
+
+@pytest.mark.parametrize(
+    ("given_", "field", "said"),
+    [
+        ("  lead: [tide-mill]", "pins.lead.0", "there is no article 'tide-mill'"),
+        ("  lead: [tide-mill]\n  sport: []", "pins.sport", "not a section or region"),
+        ("blocked: [other]", "blocked.0", "there is no article 'other'"),
+    ],
+)
+def test_what_cannot_be_wished_for_says_where(given_: str, field: str, said: str) -> None:
+    text = WISHES if given_ in WISHES else WISHES.replace("  lead: [tide-mill]", given_)
+    with pytest.raises(InvalidInput) as caught:
+        read_wishes(text, where=WHERE, publication=publication(), known_articles=["night-bus"])
+    fault = next(each for each in caught.value.faults if each.field == field)
+    assert said in str(fault)
+    assert fault.line
+
+
+def test_the_rest_of_a_file_does_not_keep_it_from_being_drafted_anew() -> None:
+    broken = WISHES.replace("number: 1", "number: none")
+    ids = ["tide-mill", "night-bus", "bell-tower", "other"]
+    wishes = read_wishes(broken, where=WHERE, publication=publication(), known_articles=ids)
+    assert wishes.blocked == ("other",)
+    assert (
+        read_wishes("---\n: [", where=WHERE, publication=publication(), known_articles=())
+        == Wishes()
+    )
+
+
+@pytest.mark.parametrize("lender", ["bristol", "wales", "moon"])
+def test_a_region_is_lent_only_from_up_its_ladder(lender: str) -> None:
+    with pytest.raises(InvalidInput, match="is not above wales on its ladder"):
+        read_issue(
+            WISHES.replace("from: national", f"from: {lender}"),
+            where=WHERE,
+            publication=publication(),
+        )

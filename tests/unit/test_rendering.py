@@ -435,3 +435,13 @@ def test_embargo_is_not_the_renderers_business_but_preflights() -> None:
         )
     }
     assert {"article-embargo", "deadline-past", "article-draft"} <= codes
+
+
+def test_what_is_lent_is_not_called_where_you_are() -> None:
+    own = {"wales": RegionBlock(picks=(Pick("tram"),))}
+    lent = {"wales": RegionBlock(picks=(Pick("tram"),), lent_from="national")}
+    assert "Where you are" in merge_html(render(make_issue(regions=own)).html, FIELDS)
+    told = merge_html(render(make_issue(regions=lent)).html, FIELDS)
+    assert "Where you are" not in told
+    assert "From the wider region" in told
+    assert "All coasts" in told
