@@ -166,7 +166,6 @@ class App:
 
     @cached_property
     def placer(self) -> Placer:
-        """Knows which region a place is in; the gazetteer is read when it is first asked."""
         from mailer.articles.placing import Placer
 
         return Placer({r.slug: (r.name, *r.places) for r in self.regions(None)})
