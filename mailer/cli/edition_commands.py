@@ -32,6 +32,10 @@ def preview(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to write; else `var/preview`."),
     ] = None,
+    png: Annotated[
+        bool,
+        typer.Option("--png", help="Take pictures of each as well, with this machine's Chromium."),
+    ] = False,
     watch: Annotated[
         bool,
         typer.Option(
@@ -56,6 +60,9 @@ def preview(
     from mailer.app import open_app
     from mailer.usecases import previewing
 
+    refuse_mixed({"--part": bool(part), "--watch": watch, "--png": png})
+    refuse_mixed({"--part": bool(part), "--watch": watch, "--out": bool(out)})
+    chromium = previewing.find_chromium() if png else ""
     with open_app(folder(ctx)) as opened, progress("Rendering") as step:
         issue_id = opened.desk.resolve(issue)
         if watch:
@@ -65,7 +72,9 @@ def preview(
             names = region or [next(iter(opened.publication.region_map))]
             texts = [previewing.preview_part(opened, issue_id, name, part) for name in names]
         else:
-            made = previewing.preview(opened, issue_id, regions=region, out=out, progress=step)
+            made = previewing.preview(
+                opened, issue_id, regions=region, out=out, chromium=chromium, progress=step
+            )
     if watch:
         follow(root, issue_id, names, port, open_it=open_it, as_json=as_json)
         return
@@ -86,8 +95,17 @@ def preview(
         )
         say(f"All of them on one page: {made.page}")
         note("Beside it lie each edition's HTML, text (.txt) and message (.eml).")
+        if png:
+            note("The pictures are in png/.")
     if open_it:
         typer.launch(str(made.page))
+
+
+def refuse_mixed(given: dict[str, bool]) -> None:
+    """Refuse two options that ask for different things."""
+    named = [name for name, is_given in given.items() if is_given]
+    if len(named) > 1:
+        raise typer.BadParameter(f"{' and '.join(named)} ask for different things; give one")
 
 
 def follow(

@@ -9,7 +9,9 @@ messages.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +20,13 @@ from mailer import almanac
 from mailer.app import App
 from mailer.editions.edition import Edition, merge_html, merge_text
 from mailer.editions.finding import Finding, Level
+from mailer.editions.guises import Guise
 from mailer.editions.preview import sample_fields, write_preview, write_whole
 from mailer.errors import ConfigurationError
-from mailer.lighttable.lightpage import Looked, make_page
+from mailer.lighttable.lightpage import Looked, make_page, picture_data
 from mailer.lighttable.sample_readers import NAMED, SAMPLE_READERS, SampleReader
-from mailer.lighttable.sheets import Sheet, make_sheet
+from mailer.lighttable.screenshots import WIDTHS, find_chromium, shoot
+from mailer.lighttable.sheets import Sheet, make_sheet, picture_address
 from mailer.publication import Region
 from mailer.usecases.proofing import (
     Ingredients,
@@ -33,6 +37,8 @@ from mailer.usecases.proofing import (
     render_region,
 )
 from mailer.usecases.sample_mail import sample_messages
+
+__all__ = ["Laid", "Preview", "find_chromium", "lay_out", "looked_at", "preview", "preview_part"]
 
 Progress = Callable[[int, int], None]
 Part = Literal["html", "text", "headers", "source"]
@@ -53,13 +59,19 @@ class Preview:
     page: Path
     files: Mapping[str, Mapping[str, Path]]
     sheets: Mapping[str, Sheet]
+    pictures: Mapping[str, Sequence[Path]]
 
     def data(self) -> dict[str, Any]:
         """Return it for ``--json``."""
         return {
             "page": self.page,
             "editions": {
-                slug: {**files, **_facts(self.sheets[slug])} for slug, files in self.files.items()
+                slug: {
+                    **files,
+                    **_facts(self.sheets[slug]),
+                    "png": self.pictures.get(slug, ()),
+                }
+                for slug, files in self.files.items()
             },
         }
 
@@ -101,6 +113,7 @@ def preview(
     *,
     regions: Sequence[str] | None = None,
     out: Path | None = None,
+    chromium: str = "",
     progress: Progress | None = None,
 ) -> Preview:
     """Write an issue's editions and the page to look at them.
@@ -110,7 +123,10 @@ def preview(
         name: the issue's id.
         regions: only these; None for all.
         out: the folder; None for ``var/preview/<issue>``.
+        chromium: from ``find_chromium``, to take pictures into ``png/``; "" takes none.
         progress: called with done and total.
+    Raises:
+        RenderFailed: a template's mistake, or Chromium made no picture.
     """
     folder = out or app.root / "var" / "preview" / name
     wanted = app.regions(list(regions) if regions else None)
@@ -134,7 +150,44 @@ def preview(
     page = folder / "index.html"
     html = make_page(looked_at(app, given), list(sheets.values()), images=app.images)
     write_whole(page, html.encode())
-    return Preview(page, files, sheets)
+    pictures: dict[str, list[Path]] = {}
+    if chromium:
+        pictures = _pictures(app, sheets, folder / "png", chromium=chromium, progress=progress)
+    return Preview(page, files, sheets, pictures)
+
+
+def _pictures(
+    app: App,
+    sheets: Mapping[str, Sheet],
+    folder: Path,
+    *,
+    chromium: str,
+    progress: Progress | None,
+) -> dict[str, list[Path]]:
+    """Take each edition's picture, light and dark, as wide as a phone and as a desktop."""
+    jobs: dict[tuple[str, Guise], dict[str, Path]] = {
+        (slug, guise): {kind: folder / f"{slug}-{kind}-{guise.value}.png" for kind in WIDTHS}
+        for slug in sheets
+        for guise in (Guise.LIGHT, Guise.DARK)
+    }
+
+    def take(job: tuple[str, Guise]) -> None:
+        sheet = sheets[job[0]]
+        html = merge_html(sheet.guises[job[1]], sheet.fields[NAMED.id])
+        shown = picture_address(app.web_url).sub(
+            lambda found: picture_data(app.images / found[1]), html
+        )
+        shoot(shown, chromium=chromium, files=jobs[job])
+
+    # Each waits for a Chromium of its own.
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for done, _ in enumerate(pool.map(take, jobs), 1):
+            if progress:
+                progress(done, len(jobs))
+    taken: dict[str, list[Path]] = {}
+    for (slug, _), files in jobs.items():
+        taken.setdefault(slug, []).extend(files.values())
+    return taken
 
 
 def preview_part(app: App, name: str, region: str, part: Part) -> str:

@@ -67,7 +67,7 @@ def test_the_issues_own_lines_run_nothing(open_page: OpenPage, tmp_path: Path) -
 
 
 def table_of(folder: Path, edition: Edition, word: str) -> Path:
-    publication = publication_of(word) if word != PLAIN else make_publication()
+    publication = publication_of(shown(word)) if word != PLAIN else make_publication()
     finding = Finding(Level.ERROR, "x", word, "wales", word, word, 3)
     sheet = lay(
         edition,

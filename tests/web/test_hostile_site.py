@@ -133,7 +133,7 @@ def test_a_feed_of_payloads_is_read_as_it_was_written() -> None:
     channel = Channel(*[PAYLOADS[2]] * 8)
     entries = [
         Entry(
-            Card("2026-11-30", 1, "wales", at.date(), at, "c", "en", each, each, each),
+            Card("2026-11-30", 1, "wales", at.date(), at, at, "c", "en", each, each, each),
             url="https://mail.lantern.example/x",
             text=each,
         )
