@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mailer.checked import ZoneName, is_loopback
 from mailer.clock import Clock, FixedClock, SystemClock
+from mailer.endpoints import host_and_port, listening, name_server, server_and_port
 from mailer.errors import ConfigurationError, Fault
 
 PREFIX = "MAILER_"
@@ -59,19 +60,6 @@ def _networks(value: str) -> str:
                 f"names {item!r}, which is no address or network; write 10.0.0.7 or 10.0.0.0/8"
             ) from None
     return value
-
-
-def _listening(value: str) -> str:
-    if value:
-        _host_and_port(value)
-    return value
-
-
-def _host_and_port(value: str) -> tuple[str, int]:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("is no address with a port; write 127.0.0.1:9180 or [::1]:9180")
-    return host.strip("[]"), int(port)
 
 
 Tls = Literal["none", "starttls", "implicit"]
@@ -183,7 +171,8 @@ class Settings(BaseSettings):
     dkim_key_file: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
-    health_listen: Annotated[str, AfterValidator(_listening)] = ""
+    dns_server: Annotated[str, AfterValidator(name_server)] = ""
+    health_listen: Annotated[str, AfterValidator(listening)] = ""
     fixed_now: Annotated[datetime | None, AfterValidator(_aware)] = None
 
     def clock(self) -> Clock:
@@ -192,7 +181,11 @@ class Settings(BaseSettings):
 
     def health_address(self) -> tuple[str, int] | None:
         """Return where the private listener is to be, or None."""
-        return _host_and_port(self.health_listen) if self.health_listen else None
+        return host_and_port(self.health_listen) if self.health_listen else None
+
+    def dns_address(self) -> tuple[str, int] | None:
+        """Return the name server to ask, or None for the machine's own."""
+        return server_and_port(self.dns_server) if self.dns_server else None
 
     def secrets(self) -> list[str]:
         """Return the secret that signs, then the retired ones that still verify."""

@@ -19,6 +19,7 @@ from mailer.cli import (
     copy_commands,
     diary_commands,
     dkim_commands,
+    doctor_commands,
     edition_commands,
     inbox_commands,
     issue_commands,
@@ -31,6 +32,7 @@ from mailer.cli import (
     sending_commands,
     setup_commands,
     source_commands,
+    status_commands,
     web_commands,
 )
 from mailer.cli.output import complain, err, exit_code
@@ -157,6 +159,8 @@ for commands in (
     sending_commands,
     operating_commands,
     copy_commands,
+    doctor_commands,
+    status_commands,
     web_commands,
 ):
     commands.register(app)

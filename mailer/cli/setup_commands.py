@@ -1,22 +1,19 @@
-"""``mailer init``, ``mailer demo`` and ``mailer doctor``."""
+"""``mailer init`` and ``mailer demo``."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mailer.cli.options import Json, folder
-from mailer.cli.output import UNFINISHED, say, say_json, table
+from mailer.cli.output import UNFINISHED, say
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the tree."""
     app.command()(init)
     app.command()(demo)
-    app.command()(doctor)
 
 
 def init(
@@ -60,21 +57,4 @@ def demo(
     from mailer.cli.demonstration import run_demo
 
     if not run_demo(output, serve=serve, port=port):
-        raise typer.Exit(UNFINISHED)
-
-
-def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check settings, publication, database, disk, templates and relay; nothing is sent.
-
-    Exit code 8 when a check fails. Example: `mailer doctor --json`
-    """
-    from mailer.checkup import examine
-
-    findings = examine(folder(ctx))
-    if as_json:
-        say_json([asdict(finding) for finding in findings])
-    else:
-        rows = [(f.level, f.subject, f.message, f.remedy) for f in findings]
-        table("", ["", "what", "found", "what to do"], rows)
-    if any(finding.level == "fail" for finding in findings):
         raise typer.Exit(UNFINISHED)

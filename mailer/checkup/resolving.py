@@ -1,0 +1,64 @@
+"""Asking a name server, as the doctor needs it: an answer, none, or that it could not be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dns.exception
+import dns.resolver
+import dns.reversename
+from dns.rdatatype import RdataType
+
+LIFETIME_S = 5.0
+
+
+class NotAsked(Exception):
+    """The name server did not answer, so nothing is known."""
+
+
+class Resolver:
+    """Looks names up; ``server`` is an address and a port, None for the machine's own."""
+
+    def __init__(self, server: tuple[str, int] | None = None) -> None:
+        try:
+            self._resolver = dns.resolver.Resolver(configure=server is None)
+        except dns.resolver.NoResolverConfiguration:
+            raise NotAsked("this machine has no name server; set MAILER_DNS_SERVER") from None
+        if server is not None:
+            self._resolver.nameservers = [server[0]]
+            self._resolver.port = server[1]
+        self._resolver.lifetime = LIFETIME_S
+
+    def texts(self, name: str) -> list[str]:
+        """Return the TXT records of a name, each with its strings joined."""
+        return [
+            b"".join(record.strings).decode("utf-8", "replace") for record in self._ask(name, "TXT")
+        ]
+
+    def mail_servers(self, name: str) -> list[str]:
+        """Return where a domain's mail goes, best first; a null MX is "."."""
+        found = sorted(self._ask(name, "MX"), key=lambda record: record.preference)
+        return [_name(record.exchange) for record in found]
+
+    def addresses(self, name: str) -> list[str]:
+        """Return a host's addresses, of both kinds."""
+        return [record.address for kind in ("A", "AAAA") for record in self._ask(name, kind)]
+
+    def names(self, address: str) -> list[str]:
+        """Return the host names of an address (PTR)."""
+        asked = dns.reversename.from_address(address).to_text()
+        return [_name(record.target) for record in self._ask(asked, "PTR")]
+
+    def _ask(self, name: str, kind: str) -> list[Any]:
+        try:
+            found = self._resolver.resolve(name, RdataType[kind], search=False)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return []
+        except (dns.exception.DNSException, OSError) as error:
+            said = " ".join(str(error).split())[:120] or type(error).__name__
+            raise NotAsked(f"the name server did not answer for {name}: {said}") from None
+        return list(found)
+
+
+def _name(value: object) -> str:
+    return str(value).rstrip(".").lower() or "."
