@@ -1,10 +1,11 @@
-"""Draw the pictures of the README: a rendered edition on a desktop and on a phone.
+"""Draw the pictures of the documents: a rendered edition on a desktop and on a phone, and the sets.
 
     .venv/bin/python tools/pictures.py [PUBLICATION [ISSUE]]
 
 Without a folder it makes the sample publication in a scratch folder, drafts its first issue and
 renders one region; with one it shows that publication's issue (the next one, or the one named).
-Writes docs/pictures/edition.png (all beside each other) and edition-{desktop,phone}[-dark].png.
+Writes docs/pictures/edition.png (all beside each other), edition-{desktop,phone}[-dark].png and
+sets.png (what each template set makes of the issue, on a phone).
 
 Needs Chromium (`apt-get install chromium-headless-shell fonts-liberation fonts-noto-core`) and
 playwright (`pip install playwright`). No network is used. Georgia is not free: in the pictures
@@ -15,6 +16,7 @@ Noto Serif, about as wide, stands in for it.
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import sys
 import tempfile
@@ -39,6 +41,7 @@ CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 DESKTOP = (960, 1000)
 PHONE = (390, 844)
 SHARP = 2
+SMOOTH = Image.Resampling.LANCZOS
 LEAD = "img[width='640']"
 THUMBNAIL = "img[width='224']"
 SHOTS = {
@@ -50,8 +53,19 @@ SHOTS = {
 """Of each picture: the window, the scheme, and what stands near its top ("" for the masthead)."""
 
 
-def render(folder: Path | None, issue: str | None, out: Path) -> Path:
-    """Return the HTML file of one region's edition."""
+SETS = {
+    "briefing": "",
+    "bulletin": "The week on one page, a minute each.",
+    "single": "One story this week, and all of it.",
+    "urgent": "What hangs at your stop is the only proof of what was promised.",
+}
+"""The template sets, and the opening that shows each at its best; "" keeps the sample's."""
+CALL, OTHER = "call-what-does-your-bus-stop-say", "nine-towns-one-invoice"
+"""The sample that has a deadline, and the one that leads the sample issue."""
+
+
+def render(folder: Path | None, issue: str | None, out: Path) -> dict[str, Path]:
+    """Return the HTML file of one region's edition by template set; "" is the issue's own."""
     root = folder
     if root is None:
         root = out / "publication"
@@ -67,7 +81,23 @@ def render(folder: Path | None, issue: str | None, out: Path) -> Path:
         slug = REGION if REGION in app.publication.region_map else app.publication.regions[-1]
         name = name or str(app.desk.next_issue_date(app.clock.now()))
         written = previewing.preview(app, name, regions=[slug], out=out / "editions")
-        return written.files[slug]["html"]
+        found = {"": written.files[slug]["html"]}
+        for set_name in SETS if folder is None else ():
+            path.write_text(drawn_by(set_name, path.read_text(encoding="utf-8")), encoding="utf-8")
+            written = previewing.preview(app, name, regions=[slug], out=out / set_name)
+            found[set_name] = written.files[slug]["html"]
+        return found
+
+
+def drawn_by(set_name: str, text: str) -> str:
+    """Return an issue's file with another template set, and for a call with a call as its lead."""
+    text = re.sub(r"^template: .*\n", "", text, flags=re.MULTILINE)
+    text = text.replace("\nsections:", f"\ntemplate: {set_name}\n\nsections:", 1)
+    if set_name == "urgent":
+        text, swapped = text.replace(f"- {OTHER}", "- ?", 1), f"- {CALL}"
+        text = text.replace(swapped, f"- {OTHER}", 1).replace("- ?", swapped, 1)
+    head, _, opening = text.rpartition("---\n")
+    return f"{head}---\n\n{SETS[set_name] or opening}\n"
 
 
 def shoot(html: Path, size: tuple[int, int], scheme: str, at: str) -> Image.Image:
@@ -134,7 +164,20 @@ def together(desktop: Image.Image, phone: Image.Image, phone_dark: Image.Image) 
         canvas.alpha_composite(piece, (left, (height - piece.height) // 2))
         left += piece.width - 30
     flat = canvas.convert("RGB")
-    return flat.resize((1600, round(1600 * height / width)), Image.Resampling.LANCZOS)
+    return flat.resize((1600, round(1600 * height / width)), SMOOTH)
+
+
+def in_a_row(phones: list[Image.Image]) -> Image.Image:
+    """Compose a picture of phones beside each other."""
+    frames = [framed(phone, radius=64, border=20, colour="#26282e") for phone in phones]
+    width = sum(frame.width - 56 for frame in frames) + 96
+    height = max(frame.height for frame in frames) + 40
+    canvas = Image.new("RGBA", (width, height), "#ddd6c9")
+    left = 20
+    for frame in frames:
+        canvas.alpha_composite(frame, (left, (height - frame.height) // 2))
+        left += frame.width - 56
+    return canvas.convert("RGB").resize((1600, round(1600 * height / width)), SMOOTH)
 
 
 def save(image: Image.Image, name: str) -> Path:
@@ -151,19 +194,23 @@ def main(arguments: list[str]) -> int:
     issue = arguments[1] if len(arguments) > 1 else None
     try:
         with tempfile.TemporaryDirectory(prefix="mailer-pictures-") as scratch:
-            html = render(folder, issue, Path(scratch))
-            text = html.read_text(encoding="utf-8")
-            html.write_text(text.replace("Georgia,", "Noto Serif,"), encoding="utf-8")
-            shots = {name: shoot(html, *how) for name, how in SHOTS.items()}
+            files = render(folder, issue, Path(scratch))
+            for html in files.values():
+                text = html.read_text(encoding="utf-8")
+                html.write_text(text.replace("Georgia,", "Noto Serif,"), encoding="utf-8")
+            shots = {name: shoot(files[""], *how) for name, how in SHOTS.items()}
+            phones = [shoot(files[name], PHONE, "light", "") for name in SETS if name in files]
     except (MailerError, ConfigurationError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for name, shot in shots.items():
         half = (shot.width // SHARP, shot.height // SHARP)
-        kept = shot if name.startswith("phone") else shot.resize(half, Image.Resampling.LANCZOS)
+        kept = shot if name.startswith("phone") else shot.resize(half, SMOOTH)
         sys.stdout.write(f"{save(kept, f'edition-{name}')}\n")
     both = together(shots["desktop"], shots["phone"], shots["phone-dark"])
     sys.stdout.write(f"{save(both, 'edition')}\n")
+    if phones:
+        sys.stdout.write(f"{save(in_a_row(phones), 'sets')}\n")
     return 0
 
 

@@ -201,7 +201,8 @@ class _Builder:
                 url=text.safe_url(publication.support.url),
             ),
             credits=self._credits([*shown, *region.stories]),
-            large_credits=self._credits([*shown[:1], *region.stories]),
+            lead_credits=self._credits(shown[:1]),
+            region_credits=self._credits(region.stories),
             light=light,
             dark=dark,
             theme=ThemeView(

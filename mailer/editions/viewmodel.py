@@ -222,7 +222,7 @@ class ReaderView:
 class EditionView:
     """Everything a template may name at its top level.
 
-    ``credits`` are of all pictures, ``large_credits`` of the lead's and the region's alone.
+    ``credits`` are of all pictures, the other two of the lead's and of the region's alone.
     """
 
     language: str
@@ -238,7 +238,8 @@ class EditionView:
     quote: QuoteView
     support: SupportView
     credits: tuple[str, ...]
-    large_credits: tuple[str, ...]
+    lead_credits: tuple[str, ...]
+    region_credits: tuple[str, ...]
     light: Palette
     dark: Palette
     theme: ThemeView
