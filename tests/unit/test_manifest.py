@@ -155,6 +155,14 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
         ("[night-bus]", "[2026]", 10, "sections.news.0", "is 2026, not the id"),
         ("[night-bus]", "[yes]", 10, "sections.news.0", "is true, not the id of an article"),
         ("[night-bus]", "[{headline: A}]", 10, "sections.news.0", "names no article"),
+        (
+            "[night-bus]",
+            "[{article: night-bus, image: maybe}]",
+            10,
+            "sections.news.0.image",
+            "neither true nor false",
+        ),
+        ("number: 7", 'number: 7\ntemplate: "My Own"', 3, "template", "a folder under templates/"),
         ("quote:\n  text", "quotes:\n  text", 20, "quotes", "did you mean quote?"),
         ("    picks:", "    pics:", 18, "regions.wales.pics", "did you mean picks?"),
         (" <!-- really? -->", " <!-- really?", 29, "", "never closed"),
@@ -218,6 +226,10 @@ picks = st.builds(
     st.sampled_from(["tide-mill", "2026", "yes", "x" * 80]),
     headline=lines(),
     standfirst=paragraphs,
+    follow_up=st.booleans(),
+    has_image=st.booleans(),
+    image_alt=st.none() | lines(),
+    image_credit=lines(),
 )
 
 
@@ -247,6 +259,7 @@ issues = st.builds(
     diary=st.lists(st.sampled_from(["fair", "null", "1"]), unique=True).map(tuple),
     quote=paragraphs,
     quote_source=lines(),
+    template=st.sampled_from(["", "urgent", "on", "my-own-2"]),
 )
 
 

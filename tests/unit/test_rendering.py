@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailer.articles.article import DiaryEntry, Picture
+from mailer.articles.article import DiaryEntry, Kind, Picture
 from mailer.editions.anatomy import dissect
 from mailer.editions.edition import Edition, Slot, merge_html, merge_text
 from mailer.editions.preflight import check_edition
@@ -18,6 +18,7 @@ from mailer.editions.rendering import render_edition
 from mailer.editions.text import one_line
 from mailer.errors import RenderFailed
 from mailer.issues.issue import Pick, RegionBlock
+from mailer.policies import Theme
 from tests.browser.sampling import (
     FIELDS,
     MONDAY,
@@ -263,6 +264,52 @@ def test_a_picture_that_is_not_on_our_server_is_left_out_whole() -> None:
     html = html_of(render(articles=articles, images={}, template_set=SET))
     assert dissect(html).pictures == []
     assert "Somebody" not in html
+
+
+def test_an_interview_stands_alone_with_its_first_questions() -> None:
+    articles = make_articles()
+    articles["light"] = replace(
+        articles["light"], kind=Kind.INTERVIEW, parts=("One?", "Two?", "Three?", "Four?")
+    )
+    edition = render(articles=articles, template_set=SET)
+    anatomy = dissect(html_of(edition))
+    assert "Three?" in anatomy.words
+    assert "Four?" not in anatomy.words
+    assert "- Three?\n" in text_of(edition)
+
+
+def test_the_regions_first_story_has_the_large_picture_and_no_other_has_any() -> None:
+    articles = make_articles()
+    for name in ("tram", "light"):
+        articles[name] = replace(articles[name], picture=make_picture("pier", credit=name))
+    issue = make_issue(
+        sections={"lead": (Pick("ferry"),)},
+        regions={"wales": RegionBlock(picks=(Pick("tram"), Pick("light")))},
+    )
+    images = make_images()
+    html = html_of(render(issue, articles=articles, images=images, template_set=SET))
+    pictures = dissect(html).pictures
+    assert [picture.width for picture in pictures] == [640, 480]
+    assert pictures[1].src.endswith(images["images/pier.png"].lead.name)
+    assert "tram, CC BY 4.0" in html
+    assert "light, CC BY 4.0" not in html
+
+
+def test_a_pick_may_describe_credit_or_leave_out_its_picture() -> None:
+    said = Pick("ferry", image_alt="A pier, really", image_credit="Ivo")
+    html = html_of(render(make_issue(sections={"lead": (said,)}), template_set=SET))
+    assert 'alt="A pier, really"' in html
+    assert "Ivo, CC BY 4.0" in html
+    without = make_issue(sections={"lead": (Pick("ferry", has_image=False),)})
+    assert dissect(html_of(render(without, template_set=SET))).pictures == []
+
+
+def test_the_theme_sets_fonts_and_corners() -> None:
+    theme = Theme(heading_font="Garamond, serif", small_font="Arial", radius=17, button_radius=31)
+    html = html_of(render(publication=make_publication(theme=theme), template_set=SET))
+    for sign in ("Garamond", "border-radius:17px", "border-radius:31px"):
+        assert sign in html
+    assert "Helvetica" not in html
 
 
 def test_every_unknown_article_is_named() -> None:
