@@ -381,7 +381,6 @@ def make_publication(directory: Path, *, force: bool = False) -> list[Path]:
     Args:
         directory: where.
         force: add only what is missing to a folder that holds something already.
-
     Returns:
         The files made.
     """

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.cli import revision_commands
-from mailer.cli.options import IssueName, Json, Yes, folder
+from mailer.cli.options import IssueName, Json, Regions, Yes, folder
 from mailer.cli.output import UNFINISHED, confirm, progress, say, say_json, table
+
+if TYPE_CHECKING:
+    from mailer.editions.finding import Finding
 
 app = typer.Typer(no_args_is_help=True, help="The issue as a file: draft, edit, check, approve.")
 
@@ -103,34 +108,62 @@ def list_issues(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def check(ctx: typer.Context, issue: IssueName, as_json: Json = False) -> None:
+def check(
+    ctx: typer.Context,
+    issue: IssueName,
+    regions: Regions = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask for every page that it links to.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 8 for warnings as well as errors.")
+    ] = False,
+    show_accepted: Annotated[
+        bool, typer.Option("--accepted", help="Also show what was looked at and accepted.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Render every region's edition and look for faults; exit code 8 when there is an error.
 
-    Example: `mailer issue check next --json`
+    docs/preflight.md lists every finding. Example: `mailer issue check next --online --strict`
     """
     from mailer.app import open_app
-    from mailer.usecases import proofing
+    from mailer.usecases import checking
 
     with open_app(folder(ctx)) as opened, progress("Rendering") as step:
         issue_id = opened.desk.resolve(issue)
-        rendered = proofing.render(opened, issue_id, progress=step)
-    rows = [asdict(finding) for finding in rendered.findings]
-    errors = sum(row["level"] == "error" for row in rows)
+        wanted = [region.slug for region in opened.regions(regions)] if regions else None
+        found = checking.check(opened, issue_id, regions=wanted, is_online=online, progress=step)
+    rows = [asdict(finding) for finding in found.findings]
+    levels = Counter(str(finding.level) for finding in found.findings)
+    accepted = [asdict(finding) | {"reason": why} for finding, why in found.accepted]
     if as_json:
-        say_json({"issue": issue_id, "errors": errors, "findings": rows})
-    else:
-        if rows:
-            table(
-                "",
-                ["level", "region", "what", "what to do"],
-                [(r["level"], r["region"], r["message"], r["remedy"]) for r in rows],
-            )
-        say(
-            f"{len(rendered.editions)} editions, {errors} errors, "
-            f"{sum(row['level'] == 'warning' for row in rows)} warnings."
+        say_json(
+            {
+                "issue": issue_id,
+                "errors": levels["error"],
+                "warnings": levels["warning"],
+                "notes": levels["note"],
+                "findings": rows,
+                "accepted": accepted,
+            }
         )
-    if errors:
+    else:
+        _show_findings(found.findings)
+        if show_accepted:
+            for finding, why in found.accepted:
+                say(f"accepted: {finding.message} ({why})", style="dim")
+        editions = len(found.rendered.editions) if found.rendered else 0
+        said = f"{editions} editions, {levels['error']} errors, {levels['warning']} warnings, "
+        say(f"{said}{levels['note']} notes; {len(accepted)} accepted.")
+    if found.stopping(is_strict=strict):
         raise typer.Exit(UNFINISHED)
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
+    rows = [(f.level, f.place, f.region, f.message, f.remedy) for f in findings]
+    if rows:
+        table("", ["level", "where", "region", "what", "what to do"], rows)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 
 import mjml as mrml
 
+from mailer.editions.attribute_forms import form_of
 from mailer.editions.components import COMPONENTS, REFUSED, VOID, Component
 from mailer.errors import Fault, RenderFailed
 
@@ -49,6 +50,7 @@ class _Linter:
             lambda found: found[1] + re.sub(r"\S", " ", found[2]) + found[3],
             _blank(_COMMENT, _jinja_out(source)),
         )
+        self.source = source
         self.where = where
         self.faults: list[Fault] = []
         self.open: list[tuple[str, int]] = []
@@ -147,6 +149,24 @@ class _Linter:
             if component and not component.takes_any_attribute and holder != "mj-attributes":
                 self._known(component, name, key, at)
             self._value(key, value, at)
+            is_component = component is not None or name in {"mj-all", "mj-class"}
+            if value and is_component and not self._is_printed(tag, found):
+                self._form(name, key, value, at)
+
+    def _is_printed(self, tag: re.Match[str], found: re.Match[str]) -> bool:
+        """Say whether Jinja makes a value; the blanked text is as long as the source."""
+        start = tag.start("rest")
+        raw = self.source[start + found.start() : start + found.end()]
+        return "{{" in raw or "{%" in raw
+
+    def _form(self, name: str, key: str, value: str, line: int) -> None:
+        form = form_of(name, key)
+        bare = value.strip("\"'").strip()
+        # What has a fault of its own already is not told twice.
+        is_told = bool(_SHORT_HEX.search(value)) or (key, bare) == ("full-width", "false")
+        if form is None or form.pattern.fullmatch(bare) or is_told:
+            return
+        self._fault(line, key, f"{bare!r} is no value of {key} in <{name}>", form.said)
 
     def _known(self, component: Component, name: str, key: str, line: int) -> None:
         if key in component.attributes:

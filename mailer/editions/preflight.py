@@ -74,11 +74,11 @@ def check_edition(
     Returns:
         Findings, errors first; empty when there is nothing to say.
     """
-    html = merge_html(edition.html, _SAMPLE)
+    html, words = as_read(edition)
     exhibit = Exhibit(
         edition,
         html=html,
-        words=merge_text(edition.text, _SAMPLE),
+        words=words,
         anatomy=dissect(html),
         publication=publication,
         region=region,
@@ -91,6 +91,11 @@ def check_edition(
     hits = [hit for check in CHECKS for hit in check(exhibit)]
     where = places or Places(issue_file=f"issues/{edition.issue_id}.md")
     return in_order(to_finding(hit, region=region.slug, places=where) for hit in hits)
+
+
+def as_read(edition: Edition) -> tuple[str, str]:
+    """Return the HTML and the text of an edition as a sample reader gets them."""
+    return merge_html(edition.html, _SAMPLE), merge_text(edition.text, _SAMPLE)
 
 
 def to_finding(hit: Hit, *, places: Places, region: str = "") -> Finding:

@@ -47,11 +47,6 @@ class Rendered:
     findings: tuple[Finding, ...]
     given: Ingredients
 
-    def stopping(self, *, is_strict: bool = False) -> list[Finding]:
-        """Return the findings that stop an approval: errors, and when strict warnings too."""
-        levels = {Level.ERROR, Level.WARNING} if is_strict else {Level.ERROR}
-        return [finding for finding in self.findings if finding.level in levels]
-
 
 def render(
     app: App,

@@ -16,9 +16,10 @@ from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import letterhead
 from mailer.editions.finding import Finding
 from mailer.editions.recipe import Recipe, present_tools
-from mailer.errors import Fault, IllegalTransition, InvalidInput
+from mailer.errors import Fault, IllegalTransition, InvalidInput, RenderFailed
 from mailer.issues.authorship import Editor, is_same_person, last_editor, read_editor
 from mailer.usecases.addressing import audience_rule
+from mailer.usecases.checking import check
 from mailer.usecases.editing import OVERRIDE, operator_name
 from mailer.usecases.proofing import Ingredients, Rendered, render
 
@@ -48,10 +49,13 @@ def approve(
     approver = by or operator_name(app)
     editor = last_editor(app.desk.path(name))
     setting_aside = _second_person(app, name, approver, editor, override)
-    rendered = render(app, name, progress=progress)
-    stopping = rendered.stopping(is_strict=is_strict or app.publication.approval.strict)
-    if stopping:
-        raise InvalidInput(_as_fault(finding, name) for finding in stopping)
+    checked = check(app, name, progress=progress)
+    rendered = checked.rendered
+    stopping = checked.stopping(is_strict=is_strict or app.publication.approval.strict)
+    if stopping or rendered is None:
+        raise (InvalidInput if rendered else RenderFailed)(
+            _as_fault(finding, name) for finding in stopping
+        )
     would_freeze = freeze(app, rendered)
     with app.database.write():
         record = app.approvals.approve(

@@ -107,3 +107,55 @@ def _shown(value: str) -> str:
         and not 0xFDD0 <= ord(ch) <= 0xFDEF
         and ord(ch) & 0xFFFE != 0xFFFE
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "value", "remedy"),
+    [
+        ("mj-text", "padding", "24", "write one to four lengths"),
+        ("mj-text", "padding-top", "1em", "write a length in px or %"),
+        ("mj-text", "font-size", "1.2rem", "write a length in px"),
+        ("mj-text", "color", "#12345g", "write a colour in six digits"),
+        ("mj-text", "line-height", "1,5", "write a number"),
+        ("mj-text", "align", "centre", "write left or right or center or justify"),
+        ("mj-text", "font-weight", "heavy", "write 100 to 900"),
+        ("mj-text", "text-transform", "small-caps", "write none or uppercase"),
+        ("mj-divider", "border-style", "wavy", "write solid"),
+        ("mj-image", "width", "wide", "write a width"),
+        ("mj-image", "align", "justify", "write left or center or right"),
+        ("mj-button", "border", "1px", "write width, style and colour"),
+    ],
+)
+def test_a_value_of_the_wrong_form_is_told_with_the_right_one(
+    name: str, attribute: str, value: str, remedy: str
+) -> None:
+    (fault,) = lint(FRAME.format(f'<{name} {attribute}="{value}"></{name}>'), where="x.j2")
+    assert (fault.field, fault.line) == (attribute, 1)
+    assert repr(value) in fault.problem
+    assert remedy in fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "value"),
+    [
+        ("mj-text", "padding", "0 24px 10%"),
+        ("mj-text", "line-height", "1.5"),
+        ("mj-text", "letter-spacing", "0.04em"),
+        ("mj-text", "color", "rgba(1, 2, 3, .5)"),
+        ("mj-text", "padding", "{{ gap }}px"),
+        ("mj-text", "align", "{{ start }}"),
+        ("mj-button", "border", "1px solid #cccccc"),
+        ("mj-image", "height", "auto"),
+        ("mj-image", "width", "320px"),
+    ],
+)
+def test_a_value_of_the_right_form_or_printed_by_jinja_is_no_fault(
+    name: str, attribute: str, value: str
+) -> None:
+    assert lint(FRAME.format(f'<{name} {attribute}="{value}"></{name}>'), where="x.j2") == []
+
+
+def test_defaults_and_classes_are_held_to_the_forms_too() -> None:
+    source = '<mj-head><mj-attributes><mj-all padding="x" /></mj-attributes></mj-head>'
+    (fault,) = lint(source, where="x.j2")
+    assert fault.field == "padding"

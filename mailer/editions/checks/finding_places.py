@@ -44,7 +44,7 @@ class Places:
             return self.publication_file, line
         if hit.article:
             return self._article(hit)
-        return self._clue(hit.clue)
+        return self._in_templates(hit.clue) if hit.is_template else self._clue(hit.clue)
 
     def _article(self, hit: Hit) -> tuple[str, int | None]:
         article = self.articles.get(hit.article)
@@ -63,15 +63,24 @@ class Places:
             for origin, text in self.files.items():
                 if (line := _line(text, clue)) is not None:
                     return origin, line
-            for name, source in self.templates.items():
-                if name.startswith(clue):
-                    return source.path, 1
-                if (line := _line(source.text, clue)) is not None:
-                    return source.path, line
-        if clue.rstrip(":").isidentifier() or not self.templates:
+        if (found := self._template(clue)) is not None:
+            return found
+        if clue.rstrip(":").isidentifier():
             return self.issue_file, None
+        return self._in_templates("")
+
+    def _in_templates(self, clue: str) -> tuple[str, int | None]:
         body = self.templates.get(BODY)
-        return (body.path, None) if body else (self.issue_file, None)
+        otherwise = (body.path, None) if body else (self.issue_file, None)
+        return self._template(clue) or otherwise
+
+    def _template(self, clue: str) -> tuple[str, int | None] | None:
+        for name, source in self.templates.items() if clue else ():
+            if name.startswith(clue):
+                return source.path, 1
+            if (line := _line(source.text, clue)) is not None:
+                return source.path, line
+        return None
 
 
 def _line(text: str, clue: str, *, is_word: bool = False) -> int | None:

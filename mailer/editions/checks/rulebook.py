@@ -29,7 +29,8 @@ class Hit:
     """What a check found, before its place is known.
 
     ``where`` and ``line`` are filled in where the check knows the place; else ``article`` or
-    ``setting`` names it, or ``clue`` is a text by which it can be looked up.
+    ``setting`` names it, or ``clue`` is a text by which it can be looked up; ``is_template`` where
+    only a template can hold it.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Hit:
     article: str = ""
     setting: str = ""
     clue: str = ""
+    is_template: bool = False
 
 
 def _rules(about: str, *rows: tuple[str, Level, str, str]) -> dict[str, Rule]:
