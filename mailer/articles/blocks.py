@@ -31,6 +31,8 @@ _BROKEN = re.compile(
     r"((?:[^\W\d_]{1,40}-){0,3}[^\W\d_]{1,40})[-‐]\n\s*([a-zà-öø-ÿ][^\W\d_]{0,40})"
 )
 """A word that a line's end broke: two halves, the second without a capital."""
+_EDGE = 600
+"""Looking at the whole of a text that grows with each join would take the square of its length."""
 _BROKEN_END = re.compile(r"((?:[^\W\d_]{1,40}-){0,3}[^\W\d_]{1,40})[-‐]$")
 _BROKEN_START = re.compile(r"[a-zà-öø-ÿ][^\W\d_]{0,40}")
 
@@ -159,26 +161,35 @@ def mend(blocks: Sequence[Block], vocabulary: Vocabulary) -> Mended:
     for each in blocks:
         block = _without_hyphens(each, vocabulary)
         last = kept[-1] if kept else None
-        if last is None or not _may_join(last, block):
+        edge = _edges(last) if last else None
+        if last is None or edge is None or not _may_join(edge, _edges(block)):
             kept.append(block)
             continue
         is_small = block.plain[:1].islower()
-        is_open = not ends_sentence(last.text)
+        is_open = not ends_sentence(edge.text)
         if is_small and not is_open:
             flags.append(
                 Flag("break-unclear", f"A sentence may be broken at “{shorten(block.plain, 50)}”.")
             )
-        before, after = last.plain.split()[-4:], block.plain.split()[:4]
+        before, after = edge.plain.split()[-4:], block.plain.split()[:4]
         joins.append(f"… {' '.join(before)} | {' '.join(after)} …")
         joined = _join(last.text, block.text, vocabulary)
         kept[-1] = replace(last, text=joined, lines=last.lines + block.lines)
     return Mended(kept, flags, joins)
 
 
+def _edges(block: Block) -> Block:
+    """Return a long block's beginning and end, which are all that joining asks for."""
+    if len(block.text) <= 2 * _EDGE:
+        return block
+    return replace(block, text=f"{block.text[:_EDGE]} {block.text[-_EDGE:]}", lines=())
+
+
 def _without_hyphens(block: Block, vocabulary: Vocabulary) -> Block:
     """Join the words that the ends of a block's lines broke."""
     text = block.text.replace("\u00ad\n", "").replace("\u00ad", "")
-    text = _BROKEN.sub(lambda m: join_word(m[1], m[2], vocabulary), text)
+    if "-\n" in text or "‐\n" in text:
+        text = _BROKEN.sub(lambda m: join_word(m[1], m[2], vocabulary), text)
     return block if text == block.text else replace(block, text=text, lines=tuple(text.split("\n")))
 
 

@@ -22,6 +22,10 @@ _DISPLAY = 1.18
 """So many times the running text's size is a heading's."""
 _SMALL = 0.9
 _BOX_WORDS = 90
+_MOST_CAPS = 60
+_MOST_BOXES = 60
+_DEEPEST = 30
+"""Regions within regions; a page has three or four."""
 _LONG_DISPLAY = 9
 """Words of display text that ends in a full stop: a standfirst, no headline."""
 
@@ -166,11 +170,13 @@ def _rejoin_drop_caps(runs: Sequence[Run], body: float) -> list[Run]:
     caps = [
         run
         for run in runs
-        if re.fullmatch(r"[\"“‘']?[A-Z]", run.text.strip())
-        and run.size >= 1.7 * body
-        and not any(_is_same_line(run, other) for other in runs)
+        if re.fullmatch(r"[\"“‘']?[A-Z]", run.text.strip()) and run.size >= 1.7 * body
     ]
-    out = [run for run in runs if run not in caps]
+    if len(caps) > _MOST_CAPS:
+        # Display lettering set letter by letter.
+        return list(runs)
+    caps = [run for run in caps if not any(_is_same_line(run, other) for other in runs)]
+    out = [run for run in runs if not any(run is cap for cap in caps)]
     for cap in caps:
         beside = sorted(
             (
@@ -239,26 +245,26 @@ def _take_boxes(lines: Sequence[Run], sheet: Sheet) -> tuple[list[list[Run]], li
         if min(frame.x1 - frame.x0, frame.y1 - frame.y0) > 24
         and frame.area < 0.4 * sheet.width * sheet.height
     ]
-    for frame in sorted(frames, key=lambda frame: frame.area):
+    for frame in sorted(frames, key=lambda frame: frame.area)[:_MOST_BOXES]:
         inside = [line for line in left if frame.holds(line)]
         if inside and sum(len(line.text.split()) for line in inside) <= _BOX_WORDS:
             boxes.append(sorted(inside, key=lambda line: (-line.y, line.x0)))
-            left = [line for line in left if line not in inside]
+            left = [line for line in left if not frame.holds(line)]
     return boxes, left
 
 
 # Order
 
 
-def _ordered(lines: Sequence[Run], body: float) -> list[list[Run]]:
+def _ordered(lines: Sequence[Run], body: float, depth: int = 0) -> list[list[Run]]:
     """Return lines in reading order, cut into stretches of one column each."""
     if len(lines) < 2:
         return [list(lines)] if lines else []
     rows = _rows(lines)
     parts = _across(rows, body) or _columns(lines, body) or _bands(rows, body)
-    if len(parts) == 1:
+    if len(parts) == 1 or depth > _DEEPEST:
         return [sorted(lines, key=lambda line: (-line.y, line.x0))]
-    return [leaf for part in parts for leaf in _ordered(part, body)]
+    return [leaf for part in parts for leaf in _ordered(part, body, depth + 1)]
 
 
 def _rows(lines: Sequence[Run]) -> list[list[Run]]:
@@ -277,18 +283,19 @@ def _rows(lines: Sequence[Run]) -> list[list[Run]]:
 
 def _across(rows: Sequence[Sequence[Run]], body: float) -> list[list[Run]]:
     """Cut where all columns end together and a headline begins the next row of columns."""
-    for place in range(1, len(rows)):
-        above, below = rows[place - 1], rows[place]
+    parts: list[list[Run]] = [list(rows[0])]
+    for above, below in pairwise(rows):
         gap = min(line.bottom for line in above) - max(line.top for line in below)
         first = min(below, key=lambda line: line.x0)
         is_heading = first.size >= _DISPLAY * body
         was_text = any(line.size < _DISPLAY * body for line in above)
         if gap > 0.6 * body and is_heading and was_text:
-            upper = [line for row in rows[:place] for line in row]
-            lower = [line for row in rows[place:] for line in row]
-            if len(_columns(upper, body)) > 1 or len(_columns(lower, body)) > 1:
-                return [upper, lower]
-    return []
+            parts.append(list(below))
+        else:
+            parts[-1].extend(below)
+    # Where nothing has columns, from top to bottom is the order already.
+    is_worth_it = len(parts) > 1 and any(_columns(part, body) for part in parts)
+    return parts if is_worth_it else []
 
 
 def _columns(lines: Sequence[Run], body: float) -> list[list[Run]]:
@@ -309,17 +316,41 @@ def _columns(lines: Sequence[Run], body: float) -> list[list[Run]]:
 def _bands(rows: Sequence[list[Run]], body: float) -> list[list[Run]]:
     """Cut between what spans columns and the columns below or above it."""
     bands: list[list[Run]] = []
-    has_columns = False
+    white: list[tuple[float, float]] = []
     for row in rows:
-        whole = [*bands[-1], *row] if bands else []
-        is_split = bool(_columns(row, body))
-        fits = bool(_columns(whole, body)) if has_columns else not is_split
-        if bands and fits:
-            bands[-1] = whole
+        here = _white(_columns(row, body))
+        left = _narrowed(white, row, body) if white else []
+        if bands and (left if white else not here):
+            bands[-1].extend(row)
+            white = left
         else:
             bands.append(list(row))
-            has_columns = is_split
+            white = here
     return bands
+
+
+def _white(columns: Sequence[Sequence[Run]]) -> list[tuple[float, float]]:
+    """Return the white between columns, from left to right."""
+    return [
+        (max(line.x1 for line in left), min(line.x0 for line in right))
+        for left, right in pairwise(columns)
+    ]
+
+
+def _narrowed(
+    white: Sequence[tuple[float, float]], row: Sequence[Run], body: float
+) -> list[tuple[float, float]]:
+    """Return what a row leaves of the white between the columns above it."""
+    gaps = (_gap_beside(gap, row) for gap in white)
+    return [gap for gap in gaps if gap[1] - gap[0] >= max(6.0, 0.7 * body)]
+
+
+def _gap_beside(gap: tuple[float, float], row: Sequence[Run]) -> tuple[float, float]:
+    middle = (gap[0] + gap[1]) / 2
+    if any(line.x0 < middle < line.x1 for line in row):
+        return (middle, middle)
+    low = max([gap[0], *(line.x1 for line in row if line.x1 <= middle)])
+    return (low, min([gap[1], *(line.x0 for line in row if line.x0 >= middle)]))
 
 
 # Paragraphs

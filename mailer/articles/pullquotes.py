@@ -25,11 +25,12 @@ def take_pull_quotes(units: Sequence[Unit]) -> list[Unit]:
     """Move pull quotes from the bodies and headings of units to ``quotes``."""
     out: list[Unit] = []
     spent = 0
+    prose = [_prose_of(unit) for unit in units]
     for place, unit in enumerate(units):
-        around = list(units[max(0, place - 1) : place + 2])
+        around = " ".join(prose[max(0, place - 1) : place + 2])
         if unit.heading is not None and spent < _MOST_CANDIDATES and _may_be(unit.heading):
             spent += 1
-            if _stands_in(unit.title, around, except_for=unit.heading):
+            if _stands_in(unit.title, around):
                 target = out[-1] if out else None
                 _keep(target or unit, unit.title)
                 if target is not None:
@@ -43,7 +44,7 @@ def take_pull_quotes(units: Sequence[Unit]) -> list[Unit]:
             if spent >= _MOST_CANDIDATES or not _is_set_apart(block, number):
                 continue
             spent += 1
-            if _stands_in(block.plain, around, except_for=block):
+            if _stands_in(block.plain, around):
                 del unit.body[number]
                 _keep(unit, block.plain)
         out.append(unit)
@@ -72,17 +73,18 @@ def _is_set_apart(block: Block, number: int) -> bool:
     return block.is_bold or block.is_italic or is_caps(block.plain) or is_quoted
 
 
-def _stands_in(text: str, units: Sequence[Unit], *, except_for: Block) -> bool:
-    wanted = _flat(text)
-    if len(wanted.split()) < FEWEST_WORDS:
-        return False
-    prose = " ".join(
+def _prose_of(unit: Unit) -> str:
+    """Return the words of a unit's running text, without what is set apart in it."""
+    return " ".join(
         _flat(block.plain)
-        for unit in units
-        for block in unit.body
-        if block is not except_for and not is_caps(block.plain)
+        for number, block in enumerate(unit.body)
+        if not is_caps(block.plain) and not _is_set_apart(block, number)
     )
-    return f" {wanted} " in f" {prose} "
+
+
+def _stands_in(text: str, prose: str) -> bool:
+    wanted = _flat(text)
+    return len(wanted.split()) >= FEWEST_WORDS and f" {wanted} " in f" {prose} "
 
 
 def _flat(text: str) -> str:

@@ -30,6 +30,9 @@ _COME_FROM = re.compile(
 )
 _BOX_WORDS = 60
 """A box that interrupts a text says no more than an advert does."""
+_LONGEST_MARK = 120
+_MOST_OPEN = 60
+"""Pieces that may wait for their other half at a time; a paper has a handful."""
 _BACK = 3
 """So many units back the text that a box interrupted may stand."""
 
@@ -111,7 +114,7 @@ def _unfinished(units: Sequence[Unit]) -> Unit | None:
         if unit.has_prose:
             last = unit.body[-1]
             is_open = last.is_prose and not ends_sentence(last.text)
-            return unit if is_open and not _SENT_ON.search(last.plain) else None
+            return unit if is_open and _sent_on(last.plain) is None else None
     return None
 
 
@@ -125,7 +128,7 @@ def join_continued(units: Sequence[Unit]) -> list[Unit]:
         if not _take_come_from(unit):
             place += 1
             continue
-        candidates = [other for other in open_units if other is not unit]
+        candidates = [other for other in open_units if other is not unit][:_MOST_OPEN]
         source = _best_source(unit, candidates, out)
         if source is None:
             note = "It says that it goes on from another page; no piece was found that ends open."
@@ -154,14 +157,21 @@ def join_continued(units: Sequence[Unit]) -> list[Unit]:
 
 def _take_sent_on(unit: Unit) -> bool:
     for number, block in enumerate(unit.body):
-        found = _SENT_ON.search(block.text)
-        if found:
-            left = block.text[: found.start()].rstrip(" \n[(*_►▶→")
+        found = _sent_on(block.text)
+        if found is not None:
+            left = block.text[:found].rstrip(" \n[(*_►▶→")
             unit.body[number : number + 1] = (
                 [replace(block, text=left, lines=tuple(left.split("\n")))] if left else []
             )
             return True
     return False
+
+
+def _sent_on(text: str) -> int | None:
+    """Return where the words at a text's end begin that send a reader to another page."""
+    end = text[-_LONGEST_MARK:]
+    found = _SENT_ON.search(end)
+    return None if found is None else len(text) - len(end) + found.start()
 
 
 def _take_come_from(unit: Unit) -> bool:

@@ -227,12 +227,13 @@ def words_and_stop(paragraph: str) -> str:
     return paragraph.split(". ", maxsplit=1)[0].strip("“”. ,")
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(text=papers())
 def test_no_paper_loses_a_word(text: str) -> None:
     assert lost(text, split(text)) == set()
 
 
+@settings(max_examples=15)
 @given(text=papers(), where=st.integers(0, 400))
 def test_a_paper_is_read_the_same_way_every_time(text: str, where: int) -> None:
     cut = text[: len(text) - where]
@@ -303,3 +304,22 @@ def test_a_piece_that_goes_on_nowhere_is_flagged() -> None:
     assert "continuation-missing" in codes(broken.articles[0])
     orphan = split(text.replace(" Continued on page 4", ""))
     assert any("continuation-unmatched" in codes(article) for article in orphan.articles)
+
+
+NOON = "The boats came in at noon. "
+BUSY = {
+    "quotes": f"# A\n\n{NOON * 400}" + "\n\n**Words that nobody ever wrote**" * 300,
+    "jumps": f"# A\n\n{NOON}Continued on page 4\n\n" * 150
+    + f"# A\n\nContinued from page 1\n\n{NOON}\n\n" * 150,
+    "letters": "# A\n\n" + "a" * 30_000 + "\n\n# B\n\n" + "a-" * 15_000,
+    "white": "# A\n\nx" + " " * 60_000 + "continued\n\n# B\n\n" + "*" * 30_000,
+    "marks": "# A\n\nQ:" + " *" * 9_000,
+    "hyphens": "# A\n\n" + "ab-\n" * 4_000,
+}
+
+
+@pytest.mark.parametrize("body", BUSY.values(), ids=BUSY)
+def test_no_text_keeps_it_busy(body: str) -> None:
+    """What could take the square of its length to read is read to its end."""
+    text = f"# THE LANTERN\n\nDECEMBER 2031 • ISSUE NO. 41\n\n{body}\n\n# B\n\n# C\n\nIt rained."
+    assert split(text).origin == "x"
