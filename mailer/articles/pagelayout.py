@@ -96,7 +96,7 @@ def read_sheets(sheets: Sequence[Sheet]) -> str:
         is_front = number == 0
         for leaf in (*_ordered(flow, body), *boxes):
             is_box = any(leaf is box for box in boxes)
-            paragraphs = _paragraphs(leaf, body)
+            paragraphs = _paragraphs(_whole_lines(leaf), body)
             for place, paragraph in enumerate(paragraphs):
                 text = _written(
                     paragraph,
@@ -189,7 +189,9 @@ def _rejoin_drop_caps(runs: Sequence[Run], body: float) -> list[Run]:
             key=lambda run: -run.y,
         )
         for place, run in enumerate(beside):
-            text = f"{cap.text.strip()}{run.text.lstrip()}" if place == 0 else run.text
+            # "A tram" is two words, "A fter" one: who knows the paper's words decides later.
+            white = " " if cap.text.strip()[-1:] in "AIO" else ""
+            text = f"{cap.text.strip()}{white}{run.text.lstrip()}" if place == 0 else run.text
             out[out.index(run)] = replace(run, x0=cap.x0, text=text)
         if not beside:
             out.append(cap)
@@ -316,44 +318,48 @@ def _columns(lines: Sequence[Run], body: float) -> list[list[Run]]:
 def _bands(rows: Sequence[list[Run]], body: float) -> list[list[Run]]:
     """Cut between what spans columns and the columns below or above it."""
     bands: list[list[Run]] = []
-    white: list[tuple[float, float]] = []
+    covered: list[tuple[float, float]] = []
     for row in rows:
-        here = _white(_columns(row, body))
-        left = _narrowed(white, row, body) if white else []
-        if bands and (left if white else not here):
+        here = _covered([], row, body)
+        both = _covered(covered, row, body)
+        has_columns = len(covered) > 1
+        if bands and (len(both) > 1 if has_columns else len(here) == 1):
             bands[-1].extend(row)
-            white = left
+            covered = both
         else:
             bands.append(list(row))
-            white = here
+            covered = here
     return bands
 
 
-def _white(columns: Sequence[Sequence[Run]]) -> list[tuple[float, float]]:
-    """Return the white between columns, from left to right."""
-    return [
-        (max(line.x1 for line in left), min(line.x0 for line in right))
-        for left, right in pairwise(columns)
-    ]
-
-
-def _narrowed(
-    white: Sequence[tuple[float, float]], row: Sequence[Run], body: float
+def _covered(
+    before: Sequence[tuple[float, float]], row: Sequence[Run], body: float
 ) -> list[tuple[float, float]]:
-    """Return what a row leaves of the white between the columns above it."""
-    gaps = (_gap_beside(gap, row) for gap in white)
-    return [gap for gap in gaps if gap[1] - gap[0] >= max(6.0, 0.7 * body)]
-
-
-def _gap_beside(gap: tuple[float, float], row: Sequence[Run]) -> tuple[float, float]:
-    middle = (gap[0] + gap[1]) / 2
-    if any(line.x0 < middle < line.x1 for line in row):
-        return (middle, middle)
-    low = max([gap[0], *(line.x1 for line in row if line.x1 <= middle)])
-    return (low, min([gap[1], *(line.x0 for line in row if line.x0 >= middle)]))
+    """Return the columns' widths once a row is added: what has no white between it is one."""
+    white = max(6.0, 0.7 * body)
+    columns: list[tuple[float, float]] = []
+    for low, high in sorted([*before, *((line.x0, line.x1) for line in row)]):
+        if columns and low - columns[-1][1] < white:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], high))
+        else:
+            columns.append((low, high))
+    return columns
 
 
 # Paragraphs
+
+
+def _whole_lines(leaf: Sequence[Run]) -> list[Run]:
+    """Join what stands on one line of a column: white in it is only a justified line's."""
+    lines: list[Run] = []
+    for run in leaf:
+        line = lines[-1] if lines else None
+        is_beside = line is not None and abs(line.y - run.y) <= 0.35 * run.size
+        if line is not None and is_beside and run.x0 >= line.x1 and _is_kin(line, run):
+            lines[-1] = replace(line, x1=run.x1, text=f"{line.text} {run.text}")
+        else:
+            lines.append(run)
+    return lines
 
 
 def _paragraphs(leaf: Sequence[Run], body: float) -> list[list[Run]]:

@@ -4,9 +4,9 @@ pypdf is written in Python and reads files that strangers made; a file can keep 
 So it works in a child process with caps on memory and time, and whatever happens there is one
 clear line here: encrypted, damaged, only pictures of pages, too large, too many pages, too slow.
 
-Uses pypdf's public ways in only: what the layout mode notes of every piece of text gives its
-place and width, the visitor of operands its typeface and the boxes drawn. Where the two do not
-agree on a page, its text is taken as the plain mode gives it, with widths that are estimated.
+The places and widths of the letters are what pypdf's layout mode works with; that part of it is not
+public, and where it fails or finds nothing (text in a form of its own) the page is taken as the
+public visitor gives it, with widths that are estimated.
 
 Known limit: on systems without ``resource`` (Windows) only the time is capped.
 """
@@ -16,8 +16,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from mailer.articles.pagelayout import Frame, Run, Sheet
 from mailer.errors import Fault, InvalidInput
@@ -25,6 +27,8 @@ from mailer.errors import Fault, InvalidInput
 MAX_PDF_BYTES = 60_000_000
 MAX_PAGES = 120
 TIMEOUT_S = 90.0
+_LETTER = 0.46
+"""What a letter takes of its size, on average, where nobody says it."""
 _MEMORY_BYTES = 1_500_000_000
 _MOST_RUNS = 400_000
 _FEWEST_LETTERS_A_PAGE = 20
@@ -132,24 +136,13 @@ def _cap() -> None:
 
 
 def _page(page: Any) -> dict[str, Any]:
-    import tempfile
-
     box = page.mediabox
     left, bottom = float(box.left), float(box.bottom)
-    faces: list[str] = []
     frames: list[list[float]] = []
     plain: list[list[Any]] = []
-    face = ""
 
     def operand(op: bytes, args: list[Any], cm: list[float], _tm: list[float]) -> None:
-        nonlocal face
-        if op == b"Tf" and args:
-            face = _face(page, str(args[0]))
-        elif op in {b"Tj", b"'", b'"'}:
-            faces.append(face)
-        elif op == b"TJ" and args:
-            faces.extend(face for part in args[0] if isinstance(part, str | bytes))
-        elif op == b"re" and len(args) == 4:
+        if op == b"re" and len(args) == 4:
             frames.append(_frame([float(arg) for arg in args], cm, left, bottom))
 
     def said(text: str, cm: list[float], tm: list[float], font: Any, size: float) -> None:
@@ -157,57 +150,59 @@ def _page(page: Any) -> dict[str, Any]:
         x, y, scale = _placed(tm, cm)
         high = size * scale
         for number, line in enumerate(text.strip("\n").split("\n")):
+            wide = _LETTER * high * len(line)
+            low = y - 1.2 * high * number - bottom
             if line.strip():
-                wide = x + 0.46 * high * len(line)
-                plain.append(
-                    _run(x - left, wide - left, y - 1.2 * high * number - bottom, high, line, name)
-                )
+                plain.append(_run(x - left, x + wide - left, low, high, line, name))
 
     page.extract_text(visitor_operand_before=operand, visitor_text=said)
-    with tempfile.TemporaryDirectory() as folder:
-        page.extract_text(
-            extraction_mode="layout",
-            layout_mode_debug_path=Path(folder),
-            layout_mode_strip_rotated=False,
-        )
-        notes = Path(folder) / "tjs.json"
-        noted = json.loads(notes.read_text(encoding="utf-8")) if notes.exists() else []
-    shown = [note for note in noted if isinstance(note, dict)]
-    runs = plain
-    if shown and len(shown) == len(faces):
-        runs = [
-            _run(
-                note["tx"] - left,
-                note["displaced_tx"] - left,
-                note["ty"] - bottom,
-                note["font_height"],
-                note["text"],
-                name,
-            )
-            for note, name in zip(shown, faces, strict=True)
-            if not note["rotated"] and note["text"].strip()
-        ]
     return {
         "width": float(box.width),
         "height": float(box.height),
-        "runs": runs,
+        "runs": _placed_runs(page, left, bottom) or plain,
         "frames": frames[:2_000],
     }
+
+
+def _placed_runs(page: Any, left: float, bottom: float) -> list[list[Any]]:
+    """Return every piece of text with its exact place and width; nothing where that fails."""
+    try:
+        from pypdf._text_extraction._layout_mode import _fixed_width_page as layout
+        from pypdf._text_extraction._layout_mode._text_state_manager import TextStateManager
+        from pypdf.generic import ContentStream
+
+        contents = page["/Contents"].get_object()
+        operations = iter(ContentStream(contents, page.pdf, "bytes").operations)
+        fonts = page._layout_mode_fonts()  # noqa: SLF001 - see the module's docstring
+        state = TextStateManager()
+        pieces: list[Any] = []
+        # The whole page is read as one level: what moves all of it stands outside of any other.
+        for first in operations:
+            rest = chain([first], operations)
+            pieces += layout.recurse_to_target_op(rest, state, b"Q", fonts, strip_rotated=False)[1]
+        return [
+            _run(
+                piece.tx - left,
+                piece.displaced_tx - left,
+                piece.ty - bottom,
+                piece.font_height,
+                piece.text,
+                str(piece.font.name),
+            )
+            for piece in pieces
+            if not piece.rotated and piece.text.strip()
+        ]
+    except (ImportError, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return []
 
 
 def _run(x0: float, x1: float, y: float, size: float, text: str, font: str) -> list[Any]:
     name = font.casefold()
     is_bold = any(word in name for word in ("bold", "black", "heavy", "semibold", "demi"))
     is_italic = "italic" in name or "oblique" in name
-    clean = "".join(ch if ch.isprintable() or ch == "\u00ad" else " " for ch in text)
+    whole = "".join(normalize("NFKC", ch) if "\ufb00" <= ch <= "\ufb06" else ch for ch in text)
+    clean = "".join(ch if ch.isprintable() or ch == "\u00ad" else " " for ch in whole)
     return [round(x0, 2), round(x1, 2), round(y, 2), round(abs(size), 2), clean, is_bold, is_italic]
-
-
-def _face(page: Any, name: str) -> str:
-    try:
-        return str(page["/Resources"]["/Font"][name].get_object().get("/BaseFont", ""))
-    except (KeyError, AttributeError, TypeError):
-        return ""
 
 
 def _placed(tm: list[float], cm: list[float]) -> tuple[float, float, float]:

@@ -53,7 +53,11 @@ def join_drop_caps(blocks: Sequence[Block], vocabulary: Vocabulary) -> list[Bloc
         spaced = None if block.level else _SPACED.match(block.text)
         if spaced and block.is_prose:
             text = _with_letter(
-                spaced["quote"], spaced["letter"], block.text[spaced.start("rest") :], vocabulary
+                spaced["quote"],
+                spaced["letter"],
+                block.text[spaced.start("rest") :],
+                vocabulary,
+                is_inline=True,
             )
             block = replace(block, text=text, lines=tuple(text.split("\n")))
         out.append(block)
@@ -61,14 +65,24 @@ def join_drop_caps(blocks: Sequence[Block], vocabulary: Vocabulary) -> list[Bloc
     return out
 
 
-def _with_letter(quote: str, letter: str, rest: str, vocabulary: Vocabulary) -> str:
+def _with_letter(
+    quote: str, letter: str, rest: str, vocabulary: Vocabulary, *, is_inline: bool = False
+) -> str:
     word = WORD.match(rest)
     first = word.group().lower() if word else ""
-    is_word_alone = (
-        letter in "AIO" and first in vocabulary and f"{letter.lower()}{first}" not in vocabulary
-    )
+    is_word_alone = letter in "AIO" and not _is_half(letter, first, vocabulary, is_inline=is_inline)
     is_inside = bool(first) and not is_word_alone
     return f"{quote}{letter}{'' if is_inside else ' '}{rest}"
+
+
+def _is_half(letter: str, first: str, vocabulary: Vocabulary, *, is_inline: bool) -> bool:
+    """Say whether a letter that may be a word of its own is the beginning of the next one."""
+    forms = vocabulary.get(first)
+    # The half of a word stands in the paper once, here.
+    is_known = forms is not None and forms.total() > 1
+    is_whole = f"{letter.lower()}{first}" in vocabulary
+    # Within a line "A torchlight walk" is how people write; alone above it, a letter is a cap.
+    return not is_known and (is_whole or not is_inline)
 
 
 def return_tails(units: Sequence[Unit]) -> None:

@@ -172,3 +172,14 @@ def test_any_number_of_columns(count: int) -> None:
     ]
     found = read(*runs).split()
     assert all(one < other for one, other in pairwise(found))
+
+
+def test_a_short_first_line_does_not_tear_its_column_off() -> None:
+    text = read(
+        run(40, 650, "A headline over all of the columns", 24),
+        *column(40, 600, "A NAME", "words of the first column", "and more of them."),
+        *column(240, 600, "words of the second column", "and more of them."),
+        *column(440, 600, "words of the third column"),
+    )
+    order = [text.index(words) for words in ("A NAME", "the first", "the second", "the third")]
+    assert order == sorted(order)

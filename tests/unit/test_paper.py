@@ -263,6 +263,24 @@ def test_drop_caps_go_back_to_their_word(first: str, second: str, expected: str)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("T he bill came on a Tuesday, as all bills do.", "The bill came"),
+        ("A bill came on a Tuesday, as all bills do.", "A bill came"),
+        ("A torch was carried up, and the stairs were lit.", "A torch was"),
+        ("A fter the bill came a man with a clipboard.", "After the bill"),
+        ("I n the morning there was nobody on the stairs.", "In the morning"),
+    ],
+)
+def test_a_letter_set_apart_in_a_line_is_a_word_only_where_it_is_one(
+    text: str, expected: str
+) -> None:
+    known = vocabulary_of(["There was a bill and after the bill, in time, the bill was long."])
+    (block,) = join_drop_caps([Block(text, 1, 0, (text,))], known)
+    assert block.plain.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("It was a neigh-\nbour who came to see the four of us.", "It was a neighbour who"),
         ("The rank-and-\nfile has met and will meet the others again.", "The rank-and-file has"),
         ("The self-\nhelp group met in her kitchen and had some tea.", "The self-help group"),
