@@ -50,11 +50,17 @@ DOUBTS: dict[str, float] = {
     "deadline-unclear": 0.1,
     "deadline-from-text": 0.05,
     "expires-before-date": 0.1,
+    "date-odd": 0.1,
     "date-from-masthead": 0.0,
     # What only informs an editor.
     "syndicated": 0.0,
     "page-reference": 0.0,
     "region-suggested": 0.0,
+    # What is about a whole document.
+    "left-over": 0.0,
+    "ruling-unmatched": 0.0,
+    "item-refused": 0.0,
+    "items-without-words": 0.0,
 }
 
 

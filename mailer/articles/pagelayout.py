@@ -18,39 +18,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-_DISPLAY = 1.18
-"""So many times the running text's size is a heading's."""
+from mailer.articles.pageorder import DISPLAY, Run, ordered
+
 _SMALL = 0.9
 _BOX_WORDS = 90
 _MOST_CAPS = 60
 _MOST_BOXES = 60
-_DEEPEST = 30
-"""Regions within regions; a page has three or four."""
-_LONG_DISPLAY = 9
+_LONGDISPLAY = 9
 """Words of display text that ends in a full stop: a standfirst, no headline."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Letters on one base line; ``y`` grows upwards, as in PDF."""
-
-    x0: float
-    x1: float
-    y: float
-    size: float
-    text: str
-    is_bold: bool = False
-    is_italic: bool = False
-
-    @property
-    def top(self) -> float:
-        """Where its capitals end."""
-        return self.y + 0.75 * self.size
-
-    @property
-    def bottom(self) -> float:
-        """Where its descenders end."""
-        return self.y - 0.22 * self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +69,7 @@ def read_sheets(sheets: Sequence[Sheet]) -> str:
         lines = _lines(_rejoin_drop_caps(runs, body))
         boxes, flow = _take_boxes(lines, sheet)
         is_front = number == 0
-        for leaf in (*_ordered(flow, body), *boxes):
+        for leaf in (*ordered(flow, body), *boxes):
             is_box = any(leaf is box for box in boxes)
             paragraphs = _paragraphs(_whole_lines(leaf), body)
             for place, paragraph in enumerate(paragraphs):
@@ -132,7 +107,7 @@ def _levels(sheets: Iterable[Sheet], body: float) -> dict[float, int]:
             _half(r.size)
             for s in sheets
             for r in s.runs
-            if r.size >= _DISPLAY * body and r.text.strip()
+            if r.size >= DISPLAY * body and r.text.strip()
         },
         reverse=True,
     )
@@ -255,97 +230,6 @@ def _take_boxes(lines: Sequence[Run], sheet: Sheet) -> tuple[list[list[Run]], li
     return boxes, left
 
 
-# Order
-
-
-def _ordered(lines: Sequence[Run], body: float, depth: int = 0) -> list[list[Run]]:
-    """Return lines in reading order, cut into stretches of one column each."""
-    if len(lines) < 2:
-        return [list(lines)] if lines else []
-    rows = _rows(lines)
-    parts = _across(rows, body) or _columns(lines, body) or _bands(rows, body)
-    if len(parts) == 1 or depth > _DEEPEST:
-        return [sorted(lines, key=lambda line: (-line.y, line.x0))]
-    return [leaf for part in parts for leaf in _ordered(part, body, depth + 1)]
-
-
-def _rows(lines: Sequence[Run]) -> list[list[Run]]:
-    """Group lines whose heights overlap, from the top."""
-    rows: list[list[Run]] = []
-    bottom = 0.0
-    for line in sorted(lines, key=lambda each: -each.top):
-        if rows and line.top > bottom + 0.5:
-            rows[-1].append(line)
-            bottom = min(bottom, line.bottom)
-        else:
-            rows.append([line])
-            bottom = line.bottom
-    return rows
-
-
-def _across(rows: Sequence[Sequence[Run]], body: float) -> list[list[Run]]:
-    """Cut where all columns end together and a headline begins the next row of columns."""
-    parts: list[list[Run]] = [list(rows[0])]
-    for above, below in pairwise(rows):
-        gap = min(line.bottom for line in above) - max(line.top for line in below)
-        first = min(below, key=lambda line: line.x0)
-        is_heading = first.size >= _DISPLAY * body
-        was_text = any(line.size < _DISPLAY * body for line in above)
-        if gap > 0.6 * body and is_heading and was_text:
-            parts.append(list(below))
-        else:
-            parts[-1].extend(below)
-    # Where nothing has columns, from top to bottom is the order already.
-    is_worth_it = len(parts) > 1 and any(_columns(part, body) for part in parts)
-    return parts if is_worth_it else []
-
-
-def _columns(lines: Sequence[Run], body: float) -> list[list[Run]]:
-    """Cut at white that runs from top to bottom; nothing where there is none."""
-    white = max(6.0, 0.7 * body)
-    columns: list[list[Run]] = []
-    right = 0.0
-    for line in sorted(lines, key=lambda each: each.x0):
-        if columns and line.x0 - right < white:
-            columns[-1].append(line)
-            right = max(right, line.x1)
-        else:
-            columns.append([line])
-            right = line.x1
-    return columns if len(columns) > 1 else []
-
-
-def _bands(rows: Sequence[list[Run]], body: float) -> list[list[Run]]:
-    """Cut between what spans columns and the columns below or above it."""
-    bands: list[list[Run]] = []
-    covered: list[tuple[float, float]] = []
-    for row in rows:
-        here = _covered([], row, body)
-        both = _covered(covered, row, body)
-        has_columns = len(covered) > 1
-        if bands and (len(both) > 1 if has_columns else len(here) == 1):
-            bands[-1].extend(row)
-            covered = both
-        else:
-            bands.append(list(row))
-            covered = here
-    return bands
-
-
-def _covered(
-    before: Sequence[tuple[float, float]], row: Sequence[Run], body: float
-) -> list[tuple[float, float]]:
-    """Return the columns' widths once a row is added: what has no white between it is one."""
-    white = max(6.0, 0.7 * body)
-    columns: list[tuple[float, float]] = []
-    for low, high in sorted([*before, *((line.x0, line.x1) for line in row)]):
-        if columns and low - columns[-1][1] < white:
-            columns[-1] = (columns[-1][0], max(columns[-1][1], high))
-        else:
-            columns.append((low, high))
-    return columns
-
-
 # Paragraphs
 
 
@@ -409,10 +293,10 @@ def _written(
     size = max(line.size for line in lines)
     if not flat:
         return ""
-    if size >= _DISPLAY * body and words < 40:
+    if size >= DISPLAY * body and words < 40:
         if flat[:1] in '"“‘' and words >= 4:
             return f"**{flat}**"
-        if words >= _LONG_DISPLAY and flat.endswith((".", "!")) and size < 2 * body:
+        if words >= _LONGDISPLAY and flat.endswith((".", "!")) and size < 2 * body:
             return f"*{flat}*"
         return f"{'#' * levels.get(_half(size), 5)} {flat}"
     if is_box_title:

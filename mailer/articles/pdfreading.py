@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
-from mailer.articles.pagelayout import Frame, Run, Sheet
+from mailer.articles.pagelayout import Frame, Sheet
+from mailer.articles.pageorder import Run
 from mailer.errors import Fault, InvalidInput
 
 MAX_PDF_BYTES = 60_000_000

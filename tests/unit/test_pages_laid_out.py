@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.articles.pagelayout import Frame, Run, Sheet, read_sheets
+from mailer.articles.pagelayout import Frame, Sheet, read_sheets
+from mailer.articles.pageorder import Run
 
 
 def run(x: float, y: float, text: str, size: float = 10, **face: bool) -> Run:
