@@ -11,13 +11,14 @@ import pytest
 from PIL import Image, ImageChops
 
 from mailer.editions import rendering
-from tests.golden.drawing import NAMES, draw
+from tests.golden.drawing import SETS, draw
 from tests.golden.programs import mjml_program
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 WIDTHS = (375, 600, 1024)
+COMPARED = (*SETS, "arabic")
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return make
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMPARED)
 def test_a_set_looks_the_same_by_the_official_renderer(
     chromium: Browser, both: Any, name: str
 ) -> None:
