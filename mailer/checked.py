@@ -72,6 +72,13 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _fonts(value: str) -> str:
+    # It stands in style attributes, where a semicolon or a double quote would end it.
+    if re.fullmatch(r"[A-Za-z0-9 ,'-]{0,200}", value):
+        return value
+    raise ValueError("names no fonts; write them as in: Georgia, 'Times New Roman', serif")
+
+
 ZoneName = Annotated[str, AfterValidator(zone)]
 
 
@@ -95,4 +102,4 @@ Domain = Annotated[str, AfterValidator(_domain)]
 Line = Annotated[str, AfterValidator(_one_line)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-FontList = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ,'-]*$", max_length=200)]
+FontList = Annotated[str, AfterValidator(_fonts)]

@@ -127,7 +127,7 @@ def test_a_set_is_whole_at_every_width_in_every_guise(
     assert wrong == {}
 
 
-@pytest.mark.parametrize("name", (*SETS, "arabic"))
+@pytest.mark.parametrize("name", [*SETS, "arabic"])
 def test_axe_finds_nothing_in_a_set(
     opened: Any, images: tuple[Path, dict[str, Any]], name: str
 ) -> None:

@@ -150,6 +150,9 @@ def test_bounces_come_back_to_the_authors_own_domain(
         ("quota = 5", "quota = 5\nminimun = 1", 16, "sections.0.minimun", "not a known key"),
         ('slug = "news"', 'slug = "The News"', 13, "sections.0.slug", "not a slug"),
         ("quota = 5", "quota = 5\n[theme]\nink = 'red'", 17, "theme.ink", "pattern"),
+        ("quota = 5", "quota = 5\n[theme]\nfont = 'x;y'", 17, "theme.font", "names no fonts"),
+        ("quota = 5", "quota = 5\n[theme]\nradius = 99", 17, "theme.radius", "24"),
+        ("quota = 5", "quota = 5\nlook = 'cards'", 16, "sections.0.look", "list"),
         (
             "quota = 5",
             "quota = 5\n[selection]\nhalf_life_days = inf",
