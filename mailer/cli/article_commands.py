@@ -76,7 +76,9 @@ def ingest(
     with open_app(folder(ctx)) as app:
         if review:
             with progress("Reading") as step:
-                sitting = reviewing.Review(app, sourcing.paths_of(files or []), progress=step)
+                is_all = not files and not sources
+                paths = [app.root / "articles"] if is_all else sourcing.paths_of(files or [])
+                sitting = reviewing.Review(app, paths, progress=step)
             if not as_json:
                 review_screen.look_through(sitting)
         with progress("Taking in") as step:

@@ -67,13 +67,11 @@ class Review:
     """One sitting; a file that cannot be read is left to the taking in, which reports it."""
 
     def __init__(self, app: App, paths: Sequence[Path], progress: Progress | None = None) -> None:
-        self._app = app
-        self._paths = list(paths) or [app.root / "articles"]
         self._path = app.review_path
         self._rulings = read_rulings(self._path)
         self._later: set[tuple[str, str]] = set()
         self._documents: list[Document] = []
-        found = expand(self._paths)
+        found = expand(paths)
         policy = app.ingest_policy()
         for done, path in enumerate(found, 1):
             try:

@@ -114,6 +114,10 @@ def test_without_a_terminal_nothing_is_asked(
     assert listed[0]["confidence"] < 0.8
     assert listed[0]["begins"] == "The bill came on a Tuesday, in a"
     assert listed[1]["previous"] == "Five questions for a lamplighter"
+    everything = mailer("ingest", "--review", "--json").data["unsure"]
+    assert {piece["title"] for piece in listed} <= {piece["title"] for piece in everything}
+    one = str(publication / "articles" / "nothing.txt")
+    assert mailer("ingest", one, "--review", "--json").data["unsure"] == []
 
 
 def test_a_broken_review_file_stops_before_anything_is_kept(
