@@ -26,8 +26,8 @@ def ingest(
         list[str] | None,
         typer.Argument(
             metavar="FILES",
-            help="Markdown, HTML, text or PDF; a folder means the files in it. "
-            "None means the publication's `articles/` and every source that is due.",
+            help="Markdown, HTML, text or PDF; a folder means the files in it; the address of a "
+            "page. None means the publication's `articles/` and every source that is due.",
             show_default=False,
         ),
     ] = None,
@@ -53,12 +53,12 @@ def ingest(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take articles in: files, a whole paper as text or PDF, and feeds.
+    """Take articles in: files, a whole paper as text or PDF, pages of the web, and feeds.
 
     What cannot be used is reported and does not stop the rest; exit code 8 then.
     With `--review --json` nothing is asked: what is unsure is listed.
     Examples: `mailer ingest march-paper.txt --json`, `mailer ingest march.pdf --review`,
-    `mailer ingest --sources "Town Feed" --now`
+    `mailer ingest https://town.example/ferry`, `mailer ingest --sources "Town Feed" --now`
     """
     from mailer.app import open_app
     from mailer.cli import review_screen
