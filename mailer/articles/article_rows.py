@@ -40,7 +40,7 @@ def _structured(article: Article) -> dict[str, Any]:
 
 def article_of_row(row: Row[Any]) -> Article:
     """Return the article of a row."""
-    return _article(dict(row._mapping))  # noqa: SLF001 - the documented way to a row's names
+    return article_of_values(dict(row._mapping))  # noqa: SLF001 - the documented way to a row's names
 
 
 def json_of(article: Article) -> dict[str, Any]:
@@ -59,10 +59,11 @@ def article_of_json(data: dict[str, Any]) -> Article:
     for name in _INSTANTS:
         read[name] = datetime.fromisoformat(read[name]) if read[name] else None
     read["deadline"] = date.fromisoformat(read["deadline"]) if read["deadline"] else None
-    return _article(read)
+    return article_of_values(read)
 
 
-def _article(data: dict[str, Any]) -> Article:
+def article_of_values(data: dict[str, Any]) -> Article:
+    """Return the article of a row's values by name."""
     plain = {name: value for name, value in data.items() if name not in _STRUCTURED}
     return Article(
         **plain,

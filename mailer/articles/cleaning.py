@@ -127,18 +127,16 @@ def sanitise(text: str, *, base: str = "") -> str:
         strip_comments=True,
     )
     writer = _Writer()
-    writer.write(clean)
+    writer.feed(clean)
+    writer.close()
     return writer.result()
 
 
-_TOKEN = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:\s[^<>\"]*(?:\"[^\"]*\"[^<>\"]*)*)?)>|([^<]+)|<")
-_HREF = re.compile(r"\bhref=\"([^\"]*)\"")
-
-
-class _Writer:
-    """Rewrites nh3's output into flat blocks: it is balanced, quoted and escaped, so tokens do."""
+class _Writer(HTMLParser):
+    """Rewrites nh3's balanced output into flat blocks."""
 
     def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
         self._out: list[str] = []
         self._line: list[str] = []
         self._block = ""
@@ -146,23 +144,12 @@ class _Writer:
         self._lists: list[str] = []
         self._quotes = 0
 
-    def write(self, clean: str) -> None:
-        """Take nh3's output."""
-        for closing, tag, attributes, data in _TOKEN.findall(clean):
-            if tag and not closing:
-                self._open(tag, attributes)
-            elif tag:
-                self._close(tag)
-            else:
-                self._say(data or "<")
-
-    def _open(self, tag: str, attributes: str) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         name = _NAMES.get(tag, tag)
         if name == "br":
             self._line.append("<br>")
         elif name in _INLINE:
-            href = _HREF.search(attributes) if name == "a" else None
-            self._open_inline(name, html.unescape(href[1]) if href else "")
+            self._open_inline(name, dict(attrs).get("href") or "")
         elif name in {"td", "th"}:
             self._line.append(" ")
         elif name in {"ul", "ol"}:
@@ -185,7 +172,7 @@ class _Writer:
             self._flush()
             self._block = name if name in {"h3", "h4"} else "p"
 
-    def _close(self, tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:
         name = _NAMES.get(tag, tag)
         if name in _INLINE:
             if name in self._inline:
@@ -205,9 +192,7 @@ class _Writer:
         elif name == "li" or (not self._lists and name not in {"td", "th", "br"}):
             self._flush()
 
-    def _say(self, data: str) -> None:
-        if "&" in data:
-            data = html.unescape(data)
+    def handle_data(self, data: str) -> None:
         self._line.append(html.escape(re.sub(r"\s+", " ", data), quote=False))
 
     def _open_inline(self, name: str, href: str) -> None:

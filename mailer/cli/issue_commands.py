@@ -55,7 +55,7 @@ def draft(
     with open_app(folder(ctx)) as opened:
         on = day.date() if day else None
         result = editing.draft(opened, on, force=force, template=template)
-        found = editing.issue_data(opened, result.issue_id)
+        found = editing.issue_data(opened, result.issue_id, issue=result.issue)
     if as_json:
         say_json(found | {"path": result.path, "kept": result.kept})
         return

@@ -265,9 +265,16 @@ class Archive(Revivals):
 
     # Decisions
 
-    def decisions(self, issue_id: str) -> list[Decision]:
-        """Return an issue's decisions: choices by block and rank, then rejections, best first."""
+    def decisions(self, issue_id: str, *, is_chosen: bool = False) -> list[Decision]:
+        """Return an issue's decisions: choices by block and rank, then rejections, best first.
+
+        Args:
+            issue_id: the issue.
+            is_chosen: only the choices.
+        """
         query = select(decisions).where(decisions.c.issue_id == issue_id)
+        if is_chosen:
+            query = query.where(decisions.c.is_chosen)
         with self._database.read() as connection:
             found = [to_decision(row) for row in connection.execute(query)]
         return sorted(

@@ -36,7 +36,11 @@ from mailer.selection.similarity import Shelf, Subjects
 Key = tuple[int, float, float, str]
 """The step of the ladder, the score below zero, the age, the id: the least comes first."""
 
-NO_VARIETY = Term("variety", 0.0)
+NOT_COMPARED = (Term("freshness", 0.0), Term("variety", 0.0))
+
+NEAR_MISSES = 50
+"""So many of those without a place in a block are compared to the end. The others have no hope:
+they are told their score without freshness and variety, and of one block only."""
 
 
 def region_block(region: str) -> str:
@@ -53,8 +57,8 @@ class Offer:
     steps: int = 0
     stale: Likeness | None = None
     like: Likeness | None = None
-    variety: Term = NO_VARIETY
-    compared: int = 0
+    penalties: tuple[Term, Term] = NOT_COMPARED
+    compared: int = -1
 
     @property
     def id(self) -> str:
@@ -109,6 +113,7 @@ class Filling:
         self._everywhere = Shelf()
         self._placed: set[str] = set()
         self._refused: set[tuple[str, str]] = set()
+        self._told: set[str] = set()
 
     def is_placed(self, candidate: Candidate) -> bool:
         """Say whether the article already has a place somewhere."""
@@ -191,10 +196,16 @@ class Filling:
 
     def close(self, block: Block) -> None:
         """Say of everything that still waits why it has no place."""
+        left = 0
         for _, offer in sorted(block.waiting, key=lambda item: item[0]):
-            if not self._is_gone(block, offer):
+            if self._is_gone(block, offer):
+                continue
+            left += 1
+            if left <= NEAR_MISSES:
                 self._compare(block, offer)
-                self._reject(block, offer, self._full(block, offer))
+            elif offer.id in self._told:
+                continue
+            self._reject(block, offer, self._full(block, offer))
         block.waiting = []
 
     def _take(self, block: Block, offer: Offer, because: str = "") -> None:
@@ -227,14 +238,23 @@ class Filling:
     def _compare(self, block: Block, offer: Offer) -> None:
         """Take into account what the edition holds by now."""
         standing = len(self._in_sections) + (len(block.chosen) if block.region else 0)
-        if self._policy.weights.variety <= 0 or offer.compared == standing:
+        if offer.compared == standing:
             return
+        weights = self._policy.weights
+        if offer.compared < 0 and weights.freshness > 0:
+            offer.stale = self._lately.nearest(offer.candidate.traits, block.region)
         vector = self._subjects.vector(offer.candidate.traits)
         shelves = (self._everywhere, block.shelf) if block.region else (self._everywhere,)
         found = [like for shelf in shelves if (like := shelf.nearest(vector))]
+        if weights.variety <= 0:
+            found = []
         offer.like = max(found, key=lambda like: like.value) if found else None
         offer.compared = standing
-        offer.variety = variety_term(offer.like, weight=self._policy.weights.variety)
+        whose = self._context.names.get(block.region, block.region) or "the lists"
+        offer.penalties = (
+            freshness_term(offer.stale, listed_as=whose, weight=weights.freshness),
+            variety_term(offer.like, weight=weights.variety),
+        )
 
     def _offer(self, block: Block, candidate: Candidate) -> Offer:
         weights, terms, steps = self._policy.weights, list(candidate.terms), 0
@@ -245,14 +265,11 @@ class Filling:
                     fit, region=block.region, names=self._context.names, weight=weights.region
                 )
             )
-        stale = self._lately.nearest(candidate.traits, block.region) if weights.freshness else None
-        whose = self._context.names.get(block.region, block.region) or "the lists"
-        terms.append(freshness_term(stale, listed_as=whose, weight=weights.freshness))
-        return Offer(candidate, tuple(terms), steps, stale)
+        return Offer(candidate, tuple(terms), steps)
 
     def _terms(self, block: Block, offer: Offer) -> tuple[Term, ...]:
         if block.section is None:
-            return (*offer.terms, offer.variety)
+            return (*offer.terms, *offer.penalties)
         # A full block has no need left, yet a rejected story must be comparable with the last
         # chosen one; so the need is the one that was felt when that one was chosen.
         filled = len(block.chosen) - (1 if block.is_full else 0)
@@ -263,13 +280,13 @@ class Filling:
             minimum=min(block.section.minimum, block.quota),
             weight=self._policy.weights.section,
         )
-        return (*offer.terms, need, offer.variety)
+        return (*offer.terms, need, *offer.penalties)
 
     def _key(self, block: Block, offer: Offer) -> Key:
         """Return an article's place in the block's line; the block's need moves all alike."""
         is_named = block.section and offer.candidate.article.section == block.section.slug
         own = self._policy.weights.section / 2 if is_named else 0.0
-        score = total((*offer.terms, offer.variety)) + own
+        score = total((*offer.terms, *offer.penalties)) + own
         return (offer.steps, -round(score, 6), *offer.candidate.age_and_id)
 
     def _fresh_key(self, block: Block, offer: Offer) -> Key:
@@ -342,6 +359,7 @@ class Filling:
     ) -> None:
         terms = self._terms(block, offer)
         self._refused.add((offer.id, block.name))
+        self._told.add(offer.id)
         if refusal.rule == "quota" and block.chosen and block.last[0] >= offer.steps:
             needed = -block.last[1]
         self.decisions.append(
@@ -362,14 +380,6 @@ class Filling:
                 steps=offer.steps,
             )
         )
-
-
-def lent_from(block: Block, ladder: Sequence[str]) -> str:
-    """Return the step of the ladder a block's stories are from when none is its own; else ""."""
-    if not block.chosen or any(not offer.steps for offer in block.chosen):
-        return ""
-    named = {fit.named for o in block.chosen if (fit := o.candidate.fits.get(block.region))}
-    return named.pop() if len(named) == 1 and named <= set(ladder) else ladder[-1]
 
 
 def _nearer(offer: Offer) -> Likeness | None:

@@ -158,3 +158,11 @@ class Router:
             if len(near) == len(wide) == MOST_LENT:
                 break
         return [*near, *wide]
+
+
+def lent_from(block: Block, ladder: Sequence[str]) -> str:
+    """Return the step of the ladder a block's stories are from when none is its own; else ""."""
+    if not block.chosen or any(not offer.steps for offer in block.chosen):
+        return ""
+    named = {fit.named for o in block.chosen if (fit := o.candidate.fits.get(block.region))}
+    return named.pop() if len(named) == 1 and named <= set(ladder) else ladder[-1]

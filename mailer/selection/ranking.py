@@ -33,9 +33,9 @@ from mailer.errors import Fault, InvalidInput
 from mailer.policies import SelectionPolicy
 from mailer.publication import Section
 from mailer.selection.candidate import Candidate, candidate_of
-from mailer.selection.filling import Block, Filling, lent_from, region_block
+from mailer.selection.filling import Block, Filling, region_block
 from mailer.selection.filtering import Refusal, SelectionContext, refusals
-from mailer.selection.ladders import Router
+from mailer.selection.ladders import Router, lent_from
 from mailer.selection.lately import Lately
 from mailer.selection.reasons import Decision, Likeness, Proposal
 from mailer.selection.scoring import sentences
@@ -163,7 +163,8 @@ def _fill_minimums(
         if block.region:
             filling.fill([block], partial(_least, policy), is_own=True)
     filling.fill(in_sections, _quota)
-    for block in in_sections:
+    # The lead last: of what missed it and another section, the other one tells more.
+    for block in reversed(in_sections):
         filling.close(block)
 
 

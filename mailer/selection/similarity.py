@@ -55,7 +55,8 @@ TELLING_TITLE_WORDS = 5
 STANDING_TITLE_WORDS = 3
 
 WORTH_COMPARING = 0.05
-TELLING_WORDS = 24
+RARE_TITLE_WORDS = 4
+TELLING_WORDS = 16
 """So many words say what a text is about; more only make everything a little like everything."""
 FAINTLY_ALIKE = 0.1
 """A smaller cosine is chance."""
@@ -94,12 +95,19 @@ def page_of(url: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """An article as twins are told by."""
+class Print:
+    """An article as twins are told by: its page, its title's words, its runs."""
 
     id: str
+    page: str
     words: tuple[str, ...]
     traits: Traits
+
+    @cached_property
+    def sample(self) -> array[int]:
+        """The runs it is looked up by."""
+        runs = self.traits.runs
+        return runs if len(runs) <= _ALL_RUNS else runs[: bisect_left(runs, _SAMPLE)]
 
     @cached_property
     def runs(self) -> frozenset[int]:
@@ -113,7 +121,7 @@ class _Kept:
     def has_text(self) -> bool:
         return len(self.traits.runs) >= FEWEST_RUNS
 
-    def shared(self, other: _Kept) -> tuple[float, float]:
+    def shared(self, other: Print) -> tuple[float, float]:
         """Return containment and Jaccard; nothing is said of texts that are too short."""
         if not (self.has_text and other.has_text):
             return 0.0, 0.0
@@ -131,52 +139,50 @@ class TwinIndex:
 
     def __init__(self, *, by_title: bool = True) -> None:
         self._by_title = by_title
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, Print] = {}
         self._pages: dict[str, str] = {}
         self._titles: dict[str, list[str]] = {}
         self._title_words: dict[str, list[str]] = {}
+        self._brief_words: dict[str, list[str]] = {}
+        self._by_words = (self._title_words, self._brief_words)
         self._holders: dict[int, tuple[str, ...]] = {}
-        self._sizes: dict[str, int] = {}
 
-    def add(self, article: Article, traits: Traits) -> None:
+    def add(self, kept: Print) -> None:
         """Keep an article; the first of a title or a page stands for it."""
-        kept = _kept(article, traits)
-        self._kept[article.id] = kept
-        if page := page_of(article.url):
-            self._pages.setdefault(page, article.id)
+        self._kept[kept.id] = kept
+        if kept.page:
+            self._pages.setdefault(kept.page, kept.id)
         if self._by_title and kept.words:
-            self._titles.setdefault(kept.title, []).append(article.id)
+            self._titles.setdefault(kept.title, []).append(kept.id)
             for word in set(kept.words):
-                titled = self._title_words.setdefault(word, [])
-                if len(titled) < _MOST_HOLDERS:
-                    titled.append(article.id)
+                for titles in (self._title_words,) if kept.has_text else self._by_words:
+                    titled = titles.setdefault(word, [])
+                    if len(titled) < _MOST_HOLDERS:
+                        titled.append(kept.id)
         if kept.has_text:
-            sample = _sample(traits)
-            self._sizes[article.id] = len(sample)
-            holders, alone = self._holders, (article.id,)
-            for run in sample:
+            holders, alone = self._holders, (kept.id,)
+            for run in kept.sample:
                 held = holders.get(run)
                 if held is None:
                     holders[run] = alone
                 elif len(held) < _MOST_HOLDERS:
-                    holders[run] = (*held, article.id)
+                    holders[run] = (*held, kept.id)
 
-    def find(self, article: Article, traits: Traits) -> Likeness | None:
+    def find(self, new: Print) -> Likeness | None:
         """Return the kept article this one repeats, or None. An article is never its own twin."""
-        page = page_of(article.url)
-        if page and self._pages.get(page, article.id) != article.id:
-            return Likeness(self._pages[page], "url", 1.0)
-        new = _kept(article, traits)
+        if new.page and self._pages.get(new.page, new.id) != new.id:
+            return Likeness(self._pages[new.page], "url", 1.0)
         if self._by_title and (same := self._same_title(new)):
             return same
         found = [
             likeness
-            for other in sorted(self._near(new))
-            if (likeness := _likeness(new, self._kept[other], by_title=self._by_title))
+            for near, judge in ((self._near_text, _same_text), (self._near_title, _same_headline))
+            for other in sorted(near(new))
+            if (likeness := judge(new, self._kept[other]))
         ]
         return max(found, key=lambda likeness: likeness.value) if found else None
 
-    def _same_title(self, new: _Kept) -> Likeness | None:
+    def _same_title(self, new: Print) -> Likeness | None:
         for other in self._titles.get(new.title, ()):
             if other == new.id:
                 continue
@@ -187,25 +193,28 @@ class TwinIndex:
             return Likeness(other, "title", 1.0)
         return None
 
-    def _near(self, new: _Kept) -> set[str]:
-        """Return the kept articles worth comparing."""
-        found = set()
-        if new.has_text:
-            sample = _sample(new.traits)
-            held = filter(None, map(self._holders.get, sample))
-            shared = Counter(chain.from_iterable(held))
-            # A guess from the samples, on the safe side; whoever passes is compared in full.
-            found = {
-                other
-                for other, count in shared.items()
-                if count >= WORTH_COMPARING * min(len(sample), self._sizes[other])
-            }
-        if self._by_title:
-            words = set(new.words)
-            titles = filter(None, map(self._title_words.get, words))
-            alike = Counter(chain.from_iterable(titles))
-            found |= {other for other, count in alike.items() if 2 * count >= len(words)}
-        return found - {new.id}
+    def _near_text(self, new: Print) -> set[str]:
+        """Return the kept articles whose texts are worth comparing."""
+        if not new.has_text:
+            return set()
+        sample, kept = new.sample, self._kept
+        holders = filter(None, map(self._holders.get, sample))
+        # A guess from the samples, on the safe side; whoever passes is compared in full.
+        least = len(sample) * WORTH_COMPARING
+        return {
+            other
+            for other, count in Counter(chain.from_iterable(holders)).items()
+            if count >= least or count >= len(kept[other].sample) * WORTH_COMPARING
+        } - {new.id}
+
+    def _near_title(self, new: Print) -> set[str]:
+        """Return the kept articles of which only the titles can be compared."""
+        titled = self._brief_words if new.has_text else self._title_words
+        # Titles that are nearly the same share rare words; the common ones only cost time.
+        held = sorted(filter(None, map(titled.get, set(new.words))), key=len)
+        alike = Counter(chain.from_iterable(held[:RARE_TITLE_WORDS]))
+        least = min(2, len(held))
+        return {other for other, count in alike.items() if count >= least} - {new.id}
 
 
 class Subjects:
@@ -276,27 +285,24 @@ class Shelf:
         return Likeness(best[1], "words", -best[0]) if best else None
 
 
-def _kept(article: Article, traits: Traits) -> _Kept:
-    return _Kept(article.id, tuple(words_of(article.title)), traits)
+def print_of(article: Article, traits: Traits) -> Print:
+    """Return an article as twins are told by."""
+    return Print(article.id, page_of(article.url), tuple(words_of(article.title)), traits)
 
 
-def _sample(traits: Traits) -> array[int]:
-    runs = traits.runs
-    return runs if len(runs) <= _ALL_RUNS else runs[: bisect_left(runs, _SAMPLE)]
-
-
-def _likeness(new: _Kept, old: _Kept, *, by_title: bool) -> Likeness | None:
+def _same_text(new: Print, old: Print) -> Likeness | None:
     inside, jaccard = new.shared(old)
     if jaccard >= SAME_VERSION:
         return Likeness(old.id, "jaccard", round(jaccard, 4))
-    if inside >= PRINTED_INSIDE:
+    is_titled = bool(new.words and old.words)
+    if inside >= PRINTED_INSIDE or (
+        is_titled and inside >= PARTLY_THE_SAME and fuzz.ratio(new.title, old.title) >= ALIKE_TITLES
+    ):
         return Likeness(old.id, "containment", round(inside, 4))
-    if not new.words or not old.words:
-        return None
-    if inside >= PARTLY_THE_SAME and fuzz.ratio(new.title, old.title) >= ALIKE_TITLES:
-        return Likeness(old.id, "containment", round(inside, 4))
-    if not by_title or (new.has_text and old.has_text):
-        return None
+    return None
+
+
+def _same_headline(new: Print, old: Print) -> Likeness | None:
     if min(len(new.words), len(old.words)) < TELLING_TITLE_WORDS:
         return None
     ratio = fuzz.token_sort_ratio(new.title, old.title)

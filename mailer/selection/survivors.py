@@ -15,7 +15,7 @@ from mailer.articles.traits import Traits
 from mailer.selection.candidate import Candidate
 from mailer.selection.filtering import Refusal, SelectionContext
 from mailer.selection.reasons import Likeness
-from mailer.selection.similarity import TwinIndex
+from mailer.selection.similarity import TwinIndex, print_of
 from mailer.sources import source_key
 
 _RULES = (
@@ -46,26 +46,26 @@ def tell_apart(
     """
     had = TwinIndex(by_title=False)
     for article, traits in sorted(past, key=lambda pair: pair[0].id):
-        had.add(article, traits)
+        had.add(print_of(article, traits))
     index = TwinIndex()
     kept: dict[str, Standing] = {}
     staying, left = [], []
     for standing, candidate in sorted(
         ((_standing(each, context), each) for each in passed), key=lambda pair: pair[0]
     ):
-        article, traits = candidate.article, candidate.traits
+        found = print_of(candidate.article, candidate.traits)
         if not candidate.is_pinned:
-            if twin := index.find(article, traits):
+            if twin := index.find(found):
                 why = f"a twin of {twin.article_id}, which stays: {twin}, and "
                 why += _difference(kept[twin.article_id], standing)
                 left.append((candidate, Refusal("twin", why), twin))
                 continue
-            if twin := had.find(article, traits):
+            if twin := had.find(found):
                 why = f"a twin of {twin.article_id}, which was sent before: {twin}"
                 left.append((candidate, Refusal("twin", why), twin))
                 continue
-        index.add(article, traits)
-        kept[article.id] = standing
+        index.add(found)
+        kept[found.id] = standing
         staying.append(candidate)
     return staying, left
 

@@ -79,9 +79,15 @@ def resume(app: App, name: str) -> bool:
     return app.ledger.resume(app.desk.record(name).id, by=operator_name(app))
 
 
-def issue_data(app: App, name: str) -> dict[str, Any]:
-    """Return an issue as its file says it, with its state and the reason of each pick."""
-    issue = app.desk.load(name)
+def issue_data(app: App, name: str, *, issue: Issue | None = None) -> dict[str, Any]:
+    """Return an issue as its file says it, with its state and the reason of each pick.
+
+    Args:
+        app: the publication.
+        name: the issue.
+        issue: what its file says, where that was just written and need not be read.
+    """
+    issue = issue or app.desk.load(name)
     record = app.desk.record(name)
     titles = app.library.headlines(issue.article_ids)
     reasons = _reasons(app, name)
@@ -157,8 +163,7 @@ def _blocks(app: App, issue: Issue) -> list[tuple[str, str, Sequence[Any]]]:
 def _reasons(app: App, name: str) -> dict[tuple[str, str], str]:
     return {
         (decision.block, decision.article_id): _in_short(decision)
-        for decision in app.archive.decisions(name)
-        if decision.is_chosen
+        for decision in app.archive.decisions(name, is_chosen=True)
     }
 
 

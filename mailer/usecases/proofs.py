@@ -72,9 +72,7 @@ def send_proofs(
     rows: list[dict[str, Any]] = []
     try:
         if trouble := relay.open():
-            # A proof is in no ledger that would keep it.
-            remedy = trouble.remedy.partition("; what is not sent")[0]
-            raise ConfigurationError(Fault(trouble.problem, remedy=remedy))
+            raise ConfigurationError(Fault(trouble.problem, remedy=trouble.remedy))
         for proof in proofs:
             for address in addresses:
                 outcome = relay.deliver(_outgoing(app, proof, address))

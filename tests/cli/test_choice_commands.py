@@ -140,7 +140,8 @@ def weeks(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> Mailer:
                 f"{words}\n",
                 encoding="utf-8",
             )
-        assert mailer("ingest").code == 0
+        # The sample's feeds are not asked: these weeks hold what is written here.
+        assert mailer("ingest", fresh / "articles").code == 0
     monkeypatch.setenv("MAILER_FIXED_NOW", "2026-11-27T15:00:00+00:00")
     return mailer
 

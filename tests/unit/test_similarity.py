@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailer.articles.article import Article
 from mailer.articles.traits import traits_of
 from mailer.selection.reasons import Likeness
-from mailer.selection.similarity import TwinIndex, normalise_title
+from mailer.selection.similarity import TwinIndex, normalise_title, print_of
 
 SEEN = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 
@@ -26,10 +26,10 @@ class Index(TwinIndex):
     """An index that works out the traits by itself."""
 
     def keep(self, article: Article) -> None:
-        self.add(article, traits_of(article))
+        self.add(print_of(article, traits_of(article)))
 
     def seek(self, article: Article) -> Likeness | None:
-        return self.find(article, traits_of(article))
+        return self.find(print_of(article, traits_of(article)))
 
 
 def text_of(seed: str, words: int) -> str:
