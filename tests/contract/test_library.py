@@ -20,6 +20,8 @@ from mailer.articles.article import (
 from mailer.articles.ingesting import Ingest, IngestReport
 from mailer.articles.intake import IngestPolicy, hash_of
 from mailer.articles.library import Library
+from mailer.articles.placing import Placer
+from mailer.articles.traits import traits_of
 from mailer.clock import FixedClock
 from mailer.errors import NotFound
 from mailer.storage.database import Database
@@ -217,3 +219,31 @@ def test_a_whole_paper_goes_in_and_stays_when_read_again(
     assert {a["status"] for a in again["articles"]} == {"unchanged"}
     assert again["diary"] == data["diary"]
     assert len(library.diary(since=date(2031, 1, 1))) == 3
+
+
+def test_what_may_be_chosen_comes_without_texts_and_with_traits(
+    database: Database, clock: FixedClock
+) -> None:
+    placer = Placer({"hull": ("Hull",)})
+    library = Library(database, clock, placer)
+    body = "Dockers in Hull walked out, and the tugs stayed where they were for a week. " * 3
+    piece = replace(article("dock", title="In Hull"), body_text=body)
+    library.keep(Document("articles/dock.md", articles=(piece,)))
+    now = clock.now()
+    found, traits = library.considered(since=now, until=now + timedelta(seconds=1))
+    assert [(each.id, each.title, each.body_text) for each in found] == [("dock", "In Hull", "")]
+    kept = library.article("dock")
+    assert traits == {"dock": traits_of(kept, placer)}
+    assert traits["dock"].places.regions == {"hull": (6, ("Hull",))}
+    assert library.considered(since=now, until=now) == ([], {})
+    later = now + timedelta(days=9)
+    assert library.considered(since=later, until=later, had={"dock"})[1] == traits
+    # Another choice of places: what was worked out by the old one is worked out anew, and kept.
+    moved = Placer({"east": ("East Riding of Yorkshire", "Hull")})
+    for _ in range(2):
+        other = Library(database, clock, moved).considered(
+            since=now, until=now + timedelta(seconds=1)
+        )
+        assert set(other[1]["dock"].places.regions) == {"east"}
+    library.remove("dock")
+    assert library.considered(since=now, until=later) == ([], {})
