@@ -162,12 +162,17 @@ class Ledger(Plans, Orders, Keeping, Misdating, Withholding):
         return min((driver.instant(each) for each in ends if each is not None), default=None)
 
     def expire(self, issue_id: str, *, before: datetime) -> int:
-        """End planned deliveries that were due before an instant; return how many were."""
+        """End deliveries that were due, and planned, before an instant; return how many were.
+
+        What was planned a moment ago for an hour long past is not too old but late, or the clock
+        has just jumped; it is tried.
+        """
         now = self._clock.now()
         with self._database.write() as connection:
             return connection.execute(
                 update(deliveries)
                 .where(_COLUMNS.issue_id == issue_id, _COLUMNS.due_at < before)
+                .where(_COLUMNS.updated_at < before)
                 .where(_COLUMNS.state == _S.PLANNED.value)
                 .values(
                     state=next_state(_S.PLANNED, "expire").value,

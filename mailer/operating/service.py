@@ -27,6 +27,7 @@ from mailer.operating.patrol import Patrol
 from mailer.operating.readiness import Probe, database_probes, schedule_probe
 from mailer.operating.supervising import Part, Supervisor
 from mailer.usecases import unattended
+from mailer.usecases.rereading import Rereading
 from mailer.usecases.unattended import start_log
 
 log = structlog.get_logger()
@@ -106,9 +107,11 @@ def run_part(app: App, name: PartName, serve_pages: Callable[[], None]) -> None:
             return
         patrol = Patrol()
         look_after = unattended.looking_after(app, patrol.should_stop)
+        follow = Rereading(app)
         said = [""]
 
         def look() -> None:
+            follow()
             note = look_after()
             if note and note != said[0]:
                 log.info("sending.retried", what=note)

@@ -6,18 +6,19 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import structlog
 
 from mailer.app import App
 from mailer.errors import ConfigurationError, MailerError
+from mailer.publication import Publication
 from mailer.schedule.jobs import LOUD, Jobs, Runner, TickReport
 from mailer.schedule.lease import Lease
 from mailer.schedule.runs import FINAL
 from mailer.usecases import retention, slots
 from mailer.usecases.confirming import Confirmer
+from mailer.usecases.rereading import Rereading
 from mailer.usecases.scheduled import Scheduled
 
 log = structlog.get_logger()
@@ -59,6 +60,7 @@ def make_runner(app: App, *, is_alone: bool = True) -> Runner:
         ),
         stop=stop,
         lease=lease,
+        reread=Rereading(app),
     )
 
 
@@ -87,9 +89,12 @@ def looking_after(app: App, should_stop: Callable[[], bool]) -> Callable[[], str
 def _confirming(app: App, should_stop: Callable[[], bool]) -> Callable[[], None]:
     """Return what mails the confirmations that are due; templates are read the first time."""
 
-    @cache
+    made: list[tuple[Publication, Confirmer]] = []
+
     def confirmer() -> Confirmer:
-        return Confirmer(app)
+        if not made or made[0][0] is not app.publication:
+            made[:] = [(app.publication, Confirmer(app))]
+        return made[0][1]
 
     def confirm() -> None:
         try:
