@@ -204,6 +204,7 @@ class AudiencePolicy(PolicyModel):
     ``keeps_network_address``: the address a sign-up came from is kept with the consent.
     ``confirm_days``: how long a confirmation's link works. ``pending_days``: who has not confirmed
     by then is forgotten. ``ledger_days``: deliveries older than that become totals.
+    ``reader_time_zones``: a reader's field ``time_zone`` decides at what instant it is their hour.
     """
 
     keeps_network_address: bool = False
@@ -211,4 +212,5 @@ class AudiencePolicy(PolicyModel):
     pending_days: int = Field(default=30, ge=1, le=366)
     ledger_days: int = Field(default=400, ge=30)
     longest_pause_weeks: int = Field(default=12, ge=0, le=52)
+    reader_time_zones: bool = False
     limits: SignUpLimits = SignUpLimits()

@@ -35,6 +35,7 @@ from mailer.usecases.addressing import (
 )
 from mailer.usecases.alarm import alerts, raise_alert
 from mailer.usecases.editing import require_not_paused
+from mailer.usecases.mornings import wait_for_mornings
 from mailer.usecases.readers import fields_of
 from mailer.usecases.segmenting import fields_nobody_has
 from mailer.usecases.sign_off import require_unchanged
@@ -165,12 +166,9 @@ def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
         require_ledger(app.database, name)
         if columns:
             app.ledger.forget_fields(name)
-        report = plan(
-            app.ledger,
-            issue_id=name,
-            recipients=approved_audience(app, name),
-            due_at=due_at,
-        )
+        audience = approved_audience(app, name)
+        report = plan(app.ledger, issue_id=name, recipients=audience, due_at=due_at)
+        wait_for_mornings(app, name, due_at)
         app.ledger.keep_fields(name, columns)
         for region in due_at:
             app.ledger.withhold(name, region, editions[region].separable)

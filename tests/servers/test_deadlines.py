@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from mailer.app import App
 from mailer.clock import FixedClock
 from mailer.schedule.runs import Runs, RunState
+from mailer.storage import schema
 from mailer.usecases import proofing
 from mailer.usecases.deadlines import missing
 from mailer.usecases.telling import TOLD, UNTOLD
@@ -351,3 +353,29 @@ def test_an_approval_after_the_deadline_is_what_goes(
     briefings = [item for item in relay.taken if item.sender]
     assert len(briefings) == 2
     assert all(b"This was not." in item.content for item in briefings)
+
+
+def test_a_reader_far_away_gets_it_in_their_own_morning(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(
+        schedule='remind = ""',
+        tables='[column]\nwhen_missing = "without"\n\n[audience]\nreader_time_zones = true',
+    )
+    with app.database.write() as connection:
+        people = schema.subscribers
+        connection.execute(
+            update(people)
+            .where(people.c.address == "national1@reader.example")
+            .values(fields={"time_zone": "America/New_York"})
+        )
+    look(app, clock, FRIDAY)
+    approve(app, ISSUE)
+    look(app, clock, MONDAY_7)
+    assert [address for address, _subject in got(relay)] == ["national0@reader.example"]
+    look(app, clock, MONDAY_7 + timedelta(hours=4, minutes=59), MONDAY_7 + timedelta(hours=5))
+    assert [address for address, _subject in got(relay)] == [
+        "national0@reader.example",
+        "national1@reader.example",
+    ]
+    assert app.archive.record(ISSUE).state == "sent"
