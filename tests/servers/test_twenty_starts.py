@@ -28,7 +28,7 @@ READERS = 60
 @pytest.fixture
 def relay() -> Iterator[ChaosServer]:
     # At this pace the list takes several starts, each of which is stopped in the middle of it.
-    server = ChaosServer(pace_s=0.05)
+    server = ChaosServer(pace_s=0.1)
     server.start()
     yield server
     server.stop()
@@ -91,6 +91,9 @@ for number in range(starts):
         until(heard, lambda: said.count("schedule.started") == 2 * number + 2)
         if number == starts // 2:
             until(heard, lambda: "schedule.done" in said)
+        if number == 1:
+            while not os.path.exists(f"{root}/var/sending.journal"):
+                time.sleep(0.01)
         time.sleep(dice.choice([0.0, 0.2, 0.6]))
         for child in dice.sample(pair, 2):
             os.kill(child, signal.SIGTERM)
@@ -112,8 +115,8 @@ def test_two_processes_started_twenty_times_send_one_issue_once(
         text=True,
     )
     assert done.stdout.split() == ["0"] * 2 * STARTS, done.stderr
-    # It took several starts, or nothing was tried here.
-    assert done.stderr.count("schedule.stopped") >= 2
+    # One was stopped while it sent, or nothing was tried here.
+    assert done.stderr.count("schedule.stopped") >= 1
     assert done.stderr.count("schedule.done") == 1
 
     copies = Counter(address for address, _subject in got(relay))
