@@ -88,7 +88,7 @@ class _Accession:
             sighting_of(replace(article, origin=self._origin), document.standing)
             for article in document.articles
         ]
-        self._marks = [marks_of(seen) for seen in self._seen]
+        self._marks = document.marks or tuple(tuple(marks_of(seen).values()) for seen in self._seen)
         self._held: dict[str, _Held] = {}
         self._by_mark: dict[int, set[str]] = defaultdict(set)
         self._new_origins: list[dict[str, Any]] = []
@@ -125,7 +125,7 @@ class _Accession:
     def _load(self) -> None:
         """Load every article that shares a mark, and those that the same file gave."""
         origins, marks = schema.article_origins, schema.article_marks
-        wanted = sorted({mark for each in self._marks for mark in each.values()})
+        wanted = sorted({mark for each in self._marks for mark in each})
         ids: set[str] = set()
         for part in _parts(wanted):
             query = select(marks.c.mark, marks.c.article_id).where(marks.c.mark.in_(part))
@@ -171,7 +171,7 @@ class _Accession:
 
     def _kin(self, place: int, seen: Sighting, floor: Kinship) -> _Held | None:
         """Return the nearest kin of a sighting that is at least ``floor``, and claim it."""
-        found_by = [self._by_mark.get(mark, ()) for mark in self._marks[place].values()]
+        found_by = [self._by_mark.get(mark, ()) for mark in self._marks[place]]
         ids = {id_ for each in found_by if len(each) <= _COMMON for id_ in each}
         best: tuple[int, bool, str] | None = None
         for id_ in ids:
@@ -271,7 +271,7 @@ class _Accession:
         }
 
     def _mark(self, held: _Held, place: int) -> None:
-        for mark in dict.fromkeys(self._marks[place].values()):
+        for mark in dict.fromkeys(self._marks[place]):
             if held.article.id not in self._by_mark[mark]:
                 self._by_mark[mark].add(held.article.id)
                 self._new_marks.append({"mark": mark, "article_id": held.article.id})

@@ -170,8 +170,9 @@ class Advert:
 class Document:
     """Everything found in one file or feed, in reading order.
 
-    ``is_whole``: what it held before and holds no longer is gone from it. A feed is not: it only
-    shows the newest.
+    ``marks`` are those of its articles (``identity``), worked out where there was time; without
+    them the library does. ``is_whole``: what it held before and holds no longer is gone from it. A
+    feed is not: it only shows the newest.
     """
 
     origin: str
@@ -182,3 +183,4 @@ class Document:
     flags: tuple[Flag, ...] = ()
     standing: Standing = Standing.AUTHOR
     is_whole: bool = True
+    marks: tuple[tuple[int, ...], ...] = ()

@@ -20,6 +20,7 @@ from mailer.articles.dating import find_deadline, sentences_of
 from mailer.articles.diary import Happening, happenings_in_text
 from mailer.articles.entries import diary_of
 from mailer.articles.feedpictures import https_address
+from mailer.articles.identity import marks_of, sighting_of
 from mailer.articles.intake import IngestPolicy, hash_of
 from mailer.articles.lettering import shorten, slug_of
 from mailer.articles.merging import BEGINNING
@@ -78,6 +79,9 @@ def document_of(feed: Feed, source: Source, desk: IngestPolicy) -> Document:
         flags=tuple(flags),
         standing=Standing.FEED,
         is_whole=False,
+        marks=tuple(
+            tuple(marks_of(sighting_of(article, Standing.FEED)).values()) for article in articles
+        ),
     )
 
 
