@@ -171,7 +171,8 @@ def plan_regions(app: App, name: str, due_at: Mapping[str, datetime]) -> int:
         wait_for_mornings(app, name, due_at)
         app.ledger.keep_fields(name, columns)
         for region in due_at:
-            app.ledger.withhold(name, region, editions[region].separable)
+            if region in editions:
+                app.ledger.withhold(name, region, editions[region].separable)
             app.archive.note(PLANNED, name, region=region)
     return report.planned_count
 

@@ -114,20 +114,20 @@ def test_a_shortened_message_is_another_message() -> None:
     ],
 )
 def test_marks_that_cross_are_refused(tmp_path: Path, wrong: str) -> None:
-    shipped = (templates_dir() / "briefing" / "body.txt.j2").read_text(encoding="utf-8")
+    shipped = (templates_dir() / "parts" / "region.txt.j2").read_text(encoding="utf-8")
     marked = shipped.replace("{{ story.end }}", "", 1).replace("{{ story.start }}", wrong, 1)
-    (tmp_path / "briefing").mkdir()
-    (tmp_path / "briefing" / "body.txt.j2").write_text(marked, encoding="utf-8")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "region.txt.j2").write_text(marked, encoding="utf-8")
     with pytest.raises(RenderFailed) as caught:
         render(issue(), template_set=load_templates("briefing", override=tmp_path))
     assert "marks around a story" in str(caught.value)
 
 
 def test_a_template_without_marks_repeats_and_breaks_nothing(tmp_path: Path) -> None:
-    shipped = (templates_dir() / "briefing" / "body.txt.j2").read_text(encoding="utf-8")
-    (tmp_path / "briefing").mkdir()
+    shipped = (templates_dir() / "parts" / "region.txt.j2").read_text(encoding="utf-8")
+    (tmp_path / "parts").mkdir()
     plain = shipped.replace("{{ story.start }}", "").replace("{{ story.end }}", "")
-    (tmp_path / "briefing" / "body.txt.j2").write_text(plain, encoding="utf-8")
+    (tmp_path / "parts" / "region.txt.j2").write_text(plain, encoding="utf-8")
     edition = render(issue(), template_set=load_templates("briefing", override=tmp_path))
     assert edition.separable == frozenset()
 
