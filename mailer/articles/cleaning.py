@@ -127,16 +127,18 @@ def sanitise(text: str, *, base: str = "") -> str:
         strip_comments=True,
     )
     writer = _Writer()
-    writer.feed(clean)
-    writer.close()
+    writer.write(clean)
     return writer.result()
 
 
-class _Writer(HTMLParser):
-    """Rewrites nh3's balanced output into flat blocks."""
+_TOKEN = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:\s[^<>\"]*(?:\"[^\"]*\"[^<>\"]*)*)?)>|([^<]+)|<")
+_HREF = re.compile(r"\bhref=\"([^\"]*)\"")
+
+
+class _Writer:
+    """Rewrites nh3's output into flat blocks: it is balanced, quoted and escaped, so tokens do."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._out: list[str] = []
         self._line: list[str] = []
         self._block = ""
@@ -144,12 +146,23 @@ class _Writer(HTMLParser):
         self._lists: list[str] = []
         self._quotes = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def write(self, clean: str) -> None:
+        """Take nh3's output."""
+        for closing, tag, attributes, data in _TOKEN.findall(clean):
+            if tag and not closing:
+                self._open(tag, attributes)
+            elif tag:
+                self._close(tag)
+            else:
+                self._say(data or "<")
+
+    def _open(self, tag: str, attributes: str) -> None:
         name = _NAMES.get(tag, tag)
         if name == "br":
             self._line.append("<br>")
         elif name in _INLINE:
-            self._open_inline(name, dict(attrs).get("href") or "")
+            href = _HREF.search(attributes) if name == "a" else None
+            self._open_inline(name, html.unescape(href[1]) if href else "")
         elif name in {"td", "th"}:
             self._line.append(" ")
         elif name in {"ul", "ol"}:
@@ -172,7 +185,7 @@ class _Writer(HTMLParser):
             self._flush()
             self._block = name if name in {"h3", "h4"} else "p"
 
-    def handle_endtag(self, tag: str) -> None:
+    def _close(self, tag: str) -> None:
         name = _NAMES.get(tag, tag)
         if name in _INLINE:
             if name in self._inline:
@@ -192,7 +205,9 @@ class _Writer(HTMLParser):
         elif name == "li" or (not self._lists and name not in {"td", "th", "br"}):
             self._flush()
 
-    def handle_data(self, data: str) -> None:
+    def _say(self, data: str) -> None:
+        if "&" in data:
+            data = html.unescape(data)
         self._line.append(html.escape(re.sub(r"\s+", " ", data), quote=False))
 
     def _open_inline(self, name: str, href: str) -> None:

@@ -36,6 +36,7 @@ DOUBTS: dict[str, float] = {
     "title-joined": 0.1,
     "title-recased": 0.05,
     "no-byline": 0.15,
+    "beginning-only": 0.3,
     "byline-from-heading": 0.1,
     "byline-from-headline": 0.05,
     "byline-from-standfirst": 0.05,

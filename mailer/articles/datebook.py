@@ -185,7 +185,7 @@ def keep_found(
             del before[old.id]
             final = _continued(final, old)
         kept.append(final)
-        connection.execute(insert(table).values(_values(final)))
+    connection.execute(insert(table), [_values(entry) for entry in kept])
     return tuple(kept)
 
 

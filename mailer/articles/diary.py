@@ -110,6 +110,9 @@ def happenings_in_text(
     """Return what running text announces; ``reference`` is the piece's own date, if known."""
     found = []
     for sentence in sentences_of(text):
+        if not _NOUN.search(sentence):
+            # Nothing is held in it, and looking for dates takes longer than for a word.
+            continue
         dates = find_dates(sentence)
         for written in dates:
             happening = _in_sentence(sentence, written, reference, today)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file: kept, or its faults."""
+    """What became of one file, or of the page at an address: kept, or its faults."""
 
-    path: Path
+    path: Path | str
     kept: KeptReport | None = None
     faults: tuple[Fault, ...] = ()
 

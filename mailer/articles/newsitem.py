@@ -219,7 +219,9 @@ def _standfirst(summary: str, body: str) -> str:
     """Return the summary as a standfirst, unless the text only begins with it."""
     if not summary.strip():
         return ""
-    plain = " ".join(html_to_text(sanitise(f"<p>{summary}</p>")).split())
+    if "<" in summary:
+        summary = html_to_text(sanitise(f"<p>{summary}</p>"))
+    plain = " ".join(html.unescape(summary).split())
     plain = _CUT_OFF.sub("", plain).strip()
     begins = " ".join(body.split()).casefold().startswith(plain.casefold()[:80])
     return "" if not plain or begins or len(plain) > _LONGEST_STANDFIRST else plain

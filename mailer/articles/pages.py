@@ -15,6 +15,7 @@ from mailer.articles.cleaning import check_size, sanitise
 _TITLES = ("og:title", "twitter:title", "dc.title", "title")
 _AUTHORS = ("author", "article:author", "authors", "dc.creator", "byl")
 _DATES = ("date", "article:published_time", "pubdate", "dc.date", "datepublished")
+_OPEN_GRAPH = ("og:title", "og:image", "og:image:alt", "og:site_name")
 _SUMMARIES = ("summary", "description", "og:description")
 
 
@@ -73,6 +74,7 @@ def read_page(text: str) -> Page:
         "date": _first(metas, _DATES),
         "summary": _first(metas, _SUMMARIES),
         "canonicalurl": metas.get("canonical") or metas.get("og:url", ""),
+        **{name: metas.get(name, "") for name in _OPEN_GRAPH},
     }
     data = {key: value for key, value in found.items() if value}
     return Page(data, sanitise(_main(text)))

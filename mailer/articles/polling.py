@@ -55,6 +55,7 @@ class NewArticle:
     authors: tuple[str, ...]
     kind: str
     flags: tuple[str, ...]
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ def _report(made: Visit, state: SourceState, kept: KeptReport | None) -> SourceR
                 article.authors,
                 article.kind.value,
                 tuple(flag.code for flag in article.flags),
+                article.url,
             )
             for article in kept.document.articles
             if told[article.id] != "unchanged"

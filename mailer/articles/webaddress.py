@@ -8,7 +8,7 @@ only count readers. A site's front page is no article's address and has no key.
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 _COUNTING = re.compile(
     r"(?:utm_\w+|at_(?:medium|campaign|link\w*|format|bbc\w*|ptr_\w*|custom\d)|mc_[ce]id|mtm_\w+|"
@@ -41,7 +41,8 @@ def url_key(url: str) -> str:
     host = (parts.hostname or "").rstrip(".").removeprefix("www.")
     if parts.scheme not in {"http", "https"} or not host:
         return ""
-    path = _INDEX.sub("/", re.sub(r"/{2,}", "/", unquote(parts.path))).rstrip("/")
+    plain = quote(unquote(parts.path).strip(), safe="/~!$&'()*+,;=:@-._", errors="replace")
+    path = _INDEX.sub("/", re.sub(r"/{2,}", "/", plain)).rstrip("/")
     query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
     if not path and not query:
         return ""

@@ -16,7 +16,7 @@ from mailer.errors import Fault, InvalidInput
 def register(app: typer.Typer) -> None:
     """Add the commands to the tree."""
     app.command()(ingest)
-    app.command()(articles)
+    app.add_typer(listing, name="articles")
     app.command()(directory)
 
 
@@ -26,8 +26,8 @@ def ingest(
         list[str] | None,
         typer.Argument(
             metavar="FILES",
-            help="Markdown, HTML, text or PDF; a folder means the files in it. "
-            "None means the publication's `articles/` and every source that is due.",
+            help="Markdown, HTML, text or PDF; a folder means the files in it; the address of a "
+            "page. None means the publication's `articles/` and every source that is due.",
             show_default=False,
         ),
     ] = None,
@@ -53,12 +53,12 @@ def ingest(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take articles in: files, a whole paper as text or PDF, and feeds.
+    """Take articles in: files, a whole paper as text or PDF, pages of the web, and feeds.
 
     What cannot be used is reported and does not stop the rest; exit code 8 then.
     With `--review --json` nothing is asked: what is unsure is listed.
     Examples: `mailer ingest march-paper.txt --json`, `mailer ingest march.pdf --review`,
-    `mailer ingest --sources "Town Feed" --now`
+    `mailer ingest https://town.example/ferry`, `mailer ingest --sources "Town Feed" --now`
     """
     from mailer.app import open_app
     from mailer.cli import review_screen
@@ -127,11 +127,17 @@ def ingest(
         raise typer.Exit(UNFINISHED)
 
 
-def articles(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the articles taken in, newest first.
+listing = typer.Typer()
 
-    Example: `mailer articles --json`
+
+@listing.callback(invoke_without_command=True)
+def articles(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the articles taken in, newest first; `mailer articles show` shows one.
+
+    Example: `mailer articles`
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from mailer.app import open_app
 
     with open_app(folder(ctx)) as app:
@@ -178,6 +184,68 @@ def articles(ctx: typer.Context, as_json: Json = False) -> None:
             for article in found
         ],
     )
+
+
+@listing.command(name="show")
+def show(
+    ctx: typer.Context,
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="An article's id.")],
+    versions: Annotated[
+        bool, typer.Option("--versions", help="Also what it said before it was changed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one article: its text, where it stands, and what it said before.
+
+    Example: `mailer articles show night-bus-returns --versions`
+    """
+    from mailer.app import open_app
+
+    with open_app(folder(ctx)) as app:
+        found = app.library.article(article)
+        origins = app.library.origins(found.id)
+        before = app.library.versions(found.id) if versions else []
+    if as_json:
+        told = {
+            name: getattr(found, name)
+            for name in ("id", "title", "standfirst", "authors", "kind", "section", "regions")
+        }
+        said = [
+            {
+                "number": version.number,
+                "origin": version.origin,
+                "replaced_at": version.replaced_at,
+                "title": version.article.title,
+                "url": version.article.url,
+                "text": version.article.body_text,
+            }
+            for version in before
+        ]
+        more = {"url": found.url, "source": found.source, "text": found.body_text}
+        say_json(told | more | {"origins": origins} | ({"versions": said} if versions else {}))
+        return
+    say(found.title, style="bold")
+    say(" · ".join(filter(None, (", ".join(found.authors), found.kind, found.section, found.url))))
+    say(f"\n{found.body_text}\n")
+    table(
+        "Where it stands",
+        ["origin", "as", "source", "first seen", "changed"],
+        [
+            (
+                row["origin"],
+                row["standing"],
+                row["source"],
+                f"{row['first_seen_at']:%Y-%m-%d %H:%M}",
+                f"{row['changed_at']:%Y-%m-%d %H:%M}",
+            )
+            for row in origins
+        ],
+    )
+    for version in before:
+        say(f"Until {version.replaced_at:%Y-%m-%d %H:%M}, {version.origin}:", style="bold")
+        say(f"{version.article.title}\n\n{version.article.body_text}\n")
+    if versions and not before:
+        say("It has never been changed.")
 
 
 def directory(ctx: typer.Context, as_json: Json = False) -> None:

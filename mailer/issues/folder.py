@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from mailer.errors import Fault, IllegalTransition, InvalidInput, NotFound
-from mailer.issues.issue import is_issue_id
+from mailer.issues.issue import is_correction, is_issue_id, issue_day
 
 
 class IssueFolder:
@@ -60,7 +60,7 @@ class IssueFolder:
                 Fault(
                     f"there is no issue {issue_id}",
                     where=str(path),
-                    remedy=f"run `mailer issue draft {issue_id}`",
+                    remedy=f"run `mailer issue {_how(issue_id)}`",
                 )
             )
         try:
@@ -107,6 +107,11 @@ class IssueFolder:
         if kept is not None and standing is not None:
             _write_new(kept, standing)
         fresh.replace(path)
+
+
+def _how(issue_id: str) -> str:
+    """Return the command that drafts an issue of that name."""
+    return f"correct {issue_day(issue_id)}" if is_correction(issue_id) else f"draft {issue_id}"
 
 
 def file_checksum(content: bytes) -> str:

@@ -72,7 +72,9 @@ def send_proofs(
     rows: list[dict[str, Any]] = []
     try:
         if trouble := relay.open():
-            raise ConfigurationError(Fault(trouble.problem, remedy=trouble.remedy))
+            # A proof is in no ledger that would keep it.
+            remedy = trouble.remedy.partition("; what is not sent")[0]
+            raise ConfigurationError(Fault(trouble.problem, remedy=remedy))
         for proof in proofs:
             for address in addresses:
                 outcome = relay.deliver(_outgoing(app, proof, address))

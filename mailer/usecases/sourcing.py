@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mailer.app import App
-from mailer.articles.ingesting import IngestReport
+from mailer.articles.ingesting import FileReport, IngestReport
+from mailer.articles.merging import BEGINNING
 from mailer.errors import Fault, NotFound
 from mailer.sources import Source, source_key
+
+if TYPE_CHECKING:
+    from mailer.articles.polling import SourceReport
+
+MOST_PAGES = 20
+"""So many pages are asked for after one visit to a source, to be polite."""
 
 Progress = Callable[[int, int], None]
 
@@ -38,10 +46,50 @@ def ingest(
     if is_all and (app.root / "articles").is_dir():
         paths = [app.root / "articles"]
     report = app.ingest.files(paths, progress=progress)
+    pages = [str(each) for each in given if is_address(each)]
     if wanted:
         polled = app.polling.poll(wanted, is_now=is_now, progress=progress)
         report = replace(report, sources=tuple(polled))
-    return report
+        pages.extend(_unfinished(wanted, polled))
+    return replace(report, files=(*report.files, *_pages(app, pages, progress)))
+
+
+def _unfinished(wanted: Sequence[Source], polled: Sequence[SourceReport]) -> list[str]:
+    """Return the pages to ask for where feeds gave only the beginning, some for each source."""
+    found = []
+    for source, report in zip(wanted, polled, strict=True):
+        if source.takes_pages:
+            new = [a.url for a in report.articles if BEGINNING in a.flags and a.url]
+            found.extend(new[:MOST_PAGES])
+    return found
+
+
+def _pages(app: App, urls: Sequence[str], progress: Progress | None) -> list[FileReport]:
+    if not urls:
+        return []
+    from mailer.articles.page_intake import take_page
+
+    desk = app.ingest_policy()
+    fetcher = app.fetcher()
+    reports = []
+    try:
+        for done, url in enumerate(dict.fromkeys(urls), 1):
+            source = _source_at(app.publication.sources, url)
+            reports.append(
+                take_page(url, fetcher=fetcher, library=app.library, desk=desk, source=source)
+            )
+            if progress is not None:
+                progress(done, len(urls))
+    finally:
+        fetcher.close()
+    return reports
+
+
+def _source_at(sources: Sequence[Source], url: str) -> str:
+    """Return the name of the one source whose feed is on a page's host, or ""."""
+    host = urlsplit(url).hostname or ""
+    names = [source.name for source in sources if urlsplit(source.url).hostname == host]
+    return names[0] if len(names) == 1 else ""
 
 
 def paths_of(given: Sequence[str | Path]) -> list[Path]:

@@ -43,6 +43,12 @@ def test_nobody_is_corrected_who_has_nothing(mailer: Mailer, drafted: Path) -> N
         assert "nobody has it yet" in refused.err
 
 
+def test_a_correction_that_is_not_drafted_says_how(mailer: Mailer, drafted: Path) -> None:
+    refused = mailer("issue", "check", CORRECTION)
+    assert refused.code == 4
+    assert f"run `mailer issue correct {ISSUE}`" in refused.err
+
+
 def test_a_correction_goes_to_those_who_got_it_once_and_to_nobody_else(
     mailer: Mailer, publication: Path, sent: Path, inbox: Store
 ) -> None:

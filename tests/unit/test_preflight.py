@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from mailer.articles.article import DiaryEntry
+from mailer.articles.article import DiaryEntry, Flag
+from mailer.editions.checks.finding_places import Places
+from mailer.editions.checks.rulebook import Hit
 from mailer.editions.colours import contrast, mix, palettes
 from mailer.editions.edition import Edition, Slot
 from mailer.editions.finding import Finding, Level, has_errors
@@ -101,6 +104,10 @@ def test_findings_name_the_region_and_come_errors_first() -> None:
         ("3 Quay Lane", "Quay Lane", "postal-address-not-shown"),
         ("<h3 ", "<h5 >x</h5><h3 ", "heading-order"),
         ("<h3 ", "<h3></h3><h3 ", "heading-empty"),
+        ("Cass Rowan", "Cass Rowan\ufffd", "character-lost"),
+        ("Cass Rowan", "Cass Row\u00c3\u00a4n", "character-lost"),
+        ("https://tidewater.example/pier", "https://a:b@tidewater.example/pier", "link-login"),
+        ("</head>", "<style>@media print{@media screen{p{}}}</style></head>", "style-nested"),
     ],
 )
 def test_a_fault_in_the_html_is_found(old: str, new: str, code: str) -> None:
@@ -127,6 +134,149 @@ def test_sizes() -> None:
     styled = with_html("</head>", "<style>" + ".a{color:red}" * 1500 + "</style></head>")
     assert "style-too-large" in codes(check(styled))
     assert "text-empty" in codes(check(replace(EDITION, text=())))
+
+
+@pytest.mark.parametrize(
+    ("html", "code"),
+    [
+        ('<p>See <a href="https://x.example/" style="text-decoration:none">the list</a> now.</p>',
+         "link-not-underlined"),
+        (f'<p style="font-size:15px">{"A long sentence about the tide. " * 12}</p>',
+         "type-body-small"),
+        (f'<p style="line-height:1.2">{"A long sentence about the tide. " * 6}</p>', "lines-tight"),
+        (f'<p style="font:16px/20px serif">{"A long sentence about the tide. " * 6}</p>',
+         "lines-tight"),
+        ('<img src="https://x.example/a.png" width="10" alt="IMG_0231.jpg">',
+         "picture-alt-is-name"),
+    ],
+)  # fmt: skip
+def test_what_is_hard_to_read_or_to_tell_apart_is_found(html: str, code: str) -> None:
+    assert code in codes(check(with_html("</body>", f"{html}</body>")), Level.WARNING)
+    assert code not in codes(check())
+
+
+def test_an_edition_says_its_title_and_where_it_is_on_the_web() -> None:
+    without = tuple(
+        re.sub(r"<title>.*?</title>", "<title></title>", piece) if isinstance(piece, str) else piece
+        for piece in EDITION.html
+    )
+    assert "title-missing" in codes(check(replace(EDITION, html=without)))
+    for slot, code in (
+        ("view_online_url", "no-view-online"),
+        ("preferences_url", "no-preferences"),
+    ):
+        bare = tuple(piece for piece in EDITION.html if piece != Slot(slot))
+        assert code in codes(check(replace(EDITION, html=bare)), Level.WARNING)
+
+
+def test_outlooks_dark_mode_is_answered() -> None:
+    without = tuple(
+        piece.replace("data-ogsc", "data-x") if isinstance(piece, str) else piece
+        for piece in EDITION.html
+    )
+    assert "no-dark-outlook" in codes(check(replace(EDITION, html=without)), Level.WARNING)
+
+
+def test_a_publication_without_a_sender_is_told_before_it_sends() -> None:
+    publication = make_publication(from_address="")
+    (finding,) = [f for f in check(publication=publication) if f.code == "no-sender"]
+    assert finding.where == "publication.toml"
+
+
+def test_why_the_reader_gets_it_is_shown() -> None:
+    publication = make_publication(why_you_get_this="Because of a wager.")
+    assert "reason-not-shown" in codes(check(publication=publication), Level.WARNING)
+
+
+def test_a_heavy_picture_is_found() -> None:
+    images = make_images()
+    heavy = replace(images["images/quay.png"].thumb, size_bytes=41_000)
+    images["images/quay.png"] = replace(images["images/quay.png"], thumb=heavy)
+    found = check(issue=make_issue(), articles=make_articles(), images=images)
+    assert "picture-heavy" in codes(found, Level.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_shouting"),
+    [
+        ("THE FERRY IS LATE", True),
+        ("The ferry is late!!", True),
+        ("Win $$$ at the quay", True),
+        ("The ferry is late!", False),
+        ("NHS and BBC", False),
+        ("العبّارة متأخرة", False),
+    ],
+)
+def test_a_subject_that_shouts(subject: str, is_shouting: bool) -> None:
+    found = codes(check(replace(EDITION, subject=subject)))
+    assert ("subject-shouts" in found) is is_shouting
+
+
+def test_a_preheader_that_repeats_the_subject() -> None:
+    same = replace(EDITION, preheader=EDITION.subject.upper())
+    assert "preheader-repeats" in codes(check(same))
+
+
+@pytest.mark.parametrize(
+    ("on", "at", "is_past"),
+    [
+        (date(2026, 11, 29), None, True),
+        (date(2026, 11, 30), None, False),
+        (date(2026, 11, 30), time(6, 59), True),
+        (date(2026, 11, 30), time(7, 1), False),
+        (date(2026, 12, 1), time(5, 0), False),
+    ],
+)
+def test_an_event_is_past_by_the_hour_at_which_the_region_gets_it(
+    on: date, at: time | None, is_past: bool
+) -> None:
+    found = codes(check(issue=make_issue(diary=("a",)), diary=[DiaryEntry("a", "Fair", on, at)]))
+    assert ("diary-past" in found) is is_past
+
+
+def test_a_deadline_that_is_past_and_a_flag_are_told_at_the_article() -> None:
+    articles = make_articles()
+    articles["pier"] = replace(
+        articles["pier"],
+        deadline=date(2026, 11, 29),
+        flags=(Flag("no-date", "No date was found."),),
+    )
+    found = check(issue=make_issue(), articles=articles)
+    assert "deadline-past" in codes(found, Level.WARNING)
+    assert "article-flagged" in codes(found, Level.NOTE)
+
+
+def test_a_correction_needs_words_and_no_stories() -> None:
+    issue = make_issue(corrects="2026-11-30", opening="")
+    bare = replace(EDITION, article_ids=())
+    assert "correction-empty" in codes(check(bare, issue=issue), Level.ERROR)
+    said = replace(issue, opening="It is Thursday.")
+    assert not has_errors(check(bare, issue=said))
+
+
+def test_findings_are_placed_where_they_can_be_mended() -> None:
+    articles = make_articles()
+    articles["pier"] = replace(
+        articles["pier"], origin="articles/pier.md", picture=make_picture("quay", credit="")
+    )
+    places = Places(
+        issue_file="issues/2026-11-30.md",
+        issue_text="---\nsubject: x\nsections:\n  lead:\n    - ferry\n    - pier\n---\n",
+        articles=articles,
+        files={"articles/pier.md": "---\ntitle: x\nimage: quay.png\n---\n"},
+    )
+    rows = {
+        "file": Hit("picture-no-credit", "x", article="pier", clue="image"),
+        "pick": Hit("article-empty", "x", article="ferry"),
+        "words": Hit("subject-long", "x", clue="subject:"),
+        "given": Hit("region-no-contact", "x", where="subscribers/wales.toml", line=3),
+    }
+    assert {name: places.of(hit) for name, hit in rows.items()} == {
+        "file": ("articles/pier.md", 3),
+        "pick": ("issues/2026-11-30.md", 5),
+        "words": ("issues/2026-11-30.md", 2),
+        "given": ("subscribers/wales.toml", 3),
+    }
 
 
 def test_an_edition_without_unsubscribe_is_an_error_in_either_part() -> None:
