@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -83,6 +84,14 @@ def _log_as_configured_by_nobody() -> Iterator[None]:
     """A command that logged to its own standard error must not leave that to the next test."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def nowhere() -> Iterator[int]:
+    """A port of the loopback where nothing listens and, as long as the test lasts, nothing can."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 @pytest.fixture

@@ -188,12 +188,10 @@ def test_one_clear_line(mailer: Mailer, words: tuple[str, ...], code: int, expec
     one_line(mailer(*words), code, expected)
 
 
-def test_the_relay_is_down(mailer: Mailer, drafted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("MAILER_RELAY_PORT", str(probe.getsockname()[1]))
+def test_the_relay_is_down(
+    mailer: Mailer, drafted: Path, nowhere: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     mailer("issue", "approve", "next")
     said = mailer("send", "next", "--json")
     assert said.code == 8

@@ -201,9 +201,13 @@ def test_a_bad_key_shows_before_anything_is_planned(
 
 
 def test_an_issue_nobody_got_does_not_use_up_its_stories(
-    mailer: Mailer, publication: Path, drafted: Path, monkeypatch: pytest.MonkeyPatch
+    mailer: Mailer,
+    publication: Path,
+    drafted: Path,
+    nowhere: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MAILER_RELAY_PORT", "1")
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     mailer("issue", "approve", "next")
     assert mailer("send", "next").code == 8
     with open_app(publication) as app:
@@ -290,9 +294,13 @@ def test_a_change_on_sunday_is_told_on_sunday(
 
 
 def test_a_week_old_briefing_expires(
-    mailer: Mailer, publication: Path, drafted: Path, monkeypatch: pytest.MonkeyPatch
+    mailer: Mailer,
+    publication: Path,
+    drafted: Path,
+    nowhere: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MAILER_RELAY_PORT", "1")
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     mailer("issue", "approve", "next")
     assert mailer("send", "next").code == 8
     store = Store(publication / "var" / "inbox", SystemClock())

@@ -85,9 +85,9 @@ def test_what_is_wrong_is_told_before_anything_leaves(
 
 
 def test_a_relay_that_is_not_there_is_told(
-    mailer: Mailer, drafted: Path, monkeypatch: pytest.MonkeyPatch
+    mailer: Mailer, drafted: Path, nowhere: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MAILER_RELAY_PORT", "1")
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     said = mailer("test", "next", "--to", TO)
     assert said.code == 3
     (line,) = said.error_lines

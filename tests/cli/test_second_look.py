@@ -20,7 +20,7 @@ Some words that say what there is to say about waiting, and a few more of them.
 
 @pytest.mark.parametrize("key", ["draft: true", "briefing:\n  embargo: 2026-12-02"])
 def test_what_was_held_back_comes_when_it_is_free(
-    mailer: Mailer, publication: Path, monkeypatch: pytest.MonkeyPatch, key: str
+    mailer: Mailer, publication: Path, nowhere: int, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     path = publication / "articles" / "waits.md"
     path.write_text(FREE.format(key=key), encoding="utf-8")
@@ -28,7 +28,7 @@ def test_what_was_held_back_comes_when_it_is_free(
     assert mailer("issue", "draft", "--force").code == 0
     mailer("issue", "approve", "next")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MAILER_RELAY_PORT", "1")
+        patch.setenv("MAILER_RELAY_PORT", str(nowhere))
         mailer("send", "next")
     monkeypatch.setenv("MAILER_FIXED_NOW", "2026-12-04T12:00:00+00:00")
     if key.startswith("draft"):

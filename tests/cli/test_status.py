@@ -35,14 +35,14 @@ def test_each_region_is_shown_at_its_own_hour(mailer: Mailer, drafted: Path) -> 
 
 
 def test_a_sending_that_was_stopped_is_seen_with_its_queue_and_its_order(
-    mailer: Mailer, drafted: Path, monkeypatch: pytest.MonkeyPatch
+    mailer: Mailer, drafted: Path, nowhere: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert mailer("issue", "approve", "next").code == 0
     with CountingServer() as relay:
         monkeypatch.setenv("MAILER_RELAY_PORT", str(relay.port))
         assert mailer("send", ISSUE, "--region", "wales", "--yes").code in {0, 8}
         accepted = len(relay.taken)
-    monkeypatch.setenv("MAILER_RELAY_PORT", "1")
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     assert mailer("send", ISSUE, "--yes").code == 8
     assert mailer("issue", "pause", ISSUE, "--reason", "a word with the printer").code == 0
     data = mailer("status", "--json").data

@@ -290,10 +290,10 @@ def test_a_folder_where_the_file_should_be(tmp_path: Path) -> None:
         open_database("sqlite:///file/mailer.db", root=tmp_path)
 
 
-def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there(tmp_path: Path, nowhere: int) -> None:
     pytest.importorskip("psycopg", reason="run `pip install 'briefing-mailer[postgresql]'`")
     with pytest.raises(StorageFailed, match="MAILER_DATABASE_URL") as caught:
-        open_database("postgresql://mailer:hush@127.0.0.1:9/mailer", root=tmp_path)
+        open_database(f"postgresql://mailer:hush@127.0.0.1:{nowhere}/mailer", root=tmp_path)
     assert "hush" not in str(caught.value)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -68,15 +67,11 @@ class Typist:
         return shell.returncode, shell.stderr
 
 
-def nowhere() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 def test_every_line_ends_as_the_handbook_says(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    nowhere: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server: Any = request.getfixturevalue("postgresql")
     address = server.create_empty()
@@ -92,9 +87,9 @@ def test_every_line_ends_as_the_handbook_says(
         for name, value in {
             "MAILER_FIXED_NOW": FRIDAY,
             "MAILER_DNS_SERVER": names.address,
-            "MAILER_WEB_URL": "http://127.0.0.1:1",
+            "MAILER_WEB_URL": f"http://127.0.0.1:{nowhere}",
             # There is no relay yet when the doctor is asked first.
-            "MAILER_RELAY_PORT": str(nowhere()),
+            "MAILER_RELAY_PORT": str(nowhere),
         }.items():
             monkeypatch.setenv(name, value)
         wrong = []

@@ -198,10 +198,12 @@ def sent_or_said(
     return row.state if copies == {0} and row.note else None
 
 
-def test_a_year_sends_each_region_each_issue_once_or_says_why_not(tmp_path: Path) -> None:
+def test_a_year_sends_each_region_each_issue_once_or_says_why_not(
+    tmp_path: Path, nowhere: int
+) -> None:
     root = make_town(
         tmp_path / "town",
-        port=1,
+        port=nowhere,
         regions=REGIONS,
         schedule=SCHEDULE,
         tables='[column]\nwhen_missing = "without"',

@@ -121,9 +121,11 @@ def test_who_does_not_hold_the_lock_sends_nothing(app: App) -> None:
     assert Confirmer(app).send_due().sent == 1
 
 
-def test_without_a_relay_it_waits_and_says_why(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_relay_it_waits_and_says_why(
+    app: App, nowhere: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sign_up(app, "ada@reader.example")
-    monkeypatch.setenv("MAILER_RELAY_PORT", "1")
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     with open_app(app.root) as wired:
         done = Confirmer(wired).send_due()
     assert done.sent == 0

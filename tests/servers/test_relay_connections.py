@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import importlib.util
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -336,11 +335,9 @@ def test_a_server_that_loses_what_was_pipelined_is_served_command_by_command(ser
     assert server.copies() == dict.fromkeys(addresses(3)[1:], 1)
 
 
-def test_a_host_without_a_server_is_trouble(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_a_host_without_a_server_is_trouble(tmp_path: Path, nowhere: int) -> None:
     for host in ("127.0.0.1", "relay.invalid"):
-        found = run_loop(PipelinedRelay(RelayPolicy(host, port, timeout_s=2)).connect())
+        found = run_loop(PipelinedRelay(RelayPolicy(host, nowhere, timeout_s=2)).connect())
         assert isinstance(found, Trouble)
         assert "cannot be reached" in found.problem
     with pytest.raises(ConfigurationError):
