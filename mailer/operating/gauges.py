@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from mailer import __version__
 from mailer.app import App
 from mailer.clock import SystemClock
+from mailer.operating.backing_up import MADE
 from mailer.operating.supervising import PartState
 from mailer.schedule.calendar import JOBS
 from mailer.schedule.runs import Runs
@@ -31,8 +33,10 @@ from mailer.storage.schema import (
     issues,
     runs,
     sign_ups,
+    source_states,
     subscriptions,
 )
+from mailer.usecases.sourcing import INGESTED
 
 KEPT_S = 60.0
 
@@ -68,7 +72,7 @@ class Gauges(Collector):
             yield from self._queue_of(connection)
             yield from self._schedule(connection)
             yield from self._joining(connection)
-            yield from self._events(connection)
+            yield from _past(connection)
             yield from self._for_a_while("ledger", lambda: list(_ledger(connection)))
             yield from self._for_a_while("lists", lambda: list(_lists(connection)))
 
@@ -155,18 +159,38 @@ class Gauges(Collector):
             "mailer_confirmations_waiting", "Confirmations to be mailed.", [((), due or 0)]
         )
 
-    def _events(self, connection: Connection) -> Iterator[Family]:
-        for kind, name, what in _EVENTS:
-            at = connection.execute(
-                select(func.max(events.c.at)).where(events.c.kind == kind, events.c.issue_id == "")
-            ).scalar()
-            yield _gauge(name, what, _at(at))
+
+def _past(connection: Connection) -> Iterator[Family]:
+    """Say when the last backup was made, when articles were taken in, and what was at fault."""
+    backup, ingestion = _last(connection, MADE), _last(connection, INGESTED)
+    yield _gauge(
+        "mailer_last_backup_timestamp_seconds",
+        "When the last backup was made.",
+        _at(backup.at if backup else None),
+    )
+    yield _gauge(
+        "mailer_last_ingest_timestamp_seconds",
+        "When the folder of articles and the sources were last looked at.",
+        _at(ingestion.at if ingestion else None),
+    )
+    yield _gauge(
+        "mailer_ingest_faults",
+        "Files, pages and sources that could not be read at that look.",
+        [((), ingestion.detail.get("faults", 0))] if ingestion else [],
+    )
+    failing = connection.execute(
+        select(func.count()).select_from(source_states).where(source_states.c.failures > 0)
+    ).scalar()
+    yield _gauge("mailer_sources_failing", "Sources whose last visit failed.", [((), failing or 0)])
 
 
-_EVENTS = (
-    ("backup.made", "mailer_last_backup_timestamp_seconds", "When the last backup was made."),
-    ("ingest.done", "mailer_last_ingest_timestamp_seconds", "When articles were last taken in."),
-)
+def _last(connection: Connection, kind: str) -> Row[Any] | None:
+    return connection.execute(
+        select(events.c.at, events.c.detail)
+        .where(events.c.issue_id == "", events.c.kind == kind)
+        .order_by(events.c.at.desc())
+        .limit(1)
+    ).first()
 
 
 def _ledger(connection: Connection) -> Iterator[Family]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_PAGES = 20
 """So many pages are asked for after one visit to a source, to be polite."""
 
+INGESTED = "ingest.done"
+"""The kind of event that a look at ``articles`` and all sources leaves."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -32,6 +35,8 @@ def ingest(
     progress: Progress | None = None,
 ) -> IngestReport:
     """Take in what is given; given nothing, the folder ``articles`` and every source that is due.
+
+    Only the latter leaves an event, which the figures of the service read.
 
     Args:
         app: the publication.
@@ -51,7 +56,10 @@ def ingest(
         polled = app.polling.poll(wanted, is_now=is_now, progress=progress)
         report = replace(report, sources=tuple(polled))
         pages.extend(_unfinished(wanted, polled))
-    return replace(report, files=(*report.files, *_pages(app, pages, progress)))
+    report = replace(report, files=(*report.files, *_pages(app, pages, progress)))
+    if is_all:
+        app.ledger.record(INGESTED, "", {"faults": len(report.faults)})
+    return report
 
 
 def _unfinished(wanted: Sequence[Source], polled: Sequence[SourceReport]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from mailer.checkup.mailway import skew_s
 from mailer.inbox.store import Store
 from mailer.schedule.runs import Runs
 from tests.cli.driving import Mailer
+from tests.faults.certificates import make_certificates
+from tests.faults.chaos import ChaosServer
 from tests.names import NameServer, Zone
 
 FROM = "lantern.example"
@@ -155,6 +157,43 @@ def test_offline_asks_no_name_server_and_no_relay_elsewhere(
     assert "--online" in relay["message"]
 
 
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_the_end_of_the_relays_certificate_is_seen_in_time(
+    mailer: Mailer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: str
+) -> None:
+    certificates = make_certificates(tmp_path)
+    server = ChaosServer(tls=certificates.good, is_implicit=tls == "implicit")
+    server.start()
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(server.port))
+    monkeypatch.setenv("MAILER_RELAY_TLS", tls)
+    monkeypatch.setenv("MAILER_RELAY_CA_FILE", str(certificates.ca_file))
+    found = {}
+    # It is good for a day from now.
+    for days in (-30, 0, 2):
+        now = datetime.now(UTC) + timedelta(days=days)
+        monkeypatch.setenv("MAILER_FIXED_NOW", now.isoformat())
+        [row] = [row for row in mailer("doctor", "--json").data if row["subject"] == "TLS"]
+        found[days] = (row["level"], "its certificate is good until" in row["message"])
+    server.stop()
+    assert found == {-30: ("ok", True), 0: ("warn", True), 2: ("fail", True)}
+
+
+def test_a_certificate_that_cannot_be_trusted_is_a_failure(
+    mailer: Mailer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = make_certificates(tmp_path)
+    server = ChaosServer(tls=certificates.untrusted)
+    server.start()
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(server.port))
+    monkeypatch.setenv("MAILER_RELAY_TLS", "starttls")
+    rows = mailer("doctor", "--json").data
+    server.stop()
+    [relay] = [row for row in rows if row["subject"] == "relay"]
+    assert relay["level"] == "fail"
+    assert "certificate" in relay["message"]
+    assert not [row for row in rows if row["subject"] == "TLS"]
+
+
 class Site(BaseHTTPRequestHandler):
     """Answers as the public pages do; its clock is that of ``date``."""
 
@@ -227,9 +266,9 @@ def test_one_click_leaving_is_tried_on_nobody(
 
 
 def test_a_web_address_that_is_not_ours_is_found(
-    mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+    mailer: Mailer, nowhere: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MAILER_WEB_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("MAILER_WEB_URL", f"http://127.0.0.1:{nowhere}")
     with NameServer(zone()) as names:
         found = ask(mailer, names, monkeypatch)
     assert found["web"][0][0] == "fail"

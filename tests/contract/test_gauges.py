@@ -15,6 +15,7 @@ from mailer.operating.gauges import Gauges
 from mailer.operating.supervising import Part, PartState
 from mailer.schedule.runs import Runs
 from mailer.storage.database import Database
+from mailer.usecases.sourcing import ingest
 from tests.conftest import NOW
 from tests.faults.world import ISSUE, World, make_world
 
@@ -69,6 +70,22 @@ def test_the_rate_is_what_left_the_queue(opened: App, world: World) -> None:
     world.ledger.skip({item.id: "left" for item in claim.deliveries})
     assert figures(gauges)["mailer_send_rate",] > 0
     assert figures(gauges)["mailer_send_rate",] == 0
+
+
+def test_ingestion_is_told_with_what_was_at_fault(opened: App) -> None:
+    assert ("mailer_last_ingest_timestamp_seconds",) not in figures(Gauges(opened))
+    named = opened.root / "articles" / "broken.md"
+    named.write_text("---\ntitle: [\n---\nNo way to read this.\n")
+    ingest(opened, [named])
+    assert ("mailer_ingest_faults",) not in figures(Gauges(opened))
+    ingest(opened, [])
+    found = figures(Gauges(opened))
+    assert found["mailer_last_ingest_timestamp_seconds",] == NOW.timestamp()
+    assert found["mailer_ingest_faults",] == 1
+    assert found["mailer_sources_failing",] == 0
+    named.unlink()
+    ingest(opened, [])
+    assert figures(Gauges(opened))["mailer_ingest_faults",] == 0
 
 
 def test_no_figure_names_a_reader(opened: App) -> None:
