@@ -1,11 +1,10 @@
-"""``mailer send``, ``mailer schedule`` and ``mailer ledger``."""
+"""``mailer send`` and ``mailer ledger``."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +20,6 @@ STATES = ("planned", "accepted", "deferred", "refused", "in_doubt", "skipped", "
 def register(app: typer.Typer) -> None:
     """Add the commands to the tree."""
     app.command()(send)
-    app.command()(schedule)
     app.command()(ledger)
 
 
@@ -178,79 +176,6 @@ def show_summary(summary: dict[str, Any]) -> None:
         say(f"The next retry is due at {summary['next_due_at']:%Y-%m-%d %H:%M} UTC.")
     if summary.get("stopped"):
         say(summary["stopped"], style="yellow")
-
-
-def schedule(
-    ctx: typer.Context,
-    count: Annotated[
-        int, typer.Option("--count", "-n", min=1, max=500, help="How many to list.")
-    ] = 20,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--until", formats=["%Y-%m-%d"], help="Nothing after that day."),
-    ] = None,
-    past: Annotated[
-        bool, typer.Option("--past", help="List what became of the latest instead.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """List what happens next, in local time and in UTC: drafts, deadlines, each region's hour.
-
-    Examples: `mailer schedule --count 5`, `mailer schedule --until 2026-12-31`,
-    `mailer schedule --past`
-    """
-    from mailer.app import open_app
-    from mailer.usecases import agenda
-
-    with open_app(folder(ctx)) as opened:
-        if past:
-            show_past(agenda.past_data(opened, count), as_json=as_json)
-            return
-        last = until.date() if until else None
-        rows = agenda.schedule_data(opened, 500 if until else count, until=last)
-    if as_json:
-        say_json(rows)
-        return
-    table(
-        "",
-        ["what", "region", "local time", "zone", "UTC", "issue", "state", "note"],
-        [
-            (
-                row["job"],
-                row["region"],
-                f"{row['local']:%a %d %b %Y %H:%M}",
-                row["zone"],
-                f"{row['utc']:%a %d %b %H:%M}",
-                row["issue"],
-                row["state"],
-                row["note"],
-            )
-            for row in rows
-        ],
-    )
-
-
-def show_past(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    """Print what became of slots, the newest first."""
-    if as_json:
-        say_json(rows)
-        return
-    table(
-        "",
-        ["what", "region", "issue", "due (UTC)", "state", "when (UTC)", "why"],
-        [
-            (
-                row["job"],
-                row["region"],
-                row["issue"],
-                f"{row['due']:%Y-%m-%d %H:%M}",
-                row["state"],
-                f"{row['at']:%Y-%m-%d %H:%M}",
-                row["note"],
-            )
-            for row in rows
-        ],
-    )
 
 
 def show_readers(rows: list[dict[str, Any]], *, as_json: bool) -> None:

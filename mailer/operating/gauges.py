@@ -15,7 +15,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from mailer import __version__
 from mailer.app import App
@@ -162,21 +162,22 @@ class Gauges(Collector):
 
 def _past(connection: Connection) -> Iterator[Family]:
     """Say when the last backup was made, when articles were taken in, and what was at fault."""
-    backup, ingestion = _last(connection, MADE), _last(connection, INGESTED)
+    made_at, _made = _last(connection, MADE)
+    taken_at, taken = _last(connection, INGESTED)
     yield _gauge(
         "mailer_last_backup_timestamp_seconds",
         "When the last backup was made.",
-        _at(backup.at if backup else None),
+        _at(made_at),
     )
     yield _gauge(
         "mailer_last_ingest_timestamp_seconds",
         "When the folder of articles and the sources were last looked at.",
-        _at(ingestion.at if ingestion else None),
+        _at(taken_at),
     )
     yield _gauge(
         "mailer_ingest_faults",
         "Files, pages and sources that could not be read at that look.",
-        [((), ingestion.detail.get("faults", 0))] if ingestion else [],
+        [((), count) for count in [taken.get("faults")] if count is not None],
     )
     failing = connection.execute(
         select(func.count()).select_from(source_states).where(source_states.c.failures > 0)
@@ -184,13 +185,14 @@ def _past(connection: Connection) -> Iterator[Family]:
     yield _gauge("mailer_sources_failing", "Sources whose last visit failed.", [((), failing or 0)])
 
 
-def _last(connection: Connection, kind: str) -> Row[Any] | None:
-    return connection.execute(
+def _last(connection: Connection, kind: str) -> tuple[datetime | None, dict[str, Any]]:
+    row = connection.execute(
         select(events.c.at, events.c.detail)
         .where(events.c.issue_id == "", events.c.kind == kind)
         .order_by(events.c.at.desc())
         .limit(1)
     ).first()
+    return (row.at, row.detail) if row else (None, {})
 
 
 def _ledger(connection: Connection) -> Iterator[Family]:

@@ -118,9 +118,11 @@ def _health(is_alive: bool) -> tuple[int, str, bytes]:
 
 
 def _readiness(probes: Sequence[Probe]) -> tuple[int, str, bytes]:
-    said = {
-        "ready": is_ready(probes),
-        "checks": {probe.name: probe.trouble or "ok" for probe in probes},
-    }
+    checks: dict[str, str] = {}
+    for probe in probes:
+        # A part and what it does have one name: the first trouble counts.
+        if checks.get(probe.name, "ok") == "ok":
+            checks[probe.name] = probe.trouble or "ok"
+    said = {"ready": is_ready(probes), "checks": checks}
     body = (json.dumps(said, ensure_ascii=False) + "\n").encode()
     return 200 if said["ready"] else 503, "application/json", body

@@ -47,3 +47,9 @@ def test_one_bad_answer_is_enough() -> None:
     status, _kind, body = _readiness([good, bad])
     assert status == 503
     assert json.loads(body) == {"ready": False, "checks": {"database": "ok", "schema": "it is old"}}
+
+
+def test_a_part_that_is_down_is_named_though_its_work_was_done_just_now() -> None:
+    dead, recent = Probe("schedule", "not running: killed by SIGKILL"), Probe("schedule")
+    _status, _kind, body = _readiness([dead, recent])
+    assert json.loads(body)["checks"] == {"schedule": "not running: killed by SIGKILL"}
