@@ -321,7 +321,10 @@ def test_a_database_that_rotted_is_found(mailer: Mailer, publication: Path) -> N
     assert rows[-1]["level"] == "fail"
 
 
-def test_what_the_doctor_shows_has_the_remedies_and_a_count(mailer: Mailer) -> None:
+def test_what_the_doctor_shows_has_the_remedies_and_a_count(
+    mailer: Mailer, nowhere: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     said = mailer("doctor")
     assert said.code == 8
     assert "-> " in said.out
