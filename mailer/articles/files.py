@@ -237,8 +237,13 @@ def _picture(
     root = desk.root.resolve()
     src = picture.src.lstrip("/")
     for candidate in (root / src, path.parent / src, root / "static" / src, root / "images" / src):
-        full = candidate.resolve()
-        if full.is_file() and full.is_relative_to(root):
+        try:
+            full = candidate.resolve()
+            is_ours = full.is_file() and full.is_relative_to(root)
+        except (OSError, ValueError):
+            # No file can have this name; what comes of it is said when pictures are prepared.
+            continue
+        if is_ours:
             return replace(picture, src=full.relative_to(root).as_posix())
     return replace(picture, src=src)
 

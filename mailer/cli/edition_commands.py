@@ -62,6 +62,8 @@ def preview(
 
     refuse_mixed({"--part": bool(part), "--watch": watch, "--png": png})
     refuse_mixed({"--part": bool(part), "--watch": watch, "--out": bool(out)})
+    refuse_mixed({"--part": bool(part), "--json": as_json})
+    refuse_mixed({"--part": bool(part), "--open": open_it})
     chromium = previewing.find_chromium() if png else ""
     with open_app(folder(ctx)) as opened, progress("Rendering") as step:
         issue_id = opened.desk.resolve(issue)

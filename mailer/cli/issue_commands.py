@@ -154,8 +154,12 @@ def check(
             for finding, why in found.accepted:
                 say(f"accepted: {finding.message} ({why})", style="dim")
         editions = len(found.rendered.editions) if found.rendered else 0
-        said = f"{editions} editions, {levels['error']} errors, {levels['warning']} warnings, "
-        say(f"{said}{levels['note']} notes; {len(accepted)} accepted.")
+        counts = [
+            (editions, "edition"),
+            *((levels[level], level) for level in ("error", "warning", "note")),
+        ]
+        said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+        say(f"{said}; {len(accepted)} accepted.")
     if found.stopping(is_strict=strict):
         raise typer.Exit(UNFINISHED)
 

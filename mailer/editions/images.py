@@ -19,6 +19,7 @@ import hashlib
 import io
 import json
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,8 @@ MAX_PIXELS = 40_000_000
 MAX_BYTES = 30_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 QUALITIES = (78, 72, 66, 60, 52, 44, 36, 28)
+SHOWN_CHARS = 100
+"""So much of a picture's name or address is repeated; one can hold a whole picture."""
 RECIPE = "2"
 """Counts up when the steps here change, so that remembered results are made anew."""
 
@@ -112,7 +115,9 @@ def _src(article: Article) -> str:
 
 
 def _left_out(whose: str, src: str, why: str) -> Finding:
-    return found("picture-unusable", f"{whose}: the picture {src} {why} and is left out", where=src)
+    named = src if len(src) <= SHOWN_CHARS else f"{src[:SHOWN_CHARS]}…"
+    said = f"{whose}: the picture {named} {why} and is left out"
+    return found("picture-unusable", said, where=named)
 
 
 def _fetched(sources: list[str], out: Path, fetch: Fetch | None) -> dict[str, bytes | str]:
@@ -147,10 +152,15 @@ def _remote(url: str, out: Path, fetched: Mapping[str, bytes | str]) -> Prepared
 
 
 def _local(root: Path, src: str) -> Path:
-    path = (root / src.lstrip("/")).resolve()
+    try:
+        path = (root / src.lstrip("/")).resolve()
+        is_there = path.is_file()
+    except (OSError, ValueError):
+        # A picture written into the address (data:…) is longer than a file's name may be.
+        raise _Unusable("has a name that no file can have") from None
     if not path.is_relative_to(root.resolve()):
         raise _Unusable("is outside the publication's folder")
-    if not path.is_file():
+    if not is_there:
         raise _Unusable("is not there")
     return path
 
@@ -262,6 +272,6 @@ def _keep(data: bytes, width: int, height: int, suffix: str, out: Path) -> Prepa
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Renaming makes the file appear whole or not at all, also when two renders meet.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     partial.write_bytes(data)
     partial.replace(path)

@@ -53,7 +53,13 @@ def test_a_chromium_that_fails_is_named(
 
 @pytest.mark.parametrize(
     "words",
-    [("--part", "text", "--watch"), ("--png", "--watch"), ("--part", "html", "--out", "x")],
+    [
+        ("--part", "text", "--watch"),
+        ("--png", "--watch"),
+        ("--part", "html", "--out", "x"),
+        ("--part", "text", "--json"),
+        ("--part", "text", "--open"),
+    ],
 )
 def test_options_that_ask_for_different_things_are_refused(
     mailer: Mailer, drafted: Path, words: tuple[str, ...]

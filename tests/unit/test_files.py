@@ -109,6 +109,7 @@ def test_a_file_outside_the_publication_keeps_its_whole_path(tmp_path: Path) -> 
         ("a.png", "images/a.png"),
         ("near.png", "articles/near.png"),
         ("images/none.png", "images/none.png"),
+        (f"images/{'a' * 300}.png", f"images/{'a' * 300}.png"),
         ("https://pictures.example/a.png", "https://pictures.example/a.png"),
     ],
 )

@@ -129,6 +129,9 @@ def test_a_logo_stays_png_with_its_transparency(tmp_path: Path) -> None:
         ("images/nowhere.png", "is not there"),
         ("../outside.png", "outside the publication"),
         ("/etc/hostname", "is not there"),
+        (f"images/{'a' * 300}.png", "a name that no file can have"),
+        (f"data:image/png;base64,{'A' * 5000}", "a name that no file can have"),
+        ("images/a\0.png", "a name that no file can have"),
         ("images/text.png", "cannot be decoded"),
         ("images/cut.png", "cannot be decoded"),
         ("images/bomb.png", "million pixels"),
@@ -150,6 +153,7 @@ def test_what_cannot_be_used_is_left_out_and_reported(tmp_path: Path, src: str, 
     assert prepared.pictures == {}
     (finding,) = prepared.findings
     assert words in finding.message
+    assert len(finding.message) < 200
     assert "'ferry'" in finding.message
     assert finding.level == "warning"
 
