@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import os
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,6 +23,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from mailer.errors import Fault, InvalidInput
+
+UNREADABLE = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+"""What reading a damaged file may raise; a stream that does not decompress is no OSError."""
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -146,7 +151,11 @@ def verify(source: Path, *, progress: Progress = lambda _done, _total: None) -> 
                 while hashing.read(1 << 20):
                     progress(raw.tell(), total)
                 found[info.name] = (info.size, hashing.hexdigest())
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except tarfile.ReadError as error:
+        # Before the first member it lists every form of compression that it is not in.
+        why = f"it cannot be read to its end: {error}" if found else "it is no backup"
+        raise _damaged(source, why) from None
+    except UNREADABLE as error:
         raise _damaged(source, f"it cannot be read to its end: {error}") from None
     if said is None:
         raise _damaged(source, "it has no manifest: it was cut short, or is no backup")

@@ -51,6 +51,10 @@ def look_at(source: Path, *, progress: Progress) -> Manifest:
     Raises:
         InvalidInput: it is damaged, or none.
     """
+    if source.is_dir():
+        raise InvalidInput(
+            Fault("is a folder", where=str(source), remedy="name one of the backups in it")
+        )
     if not source.is_file():
         raise InvalidInput(
             Fault("there is no such file", where=str(source), remedy="name a backup's file")

@@ -168,7 +168,7 @@ def test_only_so_many_are_kept(
         (lambda data: data[: len(data) // 2], "cannot be read to its end"),
         (lambda data: data[:-10240], "no manifest"),
         (lambda data: data.replace(b"title = ", b"titel = ", 1), "differs from what was written"),
-        (lambda data: b"hello\n" * 100, "cannot be read"),
+        (lambda data: b"hello\n" * 100, "it is no backup"),
     ],
     ids=["cut", "no manifest", "changed", "no backup"],
 )
@@ -192,6 +192,22 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
     assert said.code == 1
     assert problem in said.err
     assert not (tmp_path / "restored").exists()
+
+
+def test_a_compressed_backup_that_rotted_anywhere_is_refused_in_one_line(
+    mailer: Mailer, backups: Path
+) -> None:
+    copy = backups / "it.tar.gz"
+    assert mailer("backup", copy).code == 0
+    data = copy.read_bytes()
+    for at in range(10, len(data), len(data) // 12):
+        copy.write_bytes(data[:at] + b"\xff" * 20 + data[at + 20 :])
+        said = mailer("restore", copy, "--check")
+        assert said.code == 1
+        assert len(said.error_lines) == 1
+    said = mailer("restore", backups, "--check")
+    assert said.code == 1
+    assert "is a folder" in said.err
 
 
 def test_a_restore_moves_aside_what_was_there_and_keeps_its_secrets(
