@@ -22,6 +22,9 @@ from mailer.checkup.resolving import NotAsked, Resolver
 MOST_LOOKUPS = 10
 """RFC 7208 section 4.6.4: one more is a permanent error, and the record counts for nothing."""
 
+NOBODYS_DUTY = frozenset({"MTA-STS", "BIMI"})
+"""What mail goes without, and so does a doctor who could not ask."""
+
 _ASKING = re.compile(r"^[+?~-]?(include|a|mx|ptr|exists)\b[:/]?|^redirect=")
 _TAGS = re.compile(r"\s*;\s*")
 
@@ -55,7 +58,8 @@ def naming_checks(app: App) -> Iterator[Check]:
         try:
             yield from look()
         except NotAsked as error:
-            yield Check("fail", subject, str(error), "try again, or set MAILER_DNS_SERVER")
+            level: Level = "warn" if subject in NOBODYS_DUTY else "fail"
+            yield Check(level, subject, str(error), "try again, or set MAILER_DNS_SERVER")
 
 
 def spf_checks(resolver: Resolver, domain: str) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any
 
 import dns.exception
@@ -54,8 +55,12 @@ class Resolver:
             found = self._resolver.resolve(name, RdataType[kind], search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
+        except dns.exception.Timeout:
+            raise NotAsked(
+                f"the name server did not answer for {name} within {LIFETIME_S:.0f} s"
+            ) from None
         except (dns.exception.DNSException, OSError) as error:
-            said = " ".join(str(error).split())[:120] or type(error).__name__
+            said = shorten(str(error), 120, placeholder=" …") or type(error).__name__
             raise NotAsked(f"the name server did not answer for {name}: {said}") from None
         return list(found)
 

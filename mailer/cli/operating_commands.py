@@ -75,7 +75,9 @@ def _show_tick(report: dict[str, Any]) -> None:
         say(f"missed: {row['job']} {row['issue']} {row['region']}", style="yellow")
     if report["retried"]:
         say(f"retried: {report['retried']}")
+    if report["ingested"]:
+        say(f"articles: {report['ingested']}", style="yellow")
     if not report["is_leader"]:
         say("Another process is at work on this database; nothing was done.")
-    elif not (report["results"] or report["missed"] or report["retried"]):
+    elif not any(report[key] for key in ("results", "missed", "retried", "ingested")):
         say("Nothing was due.")

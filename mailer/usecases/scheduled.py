@@ -52,7 +52,10 @@ class Scheduled:
             if fault not in self._said:
                 log.warning("ingest.fault", why=fault)
         self._said = faults
-        return f"{len(faults)} files could not be read" if faults else ""
+        if not faults:
+            return ""
+        what = "file or source" if len(faults) == 1 else "files or sources"
+        return f"{len(faults)} {what} could not be read; `mailer ingest` says why"
 
     def alarm(self, told: Alarm) -> None:
         """Tell the editors what did not happen."""

@@ -140,6 +140,9 @@ def test_a_name_server_that_refuses_is_no_verdict_on_the_records(
         found = ask(mailer, names, monkeypatch)
     for subject in ("SPF", "DMARC", "MX"):
         assert all("did not answer" in message for _level, message in found[subject])
+        assert {level for level, _message in found[subject]} == {"fail"}
+    for subject in ("MTA-STS", "BIMI"):
+        assert [level for level, _message in found[subject]] == ["warn"]
 
 
 def test_offline_asks_no_name_server_and_no_relay_elsewhere(
