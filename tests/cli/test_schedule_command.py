@@ -45,3 +45,11 @@ def test_what_is_past_says_why(mailer: Mailer, publication: Path) -> None:
 
 def test_nothing_to_come_is_said(mailer: Mailer) -> None:
     assert mailer("schedule", "--until", "2026-11-01").out == "Nothing is to come.\n"
+
+
+def test_a_tick_says_that_articles_could_not_be_read(mailer: Mailer, publication: Path) -> None:
+    (publication / "articles" / "broken.md").write_text(
+        "---\ntitle: [\n---\nNo way to read this.\n"
+    )
+    assert "1 file or source could not be read" in mailer("tick").out
+    assert mailer("tick").out == "Nothing was due.\n"
