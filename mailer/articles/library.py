@@ -26,6 +26,7 @@ from mailer.articles.article import (
 )
 from mailer.articles.article_rows import article_of_json, article_of_row
 from mailer.articles.datebook import coming, keep_found
+from mailer.articles.lettering import slug_of
 from mailer.articles.placing import Placer
 from mailer.articles.stock import Stock
 from mailer.articles.traits import Traits
@@ -125,7 +126,7 @@ class Library:
             return list(connection.execute(query).scalars())
 
     def article(self, article_id: str) -> Article:
-        """Return one article.
+        """Return one article, named by its id, by the only beginning of one, or by its title.
 
         Raises:
             NotFound: with the nearest ids.
@@ -136,7 +137,15 @@ class Library:
             if row is not None:
                 return article_of_row(row)
             ids = list(connection.execute(select(table.c.id)).scalars())
-        near = [match[0] for match in process.extract(article_id, ids, limit=3, score_cutoff=55)]
+            slug = slug_of(article_id)
+            meant = {slug} & set(ids) or {known for known in ids if slug and known.startswith(slug)}
+            if len(meant) == 1:
+                return article_of_row(
+                    connection.execute(select(table).where(table.c.id == meant.pop())).one()
+                )
+        near = sorted(meant)[:3] or [
+            match[0] for match in process.extract(article_id, ids, limit=3, score_cutoff=55)
+        ]
         remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer articles` lists them"
         raise NotFound(Fault(f"there is no article {article_id!r}", remedy=remedy))
 

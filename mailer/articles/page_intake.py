@@ -32,8 +32,7 @@ def fetch_page(url: str, *, fetcher: Fetcher, desk: IngestPolicy, source: str = 
     """
     found = fetcher.fetch(url, accept=_ACCEPT)
     if isinstance(found, Trouble):
-        remedy = "MAILER_FETCH_ALLOW opens networks of your own" if found.code == "refused" else ""
-        raise InvalidInput(Fault(found.problem, where=url[:300], remedy=remedy))
+        raise InvalidInput(Fault(found.problem, where=url[:300], remedy=_remedy(found)))
     try:
         return read_web_page(
             found.body,
@@ -55,3 +54,14 @@ def take_page(
     except InvalidInput as error:
         return FileReport(url, faults=error.faults)
     return FileReport(url, library.keep(document))
+
+
+def _remedy(trouble: Trouble) -> str:
+    if trouble.code == "refused":
+        is_network = "leads to" in trouble.problem or " port " in trouble.problem
+        return (
+            "MAILER_FETCH_ALLOW opens networks of your own"
+            if is_network
+            else "give a page's public address, such as https://town.example/ferry"
+        )
+    return "look at it in a browser; a page that was saved can be taken in as a file"

@@ -168,7 +168,7 @@ def kind_of(piece: Piece, title: str, text: str, deadline: date | None) -> Kind:
     if deadline is not None:
         return Kind.CALL
     words = max(1, len(text.split()))
-    said_we = len(_WE.findall(re.sub(r"[“\"][^”\"]*[”\"]", "", text)))
+    said_we = len(_WE.findall(re.sub(r"[“\"][^“”\"]*[”\"]", "", text)))
     return Kind.ANALYSIS if said_we >= 8 and said_we / words > 0.01 else Kind.NEWS
 
 

@@ -90,6 +90,11 @@ def ingest(
         say_json(report.to_data() | ({"unsure": unsure} if sitting else {}))
     else:
         data = report.to_data()
+        # The whole folder again is news only where something is new.
+        known = 0 if files else sum(row["status"] == "unchanged" for row in data["articles"])
+        if known:
+            rows = [row for row in data["articles"] if row["status"] != "unchanged"]
+            data |= {"articles": rows, "diary": data["diary"] if rows else []}
         if data["articles"]:
             table(
                 "",
@@ -120,6 +125,8 @@ def ingest(
                 [(row["name"], row["address"], row["region"]) for row in data["directory"]],
             )
         show_visits(report.sources)
+        if known:
+            note(f"{known:,} articles are as they were; `mailer articles` lists them.")
         for advert in data["adverts"]:
             note(f"A house advert, kept out: {advert['title']}")
     if report.faults:
@@ -189,7 +196,9 @@ def articles(ctx: typer.Context, as_json: Json = False) -> None:
 @listing.command(name="show")
 def show(
     ctx: typer.Context,
-    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="An article's id.")],
+    article: Annotated[
+        str, typer.Argument(metavar="ARTICLE", help="An article's id, its beginning, or the title.")
+    ],
     versions: Annotated[
         bool, typer.Option("--versions", help="Also what it said before it was changed.")
     ] = False,

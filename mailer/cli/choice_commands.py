@@ -142,7 +142,11 @@ def why(
     ctx: typer.Context,
     article: Annotated[
         str | None,
-        typer.Argument(metavar="[ARTICLE]", help="An article's id.", show_default=False),
+        typer.Argument(
+            metavar="[ARTICLE]",
+            help="An article's id, its beginning, or the title.",
+            show_default=False,
+        ),
     ] = None,
     is_not: Annotated[
         bool,

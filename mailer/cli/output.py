@@ -54,6 +54,10 @@ def exit_code(error: Exception) -> int:
     return INTERNAL
 
 
+_WHOLE = 11
+"""What is so short in every row is not broken: a date, a state, a kind."""
+
+
 def out() -> Console:
     """Return the console of standard output."""
     from rich.console import Console
@@ -163,13 +167,16 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     from rich.text import Text
 
     grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for column in columns:
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    for place, column in enumerate(columns):
         if column.endswith("#"):
             grid.add_column(column.rstrip("# "), justify="right", no_wrap=True)
         else:
-            grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+            # A date or a state on two lines is no date and no state; long texts give way first.
+            is_short = all(len(row[place]) <= _WHOLE for row in texts)
+            grid.add_column(column, overflow="fold", no_wrap=is_short)
+    for row in texts:
+        grid.add_row(*map(Text, row))
     out().print(grid)
 
 

@@ -8,7 +8,7 @@ from rapidfuzz import process
 from sqlalchemy import Connection, Row, select, update
 
 from mailer.errors import Fault, NotFound
-from mailer.issues.issue import IssueRecord, IssueState
+from mailer.issues.issue import IssueRecord, IssueState, is_correction, is_issue_id
 from mailer.selection.reasons import Decision, Likeness
 from mailer.storage.schema import issues
 
@@ -102,7 +102,11 @@ def require_issue(connection: Connection, issue_id: str, *, lock: bool = False) 
         return found
     known = list(connection.execute(select(issues.c.id).order_by(issues.c.id)).scalars())
     near = [str(match[0]) for match in process.extract(issue_id, known, limit=3, score_cutoff=60)]
-    remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer issue list` names them"
+    is_to_come = is_issue_id(issue_id) and issue_id > max(known, default="")
+    if is_to_come and not is_correction(issue_id):
+        remedy = f"`mailer issue draft {issue_id}` makes it"
+    else:
+        remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer issue list` names them"
     raise NotFound(Fault(f"there is no issue {issue_id!r}", remedy=remedy))
 
 

@@ -106,8 +106,10 @@ def paths_of(given: Sequence[str | Path]) -> list[Path]:
 
 
 def is_address(given: str | Path) -> bool:
-    """Say whether an argument is an address of the web."""
-    return isinstance(given, str) and given.lower().startswith(("http:", "https:"))
+    """Say whether an argument is an address, of the web or of another kind, and not a file's."""
+    if not isinstance(given, str):
+        return False
+    return "://" in given or given.lower().startswith(("http:", "https:"))
 
 
 def named(app: App, names: Sequence[str]) -> list[Source]:

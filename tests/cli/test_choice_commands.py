@@ -207,3 +207,21 @@ def test_coverage_says_which_regions_have_nothing_of_their_own(
     assert rows["wales"]["own"]
     assert found["regions"][0]["region"] == "brighton"
     assert "Nothing of their own: brighton." in mailer("regions", "--coverage").out
+
+
+def test_an_article_is_named_by_its_beginning_or_its_title(mailer: Mailer, drafted: Path) -> None:
+    whole = mailer("why", "who-owns-the-mud", "--json").data
+    assert mailer("why", "Who owns the mud?", "--json").data == whole
+    assert mailer("why", "who-owns", "--json").data == whole
+    both = mailer("why", "who-")
+    assert both.code == 4
+    assert "did you mean who-owns-the-mud or who-pays-for-the-swing-bridge?" in both.err
+
+
+def test_an_issue_to_come_says_how_it_is_made(mailer: Mailer, drafted: Path) -> None:
+    for words in (("why", "--not", "--issue", "2031-01-06"), ("issue", "explain", "2031-01-06")):
+        said = mailer(*words)
+        assert said.code == 4
+        assert said.error_lines == [
+            "error: there is no issue '2031-01-06'; `mailer issue draft 2031-01-06` makes it"
+        ]

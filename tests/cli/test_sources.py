@@ -169,3 +169,34 @@ def test_one_article_is_shown_with_where_it_is_and_was(mailer: Mailer, root: Pat
     said = mailer("articles", "show", "for-the-record-last-weeks-tide-table", "--versions")
     assert "For the record:" in said.out
     assert json.dumps(shown)
+
+
+def test_taking_in_again_shows_only_what_is_new(mailer: Mailer, root: Path) -> None:
+    assert "who-owns-the-mud" in mailer("ingest").out
+    (root / "articles" / "new.md").write_text("---\ntitle: A new ferry\n---\n\nIt sails.\n")
+    again = mailer("ingest")
+    assert "a-new-ferry" in again.out
+    assert "who-owns-the-mud" not in again.out
+    assert "articles are as they were; `mailer articles` lists them." in again.err
+    assert "unchanged" in mailer("ingest", root / "articles" / "new.md").out
+    assert len(mailer("ingest", "--json").data["articles"]) > 30
+
+
+@pytest.mark.parametrize(
+    ("address", "problem", "remedy"),
+    [
+        ("ftp://town.example/a", "is a ftp address, not http or https", "public address"),
+        ("https://", "names no host", "public address"),
+        ("http://127.0.0.1/", "which is this machine", "MAILER_FETCH_ALLOW"),
+        ("https://a:b@town.example/", "carries a name or password", "public address"),
+    ],
+)
+def test_an_address_that_is_refused_says_what_helps(
+    mailer: Mailer, address: str, problem: str, remedy: str
+) -> None:
+    said = mailer("ingest", address)
+    assert said.code == 8
+    (line,) = said.error_lines
+    assert line.startswith(f"error: {address}: ")
+    assert problem in line
+    assert remedy in line

@@ -332,6 +332,7 @@ BUSY = {
     "letters": "# A\n\n" + "a" * 30_000 + "\n\n# B\n\n" + "a-" * 15_000,
     "white": "# A\n\nx" + " " * 60_000 + "continued\n\n# B\n\n" + "*" * 30_000,
     "marks": "# A\n\nQ:" + " *" * 9_000,
+    "speech": f"# A\n\n{NOON}" + "“" * 30_000,
     "hyphens": "# A\n\n" + "ab-\n" * 4_000,
 }
 
