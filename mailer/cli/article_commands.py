@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from mailer.cli.options import Json, complete_source, folder
 from mailer.cli.output import UNFINISHED, complain, note, progress, say, say_json, table
 from mailer.cli.source_commands import show_visits
 from mailer.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from mailer.articles.ingesting import IngestReport
 
 
 def register(app: typer.Typer) -> None:
@@ -89,49 +92,56 @@ def ingest(
         unsure = [piece.to_data() for piece in sitting.unsure()] if sitting else None
         say_json(report.to_data() | ({"unsure": unsure} if sitting else {}))
     else:
-        data = report.to_data()
-        # The whole folder again is news only where something is new.
-        known = 0 if files else sum(row["status"] == "unchanged" for row in data["articles"])
-        if known:
-            rows = [row for row in data["articles"] if row["status"] != "unchanged"]
-            data |= {"articles": rows, "diary": data["diary"] if rows else []}
-        if data["articles"]:
-            table(
-                "",
-                ["article", "title", "by", "kind", "status", "sure #", "look at"],
-                [
-                    (
-                        row["id"],
-                        row["title"],
-                        ", ".join(row["authors"]),
-                        row["kind"],
-                        row["status"],
-                        f"{row['confidence']:.2f}",
-                        ", ".join(flag["code"] for flag in row["flags"]),
-                    )
-                    for row in data["articles"]
-                ],
-            )
-        if data["diary"]:
-            table(
-                "Diary",
-                ["date", "time", "what", "where"],
-                [(row["date"], row["time"], row["title"], row["place"]) for row in data["diary"]],
-            )
-        if data["directory"]:
-            table(
-                "Directory",
-                ["group", "address", "region"],
-                [(row["name"], row["address"], row["region"]) for row in data["directory"]],
-            )
-        show_visits(report.sources)
-        if known:
-            note(f"{known:,} articles are as they were; `mailer articles` lists them.")
-        for advert in data["adverts"]:
-            note(f"A house advert, kept out: {advert['title']}")
+        _show(report, is_named=bool(files))
     if report.faults:
         complain(InvalidInput(report.faults))
         raise typer.Exit(UNFINISHED)
+
+
+def _show(report: IngestReport, *, is_named: bool) -> None:
+    """Show what was taken in; what was named is shown also where nothing of it is new."""
+    data = report.to_data()
+    # The whole folder again is news only where something is new.
+    known = 0 if is_named else sum(row["status"] == "unchanged" for row in data["articles"])
+    if known:
+        rows = [row for row in data["articles"] if row["status"] != "unchanged"]
+        data |= {"articles": rows, "diary": data["diary"] if rows else []}
+    if data["articles"]:
+        table(
+            "",
+            ["article", "title", "by", "kind", "status", "sure #", "look at"],
+            [
+                (
+                    row["id"],
+                    row["title"],
+                    ", ".join(row["authors"]),
+                    row["kind"],
+                    row["status"],
+                    f"{row['confidence']:.2f}",
+                    ", ".join(flag["code"] for flag in row["flags"]),
+                )
+                for row in data["articles"]
+            ],
+        )
+    if data["diary"]:
+        table(
+            "Diary",
+            ["date", "time", "what", "where"],
+            [(row["date"], row["time"], row["title"], row["place"]) for row in data["diary"]],
+        )
+    if data["directory"]:
+        table(
+            "Directory",
+            ["group", "address", "region"],
+            [(row["name"], row["address"], row["region"]) for row in data["directory"]],
+        )
+    show_visits(report.sources)
+    if not (data["articles"] or known or report.faults or report.sources):
+        note("There was nothing to take in: no Markdown, HTML, text or PDF file stands there.")
+    if known:
+        note(f"{known:,} articles are as they were; `mailer articles` lists them.")
+    for advert in data["adverts"]:
+        note(f"A house advert, kept out: {advert['title']}")
 
 
 listing = typer.Typer()

@@ -136,7 +136,7 @@ def left_out(decisions: Sequence[Decision]) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for decision in decisions:
         # A story that one block had no room for may stand in another.
-        if decision.article_id not in chosen and decision.rule != "window":
+        if decision.article_id not in chosen and decision.rule not in {"window", "too-new"}:
             found.setdefault(decision.article_id, decision.reasons[0])
     return list(found.items())[:SHOWN_REASONS]
 

@@ -235,8 +235,11 @@ def export_list(
 
     with open_app(folder(ctx)) as opened:
         text = subscribing.export(opened)
+        files = sum(not source.url for source in opened.publication.sources)
     if file is None:
         say(text.rstrip())
     else:
         file.write_text(text, encoding="utf-8")
         note(f"Written to {file}.")
+    if files:
+        note(f"{files} left out: OPML holds addresses, and these are files.")

@@ -31,7 +31,7 @@ LARGEST_HEAD = 60_000
 
 BEST_LEFT_OUT = 12
 MOST_TWINS = 5
-OF_NO_INTEREST = frozenset({"window", "already-sent"})
+OF_NO_INTEREST = frozenset({"window", "too-new", "already-sent"})
 """Rules that leave out what nobody expects to see; they are counted, not listed."""
 
 NEVER_FITTED = frozenset({"kind", "no-picture", "no-standfirst"})

@@ -112,7 +112,7 @@ def refusals(
     if _is_late(article, due) and not _is_guessed(article):
         found.append(Refusal("deadline-past", _lateness(article, due)))
     if not is_pinned and (outside := _outside(article, context)):
-        found.append(Refusal("window", outside))
+        found.append(outside)
     if sent_to:
         found.append(Refusal("already-sent", f"already sent to {some(sorted(sent_to))}"))
     if article.id in context.blocked:
@@ -157,7 +157,7 @@ def _lateness(article: Article, due: datetime) -> str:
 MOMENT = timedelta(microseconds=1)
 
 
-def _outside(article: Article, context: SelectionContext) -> str:
+def _outside(article: Article, context: SelectionContext) -> Refusal | None:
     # A piece under embargo, or dated ahead, comes into the window on the day it is free.
     seen = article.first_seen_at
     free_at = max(seen, article.embargo_until or seen, article.published_at or seen)
@@ -165,13 +165,15 @@ def _outside(article: Article, context: SelectionContext) -> str:
         seen = min(free_at, max(seen, context.window_until - MOMENT))
     if seen < context.window_from:
         early = (context.window_from - seen) / DAY
-        return (
+        return Refusal(
+            "window",
             f"first seen {instant(seen)}, {early:.1f} days before the window opened "
-            f"{instant(context.window_from)}"
+            f"{instant(context.window_from)}",
         )
     if seen >= context.window_until:
-        return f"first seen {instant(seen)}, not before the cut-off {instant(context.window_until)}"
-    return ""
+        until = instant(context.window_until)
+        return Refusal("too-new", f"first seen {instant(seen)}, not before the cut-off {until}")
+    return None
 
 
 def instant(value: datetime) -> str:

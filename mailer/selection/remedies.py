@@ -24,6 +24,7 @@ _BY_RULE = {
     "already-sent": "`follow_up: true` under it in the issue's file, if readers may have it again",
     "blocked": "nothing but the editor who blocked it",
     "window": f"{PIN}; by itself it does not come up again",
+    "too-new": f"drafting once more; the next issue looks at it by itself; or {PIN}",
     "no-region": "a region of this publication in its front matter",
     "no-section": "a section of this publication in its front matter",
     "kind": "another section, or another kind, in its front matter",

@@ -11,9 +11,10 @@ import getpass
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mailer.app import App
-from mailer.errors import Fault, IllegalTransition
+from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.issues.desk import DraftResult
 from mailer.issues.issue import Issue, IssueState
 from mailer.selection.filling import region_block
@@ -29,9 +30,14 @@ def draft(app: App, day: date | None, *, force: bool = False, template: str = ""
         template: the set that draws it; "" is the publication's.
     Raises:
         NotFound: there is no such set.
+        InvalidInput: the day is past, and no issue of it was ever drafted.
     """
     if template:
         app.template_set(template, named_in=("", "--template"))
+    today = app.clock.now().astimezone(ZoneInfo(app.publication.time_zone)).date()
+    if day and day < today and app.archive.find(day.isoformat()) is None:
+        remedy = "leave the day out for the coming one, or name one to come"
+        raise InvalidInput(Fault(f"{day} is past", field="DATE", remedy=remedy))
     day = day or app.desk.next_issue_date(app.clock.now())
     return app.desk.draft(day, force=force, template=template)
 

@@ -225,3 +225,10 @@ def test_an_issue_to_come_says_how_it_is_made(mailer: Mailer, drafted: Path) -> 
         assert said.error_lines == [
             "error: there is no issue '2031-01-06'; `mailer issue draft 2031-01-06` makes it"
         ]
+
+
+def test_an_issue_of_a_past_day_is_not_drafted(mailer: Mailer, publication: Path) -> None:
+    said = mailer("issue", "draft", "2020-01-06")
+    assert said.code == 1
+    assert said.error_lines[0].startswith("error: DATE: 2020-01-06 is past; leave the day out")
+    assert not (publication / "issues" / "2020-01-06.md").exists()

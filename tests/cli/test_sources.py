@@ -200,3 +200,9 @@ def test_an_address_that_is_refused_says_what_helps(
     assert line.startswith(f"error: {address}: ")
     assert problem in line
     assert remedy in line
+
+
+def test_nothing_to_take_in_or_to_export_is_said(mailer: Mailer, root: Path) -> None:
+    (root / "nothing").mkdir()
+    assert "nothing to take in" in mailer("ingest", root / "nothing").err
+    assert "3 left out: OPML holds addresses" in mailer("sources", "export").err

@@ -84,7 +84,7 @@ EARLY = NOW - timedelta(days=7, seconds=1)
         ({"embargo_until": DUE + timedelta(minutes=1)}, "embargo"),
         ({"expires_at": DUE}, "expired"),
         ({"deadline": date(2026, 11, 29)}, "deadline-past"),
-        ({"first_seen_at": NOW}, "window"),
+        ({"first_seen_at": NOW}, "too-new"),
         ({"first_seen_at": EARLY, "published_at": EARLY}, "window"),
         ({"id": "had"}, "already-sent"),
         ({"id": "no"}, "blocked"),

@@ -90,7 +90,8 @@ def test_the_priority_that_is_named_gives_a_place(
     [
         (Decision("a", "news", True, rank=1), ""),
         (Decision("a", "", False, rule="draft"), "being finished"),
-        (Decision("a", "", False, rule="window"), "a pin"),
+        (Decision("a", "", False, rule="window"), "by itself it does not come up again"),
+        (Decision("a", "", False, rule="too-new"), "the next issue looks at it by itself"),
         (Decision("a", "", False, rule="already-sent"), "follow_up: true"),
         (
             Decision("a", "", False, rule="twin", nearest=Likeness("b", "title", 1.0)),
