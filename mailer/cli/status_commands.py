@@ -41,6 +41,8 @@ def status(
     from mailer.app import open_app
     from mailer.operating.overview import overview
 
+    if watch and (as_json or not out().is_terminal):
+        raise typer.BadParameter("--watch needs a terminal; without it the state is shown once")
     with open_app(folder(ctx)) as opened:
         if as_json:
             say_json(overview(opened))

@@ -86,3 +86,10 @@ def test_a_bar_is_full_only_at_the_end() -> None:
     assert _bar(1, 10_000).count("█") == 1
     assert _bar(9_999, 10_000).count("█") == 11
     assert _bar(10, 10) == "█" * 12
+
+
+def test_watching_needs_a_terminal(mailer: Mailer) -> None:
+    for words in (("status", "--watch"), ("status", "--watch", "--json")):
+        said = mailer(*words)
+        assert said.code == 2
+        assert "needs a terminal" in said.err
