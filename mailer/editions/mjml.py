@@ -219,6 +219,11 @@ def _blank(pattern: re.Pattern[str], text: str) -> str:
 
 _OUTPUT_TAG = re.compile(r"<[a-zA-Z](?:\"[^\"]*\"|'[^']*'|[^<>\"'])*>")
 _EVENT = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
+_WHOLE_RULE = re.compile(
+    r'(;width:100%;"></p><!--\[if mso \| IE\]><table [^>]*?)'
+    r' width="\d+px" style="([^"]*;)width:\d+px;"'
+)
+"""A rule across its column, with the table that draws it for Outlook."""
 
 
 def to_html(source: str, *, where: str) -> str:
@@ -263,6 +268,8 @@ def to_html(source: str, *, where: str) -> str:
     ]
     if faults:
         raise RenderFailed(faults)
+    # mrml gives Outlook's rules the width of the mail, and not of the column that they stand in.
+    html = _WHOLE_RULE.sub(r'\1 width="100%" style="\2width:100%;"', html)
     # Where one comment for Outlook ends and the next begins, the seam says nothing.
     return html.replace("<![endif]--><!--[if mso | IE]>", "")
 

@@ -159,3 +159,11 @@ def test_defaults_and_classes_are_held_to_the_forms_too() -> None:
     source = '<mj-head><mj-attributes><mj-all padding="x" /></mj-attributes></mj-head>'
     (fault,) = lint(source, where="x.j2")
     assert fault.field == "padding"
+
+
+def test_a_rule_is_no_wider_than_its_column_in_outlook() -> None:
+    html = to_html(FRAME.format('<mj-divider /><mj-divider width="100px" />'), where="a")
+    place = html.index("width:100px")
+    whole, short = html[:place], html[place:]
+    assert 'width="100%" style="border-top' in whole
+    assert 'width="100px"' in short
