@@ -178,10 +178,11 @@ def test_a_reserve_steps_in_and_steps_back_when_the_relay_recovers(
     everybody_has_one(world, main, reserve, repeats=1)
     assert set(order[: places["died"]]) == {"main"}, "the reserve was used without need"
     assert set(order[places["died"] + 1 : places["back"]]) == {"reserve"}
-    # Up to the first message of the one that recovered, and never again after it.
+    # Up to the first message of the one that recovered; then only what the reserve had in hand.
     came_back = order.index("main", places["back"])
     assert came_back < READERS - 30, "it came back late"
-    assert set(order[came_back + 2 :]) == {"main"}
+    assert order[came_back:].count("reserve") <= 3
+    assert set(order[-20:]) == {"main"}
 
 
 def test_without_any_relay_the_run_ends_and_the_next_one_goes_on(
