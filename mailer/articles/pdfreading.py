@@ -114,9 +114,10 @@ def _child(path: str) -> dict[str, Any]:
                 return {"fault": "long"}
     except MemoryError:
         return {"fault": "memory"}
-    except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, OSError):
+    except (PyPdfError, ValueError, TypeError, LookupError, AttributeError, OSError):
         return {"fault": "damaged"}
-    except (RecursionError, ArithmeticError, AssertionError, NotImplementedError, ImportError):
+    except (RuntimeError, ArithmeticError, AssertionError, ImportError):
+        # Nested too deep, a filter or a cipher that the library does not have.
         return {"fault": "damaged"}
     letters = sum(len(run[4].strip()) for page in pages for run in page["runs"])
     if letters < _FEWEST_LETTERS_A_PAGE * len(pages):
