@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.options import IssueName, Json, complete_issue, folder
+from mailer.cli.options import IssueDay, IssueName, Json, complete_issue, folder
 from mailer.cli.output import note, progress, say, say_json, table
 from mailer.errors import Fault, InvalidInput
 
@@ -22,15 +21,7 @@ def register(app: typer.Typer, issue_app: typer.Typer) -> None:
 
 def select(
     ctx: typer.Context,
-    day: Annotated[
-        datetime | None,
-        typer.Argument(
-            metavar="[DATE]",
-            formats=["%Y-%m-%d"],
-            help="The issue's date; the coming send day if left out.",
-            show_default=False,
-        ),
-    ] = None,
+    day: IssueDay = None,
     simulate: Annotated[
         int | None,
         typer.Option(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.cli import revision_commands
-from mailer.cli.options import IssueName, Json, Regions, Yes, folder
+from mailer.cli.options import IssueDay, IssueName, Json, Regions, Yes, folder
 from mailer.cli.output import UNFINISHED, confirm, progress, say, say_json, table
 
 if TYPE_CHECKING:
@@ -23,15 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="The issue as a file: draft, edit, 
 @app.command()
 def draft(
     ctx: typer.Context,
-    day: Annotated[
-        datetime | None,
-        typer.Argument(
-            metavar="[DATE]",
-            formats=["%Y-%m-%d"],
-            help="The issue's date; the coming send day if left out.",
-            show_default=False,
-        ),
-    ] = None,
+    day: IssueDay = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Draft anew over an edited file; the old one is kept beside."),

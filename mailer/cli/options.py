@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -63,6 +64,15 @@ IssueName = Annotated[
         help="The date of an issue (2026-11-30), `next` for the coming one, `latest` for the "
         "newest there is.",
         autocompletion=complete_issue,
+    ),
+]
+IssueDay = Annotated[
+    datetime | None,
+    typer.Argument(
+        metavar="[DATE]",
+        formats=["%Y-%m-%d"],
+        help="The issue's date; the coming send day if left out.",
+        show_default=False,
     ),
 ]
 RegionName = Annotated[

@@ -22,7 +22,6 @@ the articles considered (TF-IDF). A ``Shelf`` finds the articles nearest in subj
 from __future__ import annotations
 
 import math
-import re
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -36,6 +35,7 @@ from rapidfuzz import fuzz
 from mailer.almanac import DAYS, MONTHS
 from mailer.articles.article import Article
 from mailer.articles.traits import Traits, words_of
+from mailer.articles.webaddress import url_key
 from mailer.selection.reasons import Likeness
 
 FEWEST_RUNS = 20
@@ -69,29 +69,11 @@ _SAMPLE = 1 << 30
 _MOST_HOLDERS = 200
 """A run or a title's word in more stories than this is nobody's own: a footer, a formula."""
 _DATES = frozenset(word.casefold() for word in (*DAYS, *MONTHS))
-_DRESSING = re.compile(r"^(?:utm_\w+|fbclid|gclid|mc_[ce]id|ref|cmp|at_\w+)=", re.IGNORECASE)
 
 
 def normalise_title(title: str) -> str:
     """Return the title's words, case-folded, with single spaces; "" when it has none."""
     return " ".join(words_of(title))
-
-
-def page_of(url: str) -> str:
-    """Return what two addresses of one page have in common; "" where they name no page.
-
-    Scheme, www, a trailing slash, the fragment and what campaigns add to the query make no
-    difference.
-    """
-    bare = url.partition("#")[0]
-    place, _, query = bare.partition("?")
-    place = place.partition("://")[2] or place
-    host, _, path = place.partition("/")
-    path = path.rstrip("/").removesuffix("/index.html").removesuffix("/amp")
-    kept = "&".join(sorted(q for q in query.split("&") if q and not _DRESSING.match(q)))
-    if not path and not kept:
-        return ""
-    return f"{host.casefold().removeprefix('www.').removesuffix(':443')}/{path}?{kept}"
 
 
 @dataclass(frozen=True)
@@ -287,7 +269,7 @@ class Shelf:
 
 def print_of(article: Article, traits: Traits) -> Print:
     """Return an article as twins are told by."""
-    return Print(article.id, page_of(article.url), tuple(words_of(article.title)), traits)
+    return Print(article.id, url_key(article.url), tuple(words_of(article.title)), traits)
 
 
 def _same_text(new: Print, old: Print) -> Likeness | None:
