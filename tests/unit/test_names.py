@@ -31,6 +31,8 @@ def test_the_sample_has_no_name_in_two_forms() -> None:
         ("Ruth Okafor", "Ruth Okafro"),
         ("Ruth Okafor", "Ruth Okaffor"),
         ("Nora Whitfield", "Norah Whitfield"),
+        ("Alice Thorne", "Alice Thome"),
+        ("Clara Burns", "Dara Burns"),
     ],
 )
 def test_two_bylines_a_letter_apart_are_found_with_both_places(one: str, other: str) -> None:

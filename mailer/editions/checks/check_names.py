@@ -1,9 +1,10 @@
-"""Names of people in two near forms across an issue: a letter off, two letters swapped.
+"""Names of people in two near forms across an issue: a letter off, two swapped, two read as one.
 
 Looked at are bylines, credits, the columnist, the quote's source, and names in the texts: two or
 three words that begin with a capital. Two forms are near when all their words but one are the same
-and that one is a letter or a swap away. A plural or a possessive is no other form. Of two names
-that stand only in texts the given name must be the same, since texts also hold streets and teams.
+and that one is a letter, a swap or a misread pair of letters away. A plural or a possessive is no
+other form. Of two names that stand only in texts the given name must be the same, since texts also
+hold streets and teams.
 
 Known limits: scripts without capitals; a name spelt wrong everywhere.
 """
@@ -23,6 +24,9 @@ from mailer.issues.issue import Issue
 _WORD = re.compile(r"[^\W\d_][\w'’\-]+")
 SHORTEST_WORD = 4
 """A shorter word has too many neighbours that are words of their own: Ann and Anne, Lee and Leo."""
+
+MISREAD = (("rn", "m"), ("vv", "w"), ("cl", "d"))
+"""What a scanner, and a tired eye, takes for one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,10 @@ def _is_near(one: tuple[str, ...], other: tuple[str, ...], *, is_strict: bool) -
 
 
 def _is_slip(one: str, other: str) -> bool:
-    """Say whether two words are a letter or a swap apart, and not one the other's plural."""
+    """Say whether two words are one slip apart, and not one the other's plural."""
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < SHORTEST_WORD or longer == f"{shorter}s":
         return False
+    if any(one.replace(*pair) == other.replace(*pair) for pair in MISREAD):
+        return True
     return DamerauLevenshtein.distance(one, other, score_cutoff=1) == 1
