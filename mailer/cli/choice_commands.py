@@ -28,8 +28,8 @@ def select(
             "--simulate",
             min=1,
             max=260,
-            metavar="WEEKS",
-            help="Replay so many past weeks instead, and say what they would have held.",
+            metavar="ISSUES",
+            help="Replay so many past issues instead, and say what they would have held.",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +54,7 @@ def select(
 
     if simulate and day:
         raise InvalidInput(
-            Fault("takes no date: it replays the weeks before now", field="--simulate")
+            Fault("takes no date: it replays the issues before now", field="--simulate")
         )
     with open_app(folder(ctx)) as app:
         policy = simulating.tried_policy(app, changes or [])
@@ -89,7 +89,7 @@ def _show_choice(found: Mapping[str, Any]) -> None:
 
 def _show_replay(found: Mapping[str, Any]) -> None:
     table(
-        "Week by week",
+        "Issue by issue",
         ["issue", "in window #", "chosen #", "median age h #", "authors #", "sources #",
          "repeats #", "regions without own #"],
         [

@@ -1,10 +1,10 @@
 """Choosing without sending: a trial of the coming issue, and a replay of past weeks.
 
-A replay asks, week after week, what would have been chosen at that week's hour of drafting, with
-the weights as they are now or others that are tried, and carries over what each list would have
-had by then. It writes nothing. Known limits: articles count as they are today, so what was
-changed or taken in late is replayed as it stands; weeks are seven days apart, whatever the
-calendar says.
+A replay asks, issue after issue, what would have been chosen at its hour of drafting, with the
+weights as they are now or others that are tried, and carries over what each list would have had by
+then. The days are those of the rhythm as it is now, also from before it began. It writes nothing.
+Known limit: articles count as they are today, so what was changed or taken in late is replayed as
+it stands.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ from mailer.issues.drafting import selection_context
 from mailer.issues.exposure import exposures_until
 from mailer.localtime import first_send_at
 from mailer.policies import SelectionPolicy
-from mailer.schedule.calendar import draft_at
+from mailer.publication import Publication
+from mailer.schedule.calendar import AROUND, WEEK, draft_at
 from mailer.selection.filling import region_block
 from mailer.selection.filtering import SelectionContext
 from mailer.selection.replay import Week, summed, week_of
+from mailer.timetable import issue_days
 
-WEEK = timedelta(days=7)
+BACK = 520 * WEEK
+"""How far back issues are looked for: ten years."""
+
 MOMENT = timedelta(microseconds=1)
 
 
@@ -121,22 +125,21 @@ def simulate(
     policy: SelectionPolicy,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Replay the last ``count`` weeks before now.
+    """Replay the last ``count`` issues that were due to be drafted before now.
 
     Returns:
-        ``weeks``, oldest first, and ``total``; see ``selection/replay`` for what is counted.
+        ``weeks``, oldest first, one an issue, and ``total``; see ``selection/replay`` for what is
+        counted. They are fewer where named dates are, or the rhythm has fewer in ten years.
 
     Raises:
-        NotFound: no article was taken in before the last of those weeks was drafted.
+        NotFound: no issue was due before now, or no article was taken in before the last was
+            drafted.
     """
     publication = app.publication
-    last = app.desk.next_issue_date(app.clock.now())
-    while draft_at(publication, last) > app.clock.now():
-        last -= WEEK
-    days = [last - WEEK * back for back in reversed(range(count))]
+    before, *days = _days(publication, app.clock.now(), count)
     ladders = {slug: publication.ladder(slug) for slug in publication.regions}
     sections = [section.slug for section in publication.sections]
-    opened = draft_at(publication, days[0] - WEEK)
+    opened = draft_at(publication, before)
     had = set(exposures_until(app.database, opened))
     weeks: list[Week] = []
     for done, on in enumerate(days, 1):
@@ -164,8 +167,8 @@ def simulate(
     if not any(week.considered for week in weeks):
         raise NotFound(
             Fault(
-                f"no article was taken in between {days[0] - WEEK} and {days[-1]}",
-                remedy="`mailer articles` lists what there is; replay more weeks, or wait for some",
+                f"no article was taken in between {before} and {days[-1]}",
+                remedy="`mailer articles` lists what there is; replay more issues or wait",
             )
         )
     quotas = {section.slug: (section.minimum, section.quota) for section in publication.sections}
@@ -187,6 +190,31 @@ def simulate(
         ],
         "total": summed(weeks, quotas=quotas),
     }
+
+
+def _days(publication: Publication, now: datetime, count: int) -> list[date]:
+    """Return the last ``count`` issues' days drafted by ``now``, and before them where it opens."""
+    schedule = publication.schedule
+    if schedule.starts_on is not None:
+        # Who begins next month wants to see what the last months would have held; an even number
+        # of weeks keeps a fortnightly rhythm in step.
+        schedule = schedule.model_copy(update={"starts_on": schedule.starts_on - 2 * BACK})
+    today = now.date()
+    days = [
+        day.date
+        for day in issue_days(schedule, today - BACK, today + AROUND)
+        if draft_at(publication, day.date) <= now
+    ][-count - 1 :]
+    if not days:
+        raise NotFound(
+            Fault(
+                "the schedule has no issue before now",
+                where="publication.toml",
+                field="schedule",
+                remedy="name past dates in `dates`, or wait for the first issue",
+            )
+        )
+    return days if len(days) > count else [days[0] - WEEK, *days]
 
 
 def _context(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -186,6 +187,39 @@ def test_a_replay_of_weeks_without_articles_says_so(weeks: Mailer, fresh: Path) 
     assert said.code != 0
     assert len(said.error_lines) == 1
     assert "no article was taken in" in said.err
+
+
+def set_schedule(fresh: Path, **values: str) -> None:
+    """Write keys of [schedule] anew."""
+    path = fresh / "publication.toml"
+    before, head, after = path.read_text(encoding="utf-8").partition("[schedule]\n")
+    for key, value in values.items():
+        after, count = re.subn(rf"(?m)^#? ?{key} = .*$", f"{key} = {value}", after, count=1)
+        assert count == 1, key
+    path.write_text(before + head + after, encoding="utf-8")
+
+
+def test_a_replay_keeps_to_the_rhythm_and_looks_before_its_beginning(
+    weeks: Mailer, fresh: Path
+) -> None:
+    set_schedule(fresh, repeats='"fortnightly"', starts_on="2026-12-14")
+    found = weeks("select", "--simulate", 2, "--json").data["weeks"]
+    assert [(week["issue"], week["considered"]) for week in found] == [
+        ("2026-11-16", 5), ("2026-11-30", 5),
+    ]  # fmt: skip
+
+
+def test_a_replay_of_named_dates_has_no_others(weeks: Mailer, fresh: Path) -> None:
+    set_schedule(fresh, repeats='"dates"', dates="[2026-11-18, 2026-11-30, 2027-01-04]")
+    found = weeks("select", "--simulate", 12, "--json").data["weeks"]
+    assert [(week["issue"], week["considered"]) for week in found] == [
+        ("2026-11-18", 3), ("2026-11-30", 5),
+    ]  # fmt: skip
+    set_schedule(fresh, dates="[2027-01-04]")
+    said = weeks("select", "--simulate", 12)
+    assert said.code != 0
+    assert said.error_lines == [said.err.strip()]
+    assert "the schedule has no issue before now" in said.err
 
 
 def test_coverage_says_which_regions_have_nothing_of_their_own(
