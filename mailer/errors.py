@@ -10,8 +10,16 @@ An SMTP reply or a lost connection is a returned outcome, never an exception her
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
+
+
+def in_words(error: Exception) -> str:
+    """Say in one line what failed beneath us, without the system's number for it."""
+    return _NUMBER.sub("", " ".join(str(error).split())) or type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)

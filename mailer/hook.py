@@ -30,6 +30,7 @@ import structlog
 from mailer.articles.destinations import refusal_of
 from mailer.checked import is_loopback
 from mailer.clock import Clock
+from mailer.errors import in_words
 from mailer.settings import Settings
 
 log = structlog.get_logger()
@@ -120,8 +121,7 @@ class Hook:
                 with attempt:
                     status = self._try(key, body)
         except (httpx2.HTTPError, _Again) as error:
-            why = str(error) or type(error).__name__
-            log.error("hook.failed", key=key, why=why)  # noqa: TRY400  no fault of ours to trace
+            log.error("hook.failed", key=key, why=in_words(error))  # noqa: TRY400  no fault of ours to trace
             return
         if 200 <= status < 300:
             log.info("hook.posted", key=key)

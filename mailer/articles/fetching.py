@@ -37,6 +37,7 @@ import httpcore2
 from mailer.articles.destinations import Destination, Network, read_destination, refusal_of
 from mailer.articles.unpacking import ACCEPTED, Unpacker
 from mailer.clock import Clock
+from mailer.errors import in_words
 
 Code = Literal[
     "refused", "unreachable", "timeout", "too-large", "packing", "redirects", "protocol", "status"
@@ -359,10 +360,10 @@ class _Timed(httpcore2.NetworkStream):
 
 
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = in_words(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return "its certificate is not trusted"
-    return text[:120] or type(error).__name__
+    return text[:120]
 
 
 def _status(status: int) -> str:

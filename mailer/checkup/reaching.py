@@ -15,6 +15,7 @@ from mailer.app import App
 from mailer.checkup.findings import Check
 from mailer.checkup.mailway import skew_s
 from mailer.clock import SystemClock
+from mailer.errors import in_words
 
 PATIENCE_S = 10.0
 MOST_SKEW_S = 30
@@ -37,7 +38,7 @@ def reaching_checks(app: App) -> Iterator[Check]:
                 f"{url}/unsubscribe/{NOBODYS}", data={"List-Unsubscribe": "One-Click"}
             )
     except httpx2.HTTPError as error:
-        why = str(error) or type(error).__name__
+        why = in_words(error)
         yield Check("fail", "web", f"{url} cannot be reached: {why}", START)
         return
     if alive.status_code != 200 or alive.text.strip() != "ok":

@@ -10,6 +10,8 @@ import dns.resolver
 import dns.reversename
 from dns.rdatatype import RdataType
 
+from mailer.errors import in_words
+
 LIFETIME_S = 5.0
 
 
@@ -60,7 +62,7 @@ class Resolver:
                 f"the name server did not answer for {name} within {LIFETIME_S:.0f} s"
             ) from None
         except (dns.exception.DNSException, OSError) as error:
-            said = shorten(str(error), 120, placeholder=" …") or type(error).__name__
+            said = shorten(in_words(error), 120, placeholder=" …")
             raise NotAsked(f"the name server did not answer for {name}: {said}") from None
         return list(found)
 

@@ -15,6 +15,7 @@ from mailer.errors import (
     NotFound,
     RenderFailed,
     StorageFailed,
+    in_words,
 )
 
 
@@ -73,3 +74,17 @@ def test_without_words_an_error_says_what_its_kind_means(kind: type[InvalidInput
 def test_whoever_skips_a_bad_row_cannot_swallow_a_broken_installation() -> None:
     assert issubclass(InvalidInput, MailerError)
     assert not issubclass(ConfigurationError, MailerError)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("[Errno 111] Connection refused"), "Connection refused"),
+        (OSError(111, "Connection refused"), "Connection refused"),
+        (OSError("[Errno -2] Name or service not known"), "Name or service not known"),
+        (ValueError("two\nlines"), "two lines"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_what_failed_beneath_us_is_one_line_without_a_number(error: Exception, said: str) -> None:
+    assert in_words(error) == said
