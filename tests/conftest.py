@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -43,7 +44,17 @@ def _work_in_memory() -> None:
     tempfile.tempdir = None
 
 
+def _keep_what_is_compiled() -> None:
+    """Keep bytecode, whatever the environment says.
+
+    Two workers and a hundred processes that tests start would each compile every module anew.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 _work_in_memory()
+_keep_what_is_compiled()
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 """The Friday before the sample Monday, 2026-11-30."""
