@@ -6,7 +6,6 @@ Pictures of all are left in ``test-output/editions``.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from mailer.editions.guises import Guise, dress
 from mailer.editions.images import prepare_images
 from tests.browser.measuring import ALTS, OVERFLOW, TEXTS
 from tests.browser.sampling import FIELDS, WEB_URL, draw_picture
+from tests.browser.searching import NOT_OF_MAIL, search
 from tests.golden.drawing import NAMES, SETS, draw, every_part
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ OUTLOOKS_WIDTHS = (1024,)
 KEPT = {("light", 1024), ("dark", 375)}
 PICTURES = Path(__file__).parents[2] / "test-output" / "editions"
 SMALLEST_PX = 14
-NOT_OF_MAIL = {"rules": {name: {"enabled": False} for name in ("region", "landmark-one-main")}}
-"""A mail has no landmarks: the program around it has."""
-
-
 LOOKED_AT = (
     (None, "light", 1024),
     (None, "dark", 375),
@@ -131,22 +127,15 @@ def test_a_set_is_whole_at_every_width_in_every_guise(
 def test_axe_finds_nothing_in_a_set(
     opened: Any, images: tuple[Path, dict[str, Any]], name: str
 ) -> None:
-    if importlib.util.find_spec("axe_playwright_python") is None:
-        pytest.skip("axe-core is missing: pip install axe-playwright-python")
-    from axe_playwright_python.sync_playwright import Axe
-
     edition = draw(name, images=images[1])
-    found = []
+    found = {}
     for guise, scheme, width in LOOKED_AT if name in SETS else LOOKED_AT[:1]:
         page = opened(edition, guise, has_images=False)
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        violations = Axe().run(page, options=NOT_OF_MAIL).response["violations"]
-        found += [
-            (guise, scheme, each["id"], [node["html"][:160] for node in each["nodes"][:3]])
-            for each in violations
-        ]
-    assert found == []
+        if violations := search(page, without=NOT_OF_MAIL):
+            found[guise, scheme, width] = violations
+    assert found == {}
 
 
 def test_what_cannot_be_read_would_be_noticed(

@@ -1,12 +1,11 @@
 """The public pages in a real Chromium: phone and desk, light and dark, without JavaScript.
 
-Every page is searched by axe-core and must have nothing to find; pictures of all of them are left
-in ``test-output/pages``.
+A page is opened once and looked at in every size and scheme. Every page is searched by axe-core
+and must have nothing to find; pictures of all of them are left in ``test-output/pages``.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 import pytest
 
 from mailer.app import open_app
+from tests.browser.looking import SIZES, looks
+from tests.browser.searching import search
 from tests.web.process import Served, served
 from tests.web.publishing import ISSUE, add_issue, publish
 
@@ -32,7 +33,6 @@ PAGES = {
     "privacy-german": "/privacy?lang=de",
     "missing": "/nothing-here",
 }
-SIZES = {"phone": 375, "desk": 1280}
 
 OVERFLOW = """() => [document.documentElement.scrollWidth - document.documentElement.clientWidth,
   [...document.querySelectorAll('body *:not(.skip)')].filter(e => {
@@ -91,31 +91,24 @@ def open_page(chromium: Any, site: Served) -> Iterator[Open]:
     assert cookies == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
-def test_it_fits_and_is_kept_as_a_picture(
-    open_page: Open, name: str, size: str, scheme: str
-) -> None:
-    page = open_page(PAGES[name], width=SIZES[size], scheme=scheme)
+def test_it_fits_and_is_kept_as_a_picture(open_page: Open, name: str) -> None:
+    page = open_page(PAGES[name])
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True)
-    excess, elements = page.evaluate(OVERFLOW)
-    assert (excess, elements) == (0, [])
+    wrong = {}
+    for size, scheme in looks(page):
+        page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True)
+        excess, elements = page.evaluate(OVERFLOW)
+        if excess > 0 or elements:
+            wrong[size, scheme] = (excess, elements)
+    assert wrong == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", [*PAGES, "issue"])
-def test_axe_finds_nothing(open_page: Open, name: str, size: str, scheme: str) -> None:
-    if importlib.util.find_spec("axe_playwright_python") is None:
-        pytest.skip("axe-core is missing: pip install axe-playwright-python")
-    from axe_playwright_python.sync_playwright import Axe
-
-    path = PAGES.get(name, f"/issues/{ISSUE}/wales")
-    page = open_page(path, width=SIZES[size], scheme=scheme, script=True)
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], [node["html"] for node in each["nodes"][:3]]) for each in found] == []
+def test_axe_finds_nothing(open_page: Open, name: str) -> None:
+    page = open_page(PAGES.get(name, f"/issues/{ISSUE}/wales"), script=True)
+    found = {look: violations for look in looks(page) if (violations := search(page))}
+    assert found == {}
 
 
 @pytest.mark.parametrize("size", SIZES)
