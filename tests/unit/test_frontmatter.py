@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.articles import frontmatter
 from mailer.articles.article import Kind
 from mailer.articles.conventions import read_fields
 from mailer.articles.fields import Fields
@@ -108,6 +110,27 @@ def test_any_yaml_is_read_or_refused(head: str) -> None:
     except InvalidInput:
         return
     assert all(isinstance(key, str) for key in front.data)
+
+
+_PIECES = ["a: ", "b:\n", "  - ", "- ", "c", "[x, y]", "{k: v}", "'q'", '"d"', "# r", "\n", "  ",
+           "19:30", "1.5", "2026-11-27", "null", "yes", "|\n  text\n", "ß", ": "]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=15))
+def test_both_yaml_readers_read_the_same(pieces: list[str]) -> None:
+    """What is installed decides which is used; a fault is always told by the patient one."""
+    head = "".join(pieces)
+
+    def outcome(kind: Any) -> Any:
+        try:
+            return frontmatter._load(head, "a.md", kind)
+        except InvalidInput as error:
+            return str(error)
+        except (yaml.YAMLError, ValueError):
+            return None
+
+    fast, patient = outcome(frontmatter._FAST), outcome(frontmatter._PATIENT)
+    assert fast == patient or fast is None
 
 
 @pytest.mark.parametrize(
