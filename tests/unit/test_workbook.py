@@ -156,10 +156,16 @@ def test_two_cells_far_apart_are_no_reason_for_memory(place: str) -> None:
     assert "200,000 rows or 4,000,000 cells" in refused(packed(hostile))
 
 
-def test_cells_without_a_place_are_counted() -> None:
+def test_cells_without_a_place_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST_CELLS", 40_000)
     row = "<row>" + "<c><v>1</v></c>" * 30 + "</row>"
-    hostile = sheet({1: ["email"]}).replace("</sheetData>", row * 150_000 + "</sheetData>")
-    assert "4,000,000 cells" in refused(packed(hostile))
+
+    def hostile(rows: int) -> bytes:
+        more = row * rows + "</sheetData>"
+        return packed(sheet({1: ["email"]}).replace("</sheetData>", more))
+
+    assert len(read(hostile(1_300))[0]) == 1_300
+    assert "40,000 cells" in refused(hostile(1_400))
 
 
 def test_entities_are_refused() -> None:
