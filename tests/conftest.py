@@ -60,6 +60,18 @@ NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 """The Friday before the sample Monday, 2026-11-30."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Start two workers a core.
+
+    For about half of its time a worker waits: for a process that is to be killed, a server that
+    keeps silent, a page that is drawn.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return 2 * len(os.sched_getaffinity(0))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     outcome = yield
