@@ -23,7 +23,7 @@ from mailer.languages import is_whole, read_catalogue
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "templates" / "locales"
 MAIL_LOCALES = LOCALES / "mail"
-OF_EDITIONS = ("templates/parts/", "mailer/editions/")
+OF_EDITIONS = ("templates/parts/", "mailer/editions/", "mailer/issues/")
 """Where what an edition says stands."""
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 SOURCES = (

@@ -1,7 +1,8 @@
 """Drafting a correction: an issue of its own, to those who got the one it corrects.
 
 Its file stands beside that issue's, named after it (``2026-11-30-correction.md``), with the same
-number and nothing in it but what somebody writes. It is approved and sent like any issue; whom it
+number and nothing in it but what somebody writes; its subject and headline say what it is in the
+publication's language. It is approved and sent like any issue; whom it
 goes to is decided when it is planned (see ``delivery/receivers``).
 """
 
@@ -18,9 +19,9 @@ from mailer.issues.archive import Archive
 from mailer.issues.folder import IssueFolder, file_checksum
 from mailer.issues.issue import Issue, IssueRecord, IssueState, is_correction, next_state
 from mailer.issues.writing import plain, write_issue
+from mailer.languages import Words
 from mailer.publication import Publication
 
-PREFIX = "Correction: "
 SUBJECT_CHARS = 70
 
 
@@ -44,12 +45,15 @@ class Corrections:
         self._archive = archive
         self._clock = clock
 
-    def draft(self, corrected: Issue, *, receivers: int, by: str = "") -> CorrectionDraft:
+    def draft(
+        self, corrected: Issue, *, receivers: int, words: Words, by: str = ""
+    ) -> CorrectionDraft:
         """Write the file of a correction.
 
         Args:
             corrected: the issue as it was approved.
             receivers: how many got it, for the file's comment.
+            words: the publication's language, for the subject and the headline.
             by: who asked.
         Raises:
             IllegalTransition: nobody has it, it is still going out, or it is a correction itself.
@@ -68,7 +72,9 @@ class Corrections:
                 Fault(f"nobody got issue {corrected.id}", remedy="there is nobody to write to")
             )
         issue_id = self._free_id(corrected.id)
-        text = write_issue(self._issue(issue_id, corrected), preface=_preface(corrected, receivers))
+        text = write_issue(
+            self._issue(issue_id, corrected, words), preface=_preface(corrected, receivers)
+        )
         content = text.encode()
         with self._archive.together():
             self._archive.transition(corrected.id, "correct", by=by, detail={"draft": issue_id})
@@ -94,20 +100,22 @@ class Corrections:
         names = (first if number == 1 else f"{first}-{number}" for number in range(1, 1000))
         return next(name for name in names if name not in taken)
 
-    def _issue(self, issue_id: str, corrected: Issue) -> Issue:
+    def _issue(self, issue_id: str, corrected: Issue, words: Words) -> Issue:
         now: datetime = self._clock.now().astimezone(ZoneInfo(self._publication.time_zone))
         subject = plain(corrected.subject)
-        if len(subject) > SUBJECT_CHARS - len(PREFIX):
-            subject = subject[: SUBJECT_CHARS - len(PREFIX)].rsplit(" ", 1)[0] + "…"
+        named = words.gettext("Correction: %(subject)s")
+        room = SUBJECT_CHARS - len(named % {"subject": ""})
+        if len(subject) > room:
+            subject = subject[:room].rsplit(" ", 1)[0] + "…"
         return Issue(
             id=issue_id,
             date=now.date(),
             number=corrected.number,
-            subject=f"{PREFIX}{subject}",
+            subject=named % {"subject": subject},
             preheader="",
             opening="",
             columnist=self._publication.title,
-            opening_title="A correction",
+            opening_title=words.gettext("A correction"),
             corrects=corrected.id,
         )
 

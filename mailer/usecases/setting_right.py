@@ -25,6 +25,7 @@ from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.issues.difference import Change, Version, compare
 from mailer.issues.issue import next_state
 from mailer.issues.manifest import read_issue
+from mailer.languages import load_languages
 from mailer.usecases.comparing import approved_version
 from mailer.usecases.editing import operator_name
 
@@ -125,7 +126,11 @@ def correct(app: App, name: str, *, by: str = "") -> dict[str, Any]:
     text = app.archive.frozen_text(name) or app.desk.text(name)
     issue = read_issue(text, where=str(app.desk.path(name)), publication=app.publication)
     receivers = count_receivers(app.database, name)
-    done = app.corrections.draft(issue, receivers=receivers, by=by or operator_name(app))
+    languages = load_languages(app.root / "templates", of_mail=True)
+    words = languages.spoken(app.publication.language)
+    done = app.corrections.draft(
+        issue, receivers=receivers, words=words, by=by or operator_name(app)
+    )
     return {
         "id": done.issue_id,
         "path": done.path,

@@ -101,6 +101,28 @@ def test_the_file_of_a_correction_says_what_it_corrects(mailer: Mailer, sent: Pa
     assert "write corrects: 2026-11-30" in refused.err
 
 
+@pytest.mark.parametrize(
+    ("language", "prefix", "headline"),
+    [
+        ("en-GB", "Correction: ", "A correction"),
+        ("de", "Berichtigung: ", "Eine Berichtigung"),
+        ("ar", "تصويب: ", "تصويب"),
+        ("cy", "Correction: ", "A correction"),
+    ],
+)
+def test_a_correction_says_what_it_is_in_the_publications_language(
+    mailer: Mailer, publication: Path, sent: Path, language: str, prefix: str, headline: str
+) -> None:
+    change(publication / "publication.toml", r"^language = .*$", f'language = "{language}"')
+    done = mailer("issue", "correct", ISSUE, "--json")
+    assert done.code == 0, done.err
+    found = mailer("issue", "show", CORRECTION, "--json").data
+    assert found["subject"].startswith(prefix)
+    assert len(found["subject"]) <= 70
+    text = (publication / "issues" / f"{CORRECTION}.md").read_text(encoding="utf-8")
+    assert f'column_title: "{headline}"' in text
+
+
 def test_the_page_is_amended_and_what_was_sent_stays(
     mailer: Mailer, publication: Path, sent: Path
 ) -> None:
