@@ -93,7 +93,7 @@ def list_issues(ctx: typer.Context, as_json: Json = False) -> None:
         return
     table(
         "",
-        ["issue", "number #", "state", "approved by", "approved"],
+        ["issue", "number #", "state", "approved by", "approved (UTC)"],
         [(r["id"], r["number"], r["state"], r["approved_by"], r["approved_at"]) for r in rows],
     )
 

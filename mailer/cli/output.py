@@ -167,7 +167,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     from rich.text import Text
 
     grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    texts = [[_cell(cell) for cell in row] for row in rows]
     for place, column in enumerate(columns):
         if column.endswith("#"):
             grid.add_column(column.rstrip("# "), justify="right", no_wrap=True)
@@ -178,6 +178,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for row in texts:
         grid.add_row(*map(Text, row))
     out().print(grid)
+
+
+def _cell(value: object) -> str:
+    """Return a table's cell: an instant to the minute, as every table has it."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "" if value is None else str(value)
 
 
 Progress = Callable[..., None]

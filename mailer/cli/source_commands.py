@@ -48,16 +48,12 @@ def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
                 f"{row['weight']:g}",
                 row["trouble"] or row["status"],
                 row["articles"],
-                _when(row["succeeded_at"]),
-                _when(row["due_at"]),
+                row["succeeded_at"],
+                row["due_at"],
             )
             for row in found
         ],
     )
-
-
-def _when(at: object) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
 
 def show_visits(reports: Sequence[SourceReport]) -> None:
@@ -86,7 +82,7 @@ def show_visits(reports: Sequence[SourceReport]) -> None:
                 dict(report.counts).get("added", 0),
                 dict(report.counts).get("updated", 0) + dict(report.counts).get("joined", 0),
                 dict(report.counts).get("unchanged", 0),
-                _when(report.due_at),
+                report.due_at,
             )
             for report in reports
         ],
