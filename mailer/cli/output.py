@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailer.errors import (
     ConfigurationError,
+    Fault,
     IllegalTransition,
     InvalidInput,
     MailerError,
@@ -210,10 +211,29 @@ def progress(label: str) -> Iterator[Progress]:
 
 
 def confirm(question: str, *, is_sure: bool) -> None:
-    """Ask on a terminal before something that cannot be undone; a pipe has decided already."""
-    import typer
+    """Ask before something that cannot be undone; every command that asks does so through here.
 
-    if is_sure or not sys.stdin.isatty():
+    Args:
+        question: as the person reads it; it goes to standard error, beside any ``--json``.
+        is_sure: ``--yes`` was given.
+    Raises:
+        InvalidInput: there is nobody to ask, and ``--yes`` was not given.
+        typer.Exit: the answer was no.
+    """
+    if is_sure:
         return
-    if not typer.confirm(question):
+    if not sys.stdin.isatty():
+        # A script that forgot it must stop here, and not publish or erase unasked.
+        raise InvalidInput(
+            Fault(
+                f"there is no terminal to ask on: {question}",
+                field="--yes",
+                remedy="give --yes to do it without being asked",
+            )
+        )
+    # typer.confirm would print a part of its prompt among the results.
+    err().print(f"{question} [y/N] ", end="", markup=False, soft_wrap=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        import typer
+
         raise typer.Exit(1)

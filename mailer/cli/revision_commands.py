@@ -216,10 +216,8 @@ def amend(
         if not as_json:
             say(f"On the page of issue {issue_id}, against what was sent:", style="bold")
             show_changes(prepared.changes)
-            where = f"{len(prepared.contents)} regions" if prepared.contents else "the note alone"
-            confirm(f"Put it on the web, with the note ({where})?", is_sure=yes)
-        elif not yes:
-            confirm("Put it on the web?", is_sure=False)
+        where = f"{len(prepared.contents)} regions" if prepared.contents else "the note alone"
+        confirm(f"Put it on the web, with the note ({where})?", is_sure=yes)
         done = setting_right.amend(opened, prepared, note=note, by=by)
     if as_json:
         changes = [asdict(change) for change in prepared.changes]

@@ -61,7 +61,7 @@ def test_what_only_sending_needs_does_not_stop_a_preview(
     change(publication / "publication.toml", r"^postal_address = .*$", 'postal_address = ""')
     change(publication / ".env", r"^MAILER_SECRET_KEY=.*$", "MAILER_SECRET_KEY=")
     assert mailer("preview", "next", "--out", tmp_path / "out").code == 0
-    said = mailer("send", "next")
+    said = mailer("send", "next", "--yes")
     assert said.code == 3
     assert any("postal_address" in line for line in said.error_lines)
     assert any("MAILER_SECRET_KEY" in line for line in said.error_lines)
@@ -193,7 +193,7 @@ def test_the_relay_is_down(
 ) -> None:
     monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     mailer("issue", "approve", "next")
-    said = mailer("send", "next", "--json")
+    said = mailer("send", "next", "--yes", "--json")
     assert said.code == 8
     assert "MAILER_RELAY_HOST" in said.data["stopped"]
     assert said.data["totals"].get("planned") == said.data["total"] > 0

@@ -30,7 +30,7 @@ def test_an_old_ledger_becomes_totals_and_the_issue_is_never_sent_again(
     mailer: Mailer, drafted: Path, inbox: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert mailer("issue", "approve", "next").code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     before = mailer("ledger", ISSUE, "--json").data
     assert mailer("prune").out.strip() == "Gone: nothing is too old."
 
@@ -44,7 +44,7 @@ def test_an_old_ledger_becomes_totals_and_the_issue_is_never_sent_again(
         assert after[name] == before[name]
 
     count = len(inbox.ids())
-    for words in (("send", ISSUE), ("send", ISSUE, "--dry-run")):
+    for words in (("send", ISSUE, "--yes"), ("send", ISSUE, "--dry-run")):
         refused = mailer(*words)
         assert refused.code == 5
         assert f"the ledger of issue {ISSUE} was pruned" in refused.err
@@ -56,7 +56,7 @@ def test_the_schedule_prunes_once_a_day(
     mailer: Mailer, publication: Path, drafted: Path, inbox: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert mailer("issue", "approve", "next").code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     for at, count in (
         (TWO_YEARS_ON, 1),
         (TWO_YEARS_ON.replace("03:00", "23:59"), 1),

@@ -39,7 +39,7 @@ def reader(mailer: Mailer, publication: Path, drafted: Path, inbox: Store) -> in
     roster.write_text(roster.read_text() + f'{ADDRESS.title()},"{NAME}"\n')
     assert mailer("subscribers", "add", ADDRESS, "-r", "wales", "--name", NAME).code == 0
     assert mailer("issue", "approve", "next").code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert any(message.recipients == (ADDRESS,) for message in inbox.messages())
     assert mailer("subscribers", "remove", ADDRESS, "--suppress", "--yes").code == 0
     assert mailer("subscribers", "unsuppress", ADDRESS, "--why", "a slip", "--yes").code == 0
@@ -203,7 +203,7 @@ def test_a_forgotten_reader_is_not_held_and_not_mailed_again(
             ("erased", "", 250)
         ]
     count = len(inbox.ids())
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert len(inbox.ids()) == count
     # Neither an operator's word nor a roster brings them back.
     added = mailer("subscribers", "add", ADDRESS.upper(), "-r", "wales", "--rejoin")
@@ -229,7 +229,7 @@ def test_what_was_not_sent_yet_never_is(
     with open_app(publication) as app:
         plan_all(app)
     assert forget(mailer).code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert not [m for m in inbox.messages() if ADDRESS in m.recipients]
     totals = mailer("ledger", "latest", "--json").data["totals"]
     assert totals["skipped"] == 1
