@@ -33,6 +33,15 @@ def zone(name: str) -> str:
     return name
 
 
+def is_zone(name: str) -> bool:
+    """Say whether a text is the name of a time zone."""
+    try:
+        zone(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _clock_time(value: object) -> object:
     # TOML's own local time (07:00:00, no quotes) arrives as a time; a bare number would be read
     # as seconds after midnight.

@@ -1,8 +1,9 @@
 """What readers decide for themselves behind the links in their mail.
 
-Choose regions, correct the name, pause for some weeks, leave, come back from leaving by mistake,
-say why. A link is the reader's by being in their mail only; every change of a subscription leaves
-an event with its source. All of it is idempotent: a second click changes nothing.
+Choose regions, correct the name, say which clocks are theirs, pause for some weeks, leave, come
+back from leaving by mistake, say why. A link is the reader's by being in their mail only; every
+change of a subscription leaves an event with its source. All of it is idempotent: a second click
+changes nothing.
 
 Leaving by the link or by one click means every list: who is on two gets one copy, and leaving one
 list would bring them the other's edition a week later, which looks like a broken promise. Fewer
@@ -23,10 +24,12 @@ from sqlalchemy import Connection, Row, insert, select, update
 from mailer.audience.addresses import clean_name
 from mailer.audience.consent import Step, next_state
 from mailer.audience.steps import put_step
-from mailer.audience.subscriber import SubscriptionState
+from mailer.audience.subscriber import TIME_ZONE, SubscriptionState
 from mailer.audience.suppression import SuppressionReason, find_suppression
 from mailer.audience.turns import in_turn
+from mailer.checked import is_zone
 from mailer.clock import Clock
+from mailer.errors import InvalidInput
 from mailer.policies import AudiencePolicy
 from mailer.storage import schema
 from mailer.storage.database import Database
@@ -44,7 +47,10 @@ _S = SubscriptionState
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A reader as their own page shows them; ``paused_until`` only while it lies ahead."""
+    """A reader as their own page shows them.
+
+    ``paused_until`` only while it lies ahead; ``time_zone`` an IANA name, "" for the region's own.
+    """
 
     id: int
     address: str
@@ -52,6 +58,7 @@ class Reader:
     states: Mapping[str, SubscriptionState]
     paused_until: datetime | None = None
     suppressed: SuppressionReason | None = None
+    time_zone: str = ""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -90,6 +97,7 @@ class Preferences:
         regions: Collection[str],
         name: str,
         pause_weeks: int | None = None,
+        time_zone: str | None = None,
         form_version: str = "",
         came_from: str = "",
     ) -> Reader | None:
@@ -99,11 +107,14 @@ class Preferences:
             regions: slugs that were ticked; the others are left.
             name: as written; "" takes it away.
             pause_weeks: None leaves a pause as it is, 0 ends it.
+            time_zone: None leaves it as it is, "" goes back to the region's.
 
         Raises:
-            InvalidInput: the name cannot be used.
+            InvalidInput: the name cannot be used, or the zone is none.
         """
         name = clean_name(name)
+        if time_zone and not is_zone(time_zone):
+            raise InvalidInput(f"{time_zone!r} is no time zone")
         with in_turn(self._database) as connection:
             row = self._row(connection, subscriber_id)
             if row is None:
@@ -120,7 +131,12 @@ class Preferences:
                 elif slug not in regions and is_on:
                     self._step(connection, reader, slug, Step.UNSUBSCRIBE, source=PAGE, **about)
             people = schema.subscribers
-            connection.execute(update(people).where(people.c.id == subscriber_id).values(name=name))
+            values: dict[str, object] = {"name": name}
+            if time_zone is not None and time_zone != reader.time_zone:
+                # "" stays as the reader's word, which no roster fills in again.
+                values["fields"] = row.fields | {TIME_ZONE: time_zone}
+            own = people.c.id == subscriber_id
+            connection.execute(update(people).where(own).values(**values))
             self._pause(connection, row, regions, pause_weeks, about)
             return self._reader(connection, self._row(connection, subscriber_id) or row)
 
@@ -282,6 +298,7 @@ class Preferences:
             )
         }
         barred = find_suppression(connection, row.address)
+        zone = str(row.fields.get(TIME_ZONE, ""))
         is_ahead = row.paused_until is not None and row.paused_until > self._clock.now()
         return Reader(
             row.id,
@@ -290,6 +307,8 @@ class Preferences:
             states,
             row.paused_until if is_ahead else None,
             barred.reason if barred else None,
+            # What names no zone waits for nobody's clocks (``delivery/localhours``).
+            zone if zone and is_zone(zone) else "",
         )
 
 

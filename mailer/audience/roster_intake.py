@@ -40,7 +40,7 @@ from mailer.audience.consent import Step, next_state
 from mailer.audience.joining import Verdict
 from mailer.audience.staging import STAGED, Progress
 from mailer.audience.stance import SUPPRESSING, Stance
-from mailer.audience.subscriber import SubscriptionState
+from mailer.audience.subscriber import TIME_ZONE, SubscriptionState
 from mailer.audience.suppression import Suppression, put_suppression
 from mailer.audience.verdicts import LEAVES, OPEN, SUBSCRIBES, SUPPRESSES
 from mailer.storage import schema
@@ -212,12 +212,18 @@ def _fill_in(column: str) -> Any:
 def _merge_fields(*, is_sqlite: bool) -> Any:
     merged: ColumnElement[Any]
     is_changed: ColumnElement[bool]
+    # A time zone may be the reader's own choice: like a name, it is only filled in.
     if is_sqlite:
-        merged = func.json_patch(_PEOPLE.c.fields, STAGED.c.fields)
+        path = f"$.{TIME_ZONE}"
+        is_known = func.json_type(_PEOPLE.c.fields, path).is_not(None)
+        others = func.json_remove(STAGED.c.fields, path)
+        merged = func.json_patch(_PEOPLE.c.fields, case((is_known, others), else_=STAGED.c.fields))
         is_changed = merged != type_coerce(_PEOPLE.c.fields, Text)
         merged = type_coerce(merged, JSON)
     else:
-        held, given = cast(_PEOPLE.c.fields, JSONB), cast(STAGED.c.fields, JSONB)
+        held, staged = cast(_PEOPLE.c.fields, JSONB), cast(STAGED.c.fields, JSONB)
+        rest = staged.op("-", return_type=JSONB())(literal(TIME_ZONE, Text()))
+        given = case((held.has_key(TIME_ZONE), rest), else_=staged)
         is_changed = ~held.contains(given)
         merged = cast(held.op("||")(given), JSON)
     return (

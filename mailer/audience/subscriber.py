@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+TIME_ZONE = "time_zone"
+"""The field of a reader with an IANA name: a roster's column ``time zone``, or their own choice."""
+
 
 class SubscriptionState(StrEnum):
     """A subscription's consent."""

@@ -13,11 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, update
 
+from mailer.audience.subscriber import TIME_ZONE
 from mailer.storage.database import Database
 from mailer.storage.schema import deliveries, subscribers
-
-FIELD = "time_zone"
-"""The field of a reader that holds an IANA name, such as a roster's column ``time zone``."""
 
 _ROWS = deliveries.c
 
@@ -68,4 +66,4 @@ def _planned(issue_id: str, region: str, at: datetime, zone: str = "") -> Select
 
 
 def _zone() -> Any:
-    return subscribers.c.fields[FIELD].as_string()
+    return subscribers.c.fields[TIME_ZONE].as_string()

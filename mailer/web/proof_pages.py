@@ -27,6 +27,7 @@ from mailer.web.frame import Frame
 from mailer.web.join_pages import consent_text
 from mailer.web.past_pages import ISSUE_POLICY, on_the_site
 from mailer.web.posts import read_form
+from mailer.web.reader_pages import own_zones
 
 SAMPLE_ADDRESS = "a…@reader.example"
 NOTHING_CHANGED = "This is a proof; nothing was changed.\n"
@@ -112,17 +113,19 @@ class ProofPages:
             return self._frame.page(
                 request, "leave.html.j2", region=place.slug, lists=[place], one=None, **values
             )
+        reader = Reader(
+            id=0,
+            address=SAMPLE_ADDRESS,
+            name="Ada Reader",
+            states={place.slug: SubscriptionState.CONFIRMED},
+        )
         return self._frame.page(
             request,
             "preferences.html.j2",
             region=place.slug,
-            reader=Reader(
-                id=0,
-                address=SAMPLE_ADDRESS,
-                name="Ada Reader",
-                states={place.slug: SubscriptionState.CONFIRMED},
-            ),
+            reader=reader,
             pauses=(1, 2, 4),
+            zones=own_zones(self._frame, request, reader),
             consent=consent_text(self._frame.publication, self._frame.words(request, place.slug)),
             **values,
         )

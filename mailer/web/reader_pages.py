@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from mailer.audience.confirmations import Confirmations, Question, TokenState
 from mailer.audience.preferences import ONE_CLICK, PAGE, Preferences, Reader
 from mailer.audience.tokens import Tokens, UnsubscribeClaim
+from mailer.checked import is_zone
 from mailer.clock import Clock
 from mailer.errors import InvalidInput, NotFound
 from mailer.web.doors import Access, Door
@@ -28,6 +29,7 @@ from mailer.web.frame import Frame
 from mailer.web.join_pages import consent_text, version_of
 from mailer.web.posts import Form, is_own_page, peer_of, read_form
 from mailer.web.reception import Reception
+from mailer.web.zone_choices import Choices, zone_choices
 
 T = TypeVar("T")
 
@@ -142,6 +144,7 @@ class ReaderPages:
                         regions=chosen,
                         name=form.one("name"),
                         pause_weeks=weeks,
+                        time_zone=self._zone(form),
                         form_version=version,
                         came_from=peer_of(request),
                     )
@@ -256,6 +259,7 @@ class ReaderPages:
             reader=reader,
             address=masked(reader.address),
             pauses=self._pauses,
+            zones=own_zones(self._frame, request, reader),
             consent=consent_text(self._frame.publication, self._frame.words(request)),
             notice=notice,
             key=self._keys.make(f"preferences {token}", self._clock.now()),
@@ -318,11 +322,25 @@ class ReaderPages:
             return "again"
         return ""
 
+    def _zone(self, form: Form) -> str | None:
+        """Return the chosen time zone, None where nothing is to change."""
+        if not self._frame.publication.audience.reader_time_zones or not form.has("time_zone"):
+            return None
+        asked = form.one("time_zone")
+        return asked if not asked or is_zone(asked) else None
+
     def _to(self, request: Request, path: str, **query: str) -> Response:
         asked = request.query_params.get("lang", "")
         if asked in self._frame.languages.tags:
             query["lang"] = asked
         return RedirectResponse(self._frame.link(path, **query), 303)
+
+
+def own_zones(frame: Frame, request: Request, reader: Reader) -> Choices:
+    """Return the time zones a reader may choose among; none where the publication has no such."""
+    if not frame.publication.audience.reader_time_zones:
+        return ()
+    return zone_choices(frame.words(request).locale, reader.time_zone)
 
 
 def masked(address: str) -> str:

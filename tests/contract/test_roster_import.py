@@ -359,6 +359,29 @@ def test_a_roster_fills_in_a_missing_name_and_keeps_a_known_one(
     assert [person.name for person in register.list()] == ["Ada", "Bob"]
 
 
+def test_a_roster_fills_in_a_time_zone_and_keeps_what_a_reader_has_chosen(
+    register: Register, rosters: Rosters, database: Database
+) -> None:
+    for name, fields in (
+        ("ada", {"time_zone": "Asia/Tokyo", "town": "Quay"}),
+        ("bob", {"time_zone": ""}),
+        ("cy", {"town": "Quay"}),
+    ):
+        register.add(f"{name}@x.example", "wales")
+        people = schema.subscribers
+        with database.write() as connection:
+            own = people.c.address == f"{name}@x.example"
+            connection.execute(update(people).where(own).values(fields=fields))
+    rows = "".join(f"{name}@x.example,Europe/Paris,Harbour\n" for name in ("ada", "bob", "cy"))
+    for _ in range(2):
+        take(rosters, f"email,Time zone,Town\n{rows}")
+    assert [person.fields for person in register.list()] == [
+        {"time_zone": "Asia/Tokyo", "town": "Harbour"},
+        {"time_zone": "", "town": "Harbour"},
+        {"time_zone": "Europe/Paris", "town": "Harbour"},
+    ]
+
+
 def test_the_strongest_of_two_rows_for_one_address_holds(
     register: Register, rosters: Rosters
 ) -> None:
