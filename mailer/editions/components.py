@@ -22,9 +22,9 @@ _BACKGROUND = _words(
     "background-position-x background-position-y"
 )
 _TYPE = _words(
-    "align color font-family font-size font-style font-weight height letter-spacing line-height "
-    "text-decoration text-transform"
+    "align color font-family font-size font-style font-weight line-height text-decoration"
 )
+_LETTERS = _words("height letter-spacing text-transform")
 _BAND = (
     _PADDING
     | _BORDER
@@ -57,7 +57,13 @@ COMPONENTS: dict[str, Component] = {
     "mj-breakpoint": Component(_words("width"), parents=_HEAD),
     "mj-font": Component(_words("name href"), parents=_HEAD),
     "mj-style": Component(_words("inline"), parents=_HEAD, holds_html=True),
-    "mj-raw": Component(_words("position"), holds_html=True),
+    "mj-raw": Component(
+        _words("position"),
+        parents=_words(
+            "mjml mj-head mj-body mj-wrapper mj-section mj-group mj-column mj-hero mj-social"
+        ),
+        holds_html=True,
+    ),
     "mj-body": Component(_words("background-color css-class width"), parents=_words("mjml")),
     "mj-wrapper": Component(_BAND | {"gap"}, parents=_words("mj-body")),
     "mj-section": Component(_BAND, parents=_words("mj-body mj-wrapper")),
@@ -76,18 +82,19 @@ COMPONENTS: dict[str, Component] = {
     ),
     "mj-hero": Component(
         _PADDING
-        | _BACKGROUND
         | _words(
-            "background-height background-width css-class mj-class height inner-background-color "
-            "inner-padding mode vertical-align width"
+            "background-color background-height background-position background-url "
+            "background-width css-class mj-class height inner-background-color inner-padding mode "
+            "vertical-align"
         ),
         parents=_words("mj-body mj-wrapper"),
     ),
-    "mj-text": Component(_BLOCK | _TYPE, parents=_CONTENT, holds_html=True),
+    "mj-text": Component(_BLOCK | _TYPE | _LETTERS, parents=_CONTENT, holds_html=True),
     "mj-button": Component(
         _BLOCK
         | _BORDER
         | _TYPE
+        | _LETTERS
         | _words("background-color href inner-padding name rel target text-align title width")
         | {"vertical-align"},
         parents=_CONTENT,
@@ -109,8 +116,8 @@ COMPONENTS: dict[str, Component] = {
     "mj-table": Component(
         _BLOCK
         | _words(
-            "align border cellpadding cellspacing color font-family font-size font-style "
-            "line-height role table-layout width"
+            "align border cellpadding cellspacing color font-family font-size line-height role "
+            "table-layout width"
         ),
         parents=_CONTENT,
         holds_html=True,

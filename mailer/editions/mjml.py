@@ -124,7 +124,7 @@ class _Linter:
             self._fault(
                 line, name, f"<{name}> is HTML and stands in <{holder}>", "put it into an mj-text"
             )
-        self._attributes(tag, line, holder=holder)
+        self._attributes(tag, line)
         if name not in VOID and not tag["self"]:
             self.open.append((name, line))
 
@@ -136,7 +136,7 @@ class _Linter:
             wanted = " or ".join(f"<{parent}>" for parent in sorted(parents))
             self._fault(line, name, f"<{name}> stands in <{holder}>", f"put it into {wanted}")
 
-    def _attributes(self, tag: re.Match[str], line: int, *, holder: str) -> None:
+    def _attributes(self, tag: re.Match[str], line: int) -> None:
         name = tag["name"]
         component = COMPONENTS.get(name)
         seen: set[str] = set()
@@ -146,7 +146,7 @@ class _Linter:
             if key in seen:
                 self._fault(at, key, f"{key} is given twice in <{name}>", "keep one")
             seen.add(key)
-            if component and not component.takes_any_attribute and holder != "mj-attributes":
+            if component and not component.takes_any_attribute:
                 self._known(component, name, key, at)
             self._value(key, value, at)
             is_component = component is not None or name in {"mj-all", "mj-class"}
@@ -161,7 +161,7 @@ class _Linter:
 
     def _form(self, name: str, key: str, value: str, line: int) -> None:
         form = form_of(name, key)
-        bare = value.strip("\"'").strip()
+        bare = value.strip("\"'")
         # What has a fault of its own already is not told twice.
         is_told = bool(_SHORT_HEX.search(value)) or (key, bare) == ("full-width", "false")
         if form is None or form.pattern.fullmatch(bare) or is_told:

@@ -27,6 +27,12 @@ def mjml_program() -> list[str]:
     return [node, str(NODE / "mjml.mjs")]
 
 
+def validator_program() -> list[str]:
+    """Return the command that validates MJML with the official implementation."""
+    node, _ = node_program("mjml", "package.json")
+    return [node, str(NODE / "validate.mjs")]
+
+
 def spamassassin() -> str:
     """Return SpamAssassin's path."""
     path = shutil.which("spamassassin")
