@@ -149,28 +149,42 @@ def load_languages(override: Path | None = None, *, of_mail: bool = False) -> La
         roots.append(override)
     kinds = (FOLDER, MAIL_FOLDER) if of_mail else (FOLDER,)
     folders = [root / kind for root in roots for kind in kinds]
+    written = [(path, _bytes(path)) for folder in folders for path in sorted(folder.glob("*.po"))]
+    return _merged(tuple(written))
+
+
+def _bytes(path: Path) -> bytes | OSError:
+    """Return what a file holds, or why it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return error
+
+
+# A preview that follows the files loads them at every save, and they hardly ever change.
+@lru_cache(maxsize=8)
+def _merged(written: tuple[tuple[Path, bytes | OSError], ...]) -> Languages:
     merged: dict[str, Catalog] = {}
     faults: list[Fault] = []
-    for folder in folders:
-        for path in sorted(folder.glob("*.po")):
-            try:
-                catalogue = read_catalogue(path)
-            except (OSError, ValueError, PoFileError, UnknownLocaleError) as error:
-                faults.append(
-                    Fault(
-                        f"cannot be read: {error}",
-                        where=str(path),
-                        remedy="name it for a language, such as de.po, and check it with msgfmt -c",
-                    )
+    for path, content in written:
+        try:
+            catalogue = _parsed(path, content)
+        except (OSError, ValueError, PoFileError, UnknownLocaleError) as error:
+            faults.append(
+                Fault(
+                    f"cannot be read: {error}",
+                    where=str(path),
+                    remedy="name it for a language, such as de.po, and check it with msgfmt -c",
                 )
-                continue
-            known = merged.setdefault(path.stem, catalogue)
-            if known is catalogue:
-                continue
-            for message in catalogue:
-                if is_whole(message):
-                    known.delete(message.id)
-                    known[message.id] = message
+            )
+            continue
+        known = merged.setdefault(path.stem, catalogue)
+        if known is catalogue:
+            continue
+        for message in catalogue:
+            if is_whole(message):
+                known.delete(message.id)
+                known[message.id] = message
     if faults:
         raise ConfigurationError(faults)
     return Languages({tag: _compiled(each) for tag, each in merged.items()}, merged)
@@ -197,9 +211,14 @@ def _as_text(catalogue: Catalog) -> str:
 
 def read_catalogue(path: Path) -> Catalog:
     """Read one ``.po`` file named for its language; what is fuzzy in it counts as missing."""
+    return _parsed(path, path.read_bytes())
+
+
+def _parsed(path: Path, content: bytes | OSError) -> Catalog:
+    if isinstance(content, OSError):
+        raise content
     locale = Locale.parse(path.stem, sep="-")
-    with path.open("rb") as handle:
-        return read_po(handle, locale=locale, abort_invalid=True)
+    return read_po(io.BytesIO(content), locale=locale, abort_invalid=True)
 
 
 def is_whole(message: Message) -> bool:

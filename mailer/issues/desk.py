@@ -122,6 +122,7 @@ class Desk:
         self._archive = archive
         self._library = library
         self._clock = clock
+        self._read: tuple[str, str, Issue] | None = None
 
     def path(self, issue_id: str) -> Path:
         """Return the issue's file, whether or not it exists."""
@@ -203,7 +204,7 @@ class Desk:
                 return read_issue(frozen, where=where, publication=self._publication)
         text = self.text(issue_id)
         try:
-            issue = read_issue(text, where=where, publication=self._publication)
+            issue = self._issue_of(text, where)
         except InvalidInput:
             issue = None
         entries = self._library.diary_ids()
@@ -219,6 +220,13 @@ class Desk:
             known_articles=self._library.ids(),
             known_diary=sorted(entries),
         )
+
+    def _issue_of(self, text: str, where: str) -> Issue:
+        # A preview that follows the templates asks for the same file again and again.
+        if self._read is None or self._read[:2] != (text, where):
+            issue = read_issue(text, where=where, publication=self._publication)
+            self._read = (text, where, issue)
+        return self._read[2]
 
     def why(self, article_id: str) -> list[tuple[str, Decision]]:
         """Return what was decided on an article, with the issue's id; newest issue first.
