@@ -1,29 +1,23 @@
 """What a preview costs: every region rendered, and the time from saving a file to the new picture.
 
 A scratch publication with the sample articles and fourteen regions. Regions are rendered one after
-the other, in two threads and in two processes, to see which is worth it. Then ``mailer preview
---watch`` runs in a process of its own, Chromium shows its page, and a line of a template and of the
-issue's file is changed; the clock runs from the write to the frame after the one in which the
-changed words are laid out. Needs ``chromium-headless-shell`` and Playwright.
+the other, in two threads and in two processes, to see which is worth it. Then a line of a template
+and of the issue's file is changed while the live page is shown (``benchmarks/saves``), and it is
+printed how long the new picture took and where the time went.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import re
-import shutil
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from benchmarks.saves import STEPS, to_picture, watching
 from mailer.app import App, make_publication, open_app
 from mailer.cli.demonstration import edited
 from mailer.resources import templates_dir
@@ -32,18 +26,6 @@ from mailer.usecases.previewing import lay_out
 from mailer.usecases.proofing import Ingredients, gather, render_region
 
 ROUNDS = 15
-REGION = "wales"
-CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-SEEN = """([selector, words]) => new Promise((done) => {
-  const look = () => {
-    const frame = document.querySelector(".screen iframe:not(.coming)");
-    const there = frame?.contentDocument?.querySelector(selector)?.textContent.includes(words);
-    if (!there) return void setTimeout(look, 2);
-    const painted = () => done(performance.timeOrigin + performance.now());
-    requestAnimationFrame(() => requestAnimationFrame(painted));
-  };
-  look();
-})"""
 
 _held: tuple[App, Ingredients] | None = None
 
@@ -102,53 +84,16 @@ def timed(run: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-@contextmanager
-def watching(root: Path, name: str) -> Iterator[Any]:
-    """Open the live page in Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    path = next((found for each in CHROMIUM if (found := shutil.which(each))), None)
-    if path is None:
-        sys.exit("Chromium is missing: apt-get install chromium-headless-shell")
-    command = [sys.executable, "-m", "mailer", "--publication", str(root)]
-    server = subprocess.Popen(
-        [*command, "preview", name, "--watch", "--json"], stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdout is not None
-    try:
-        address = ""
-        while not (found := re.search(r'"(http://[^"]+)"', address)):
-            address += server.stdout.readline()
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.goto(f"{found[1]}#{REGION}")
-            page.wait_for_selector("body[data-drawn]")
-            page.wait_for_selector("body[data-state=live]")
-            yield page
-            browser.close()
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(10)
-
-
-def to_picture(page: Any, path: Path, write: Callable[[str], str], selector: str) -> list[float]:
-    """Save a file again and again; return the milliseconds until each change was seen."""
-    times = []
-    for number in range(ROUNDS):
-        words = f"Picture number {number} of {path.name}"
-        changed = write(words)
-        started = 1000 * time.time()
-        path.write_text(changed)
-        times.append(page.evaluate(SEEN, [selector, words]) - started)
-        # The other regions are rendered meanwhile; an editor does not save ten times a second.
-        time.sleep(1.5)
-    return times
-
-
 def report(label: str, times: Sequence[float]) -> None:
     low, middle, high = min(times), statistics.median(times), max(times)
     print(f"{label}: {middle:.0f} ms ({low:.0f} to {high:.0f})", flush=True)
+
+
+def report_steps(label: str, saves: Sequence[dict[str, float]]) -> None:
+    """Print the whole and, for each step, the median of it."""
+    report(label, [sum(save.values()) for save in saves])
+    for name, what in STEPS.items():
+        report(f"    {what}", [save[name] for save in saves])
 
 
 def main() -> None:
@@ -163,13 +108,15 @@ def main() -> None:
         text = issue.read_text()
         text_of = "<mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-section>"
         line = text_of.format('<p id="bench">{}</p>')
-        with watching(root, name) as page:
-            saves = to_picture(page, own, lambda words: shipped + line.format(words), "#bench")
-            report("from saving a template to the picture", saves)
+        with watching(root, name) as watched:
             saves = to_picture(
-                page, issue, lambda words: re.sub(r"\Z", f"\n{words}\n", text), "body"
+                watched, own, lambda words: shipped + line.format(words), "#bench", ROUNDS
             )
-            report("from saving the issue to the picture", saves)
+            report_steps("from saving a template to the picture", saves)
+            saves = to_picture(
+                watched, issue, lambda words: re.sub(r"\Z", f"\n{words}\n", text), "body", ROUNDS
+            )
+            report_steps("from saving the issue to the picture", saves)
 
 
 if __name__ == "__main__":

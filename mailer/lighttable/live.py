@@ -1,8 +1,10 @@
 """The light table while somebody works: the page, and a stream of what a change made of it.
 
-One task waits for changed files, another renders: first the region somebody looks at, then the
-others, and it begins anew when more was changed meanwhile. What came out the same is not sent.
-A mistake is told with file, line and remedy, and the last good sheets stay.
+One task waits for changed files, another renders, and it begins anew when more was changed
+meanwhile. First comes the picture of the region somebody looks at, with what was found of the one
+before; then its checks and its messages; then, after the browser had time to draw, the other
+regions. What came out the same is not sent. A mistake is told with file, line and remedy, once
+nothing more is being saved, and the last good sheets stay.
 
 For one person on this machine: a loopback address, a key in the path that no other user can guess,
 and no answer under a foreign host name. Every route is GET; nothing here changes anything.
@@ -31,8 +33,11 @@ from mailer.inbox.serving import OwnHost
 from mailer.lighttable.lightpage import Looked, make_page, picture_data
 from mailer.lighttable.sheets import Sheet
 
-STEP_MS = 10
+STEP_MS = 5
 """How long to wait for more changes after one: an editor's save is several."""
+
+HALF_SAVED_S = 0.1
+"""How long what cannot be used may still be half of a save, before it is told."""
 
 DRAWING_S = 0.15
 """How long a browser may need for the regions that are looked at, before the others' turn."""
@@ -67,6 +72,14 @@ class Bench(Protocol):
 
     def prepare(self, changed: Collection[Path]) -> list[str]:
         """Read anew what changed; return the regions, in the publication's order.
+
+        Raises:
+            MailerError, ConfigurationError: what was written cannot be used.
+        """
+        ...
+
+    def sketch(self, region: str) -> Sheet:
+        """Render one region and lay out its sheet, without findings and messages.
 
         Raises:
             MailerError, ConfigurationError: what was written cannot be used.
@@ -188,15 +201,20 @@ class Live:
             if before and before != regions:
                 self._tell("reload", {})
             looked_at = set(self._listeners.values())
+            for region in regions:
+                if region in looked_at and region in self._sheets:
+                    await self._sketch(region)
             for region in sorted(regions, key=lambda region: region not in looked_at):
                 if self._listeners and region not in looked_at:
                     looked_at.update(regions)
-                    await self._let_draw()
+                    await self._wait_for_more(DRAWING_S)
                 if self._is_changed.is_set():
                     return
                 await self._lay(region)
         except (MailerError, ConfigurationError) as error:
-            self._trouble(error.faults)
+            await self._wait_for_more(HALF_SAVED_S)
+            if not self._is_changed.is_set():
+                self._trouble(error.faults)
         except Exception as error:  # noqa: BLE001 - the person at the page must learn of it
             remedy = "this is a fault of the program; the last good picture stays"
             self._trouble([Fault(f"{type(error).__name__}: {error}", remedy=remedy)])
@@ -204,12 +222,23 @@ class Live:
             self._faults = ()
             self._tell("fine", {})
 
+    async def _sketch(self, region: str) -> None:
+        before = self._sheets[region][1]
+
+        def sketch() -> tuple[Sheet, str]:
+            sheet = self._bench.sketch(region).with_findings_of(before)
+            return sheet, sheet.pack()
+
+        self._put(region, *await asyncio.to_thread(sketch))
+
     async def _lay(self, region: str) -> None:
         def lay() -> tuple[Sheet, str]:
             sheet = self._bench.lay(region)
             return sheet, sheet.pack()
 
-        sheet, packed = await asyncio.to_thread(lay)
+        self._put(region, *await asyncio.to_thread(lay))
+
+    def _put(self, region: str, sheet: Sheet, packed: str) -> None:
         if region in self._sheets and self._sheets[region][2] == packed:
             return
         self._version += 1
@@ -220,10 +249,10 @@ class Live:
         version, sheet, packed = self._sheets[region]
         return {"version": version, "row": sheet.row(), "packed": packed}
 
-    async def _let_draw(self) -> None:
-        """Leave the machine to the browser for a moment: somebody waits for what it draws."""
+    async def _wait_for_more(self, longest_s: float) -> None:
+        """Leave the machine to whoever draws or saves, until more was changed."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_changed.wait(), DRAWING_S)
+            await asyncio.wait_for(self._is_changed.wait(), longest_s)
 
     def _trouble(self, faults: Sequence[Fault]) -> None:
         self._faults = faults

@@ -13,7 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 
 from mailer.delivery.quoting import EncodedPart, Template
@@ -77,6 +77,15 @@ class Sheet:
             "warnings": self.count(Level.WARNING),
             "size": self.sizes.html,
         }
+
+    def with_findings_of(self, before: Sheet) -> Sheet:
+        """Return it with what was found and written of an earlier one, until its own is known."""
+        return replace(
+            self,
+            findings=before.findings,
+            messages=before.messages,
+            sizes=replace(self.sizes, message=before.sizes.message),
+        )
 
     def pack(self) -> str:
         """Return it for the page."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from mailer.app import App, open_app
+from mailer.editions.edition import Edition
 from mailer.editions.finding import Finding
 from mailer.errors import ConfigurationError
 from mailer.inbox import serving
@@ -18,8 +19,8 @@ from mailer.lighttable.live import Live
 from mailer.lighttable.sheets import Sheet
 from mailer.publication import FILE_NAME
 from mailer.resources import templates_dir
-from mailer.usecases.previewing import lay_out, looked_at
-from mailer.usecases.proofing import Ingredients, check_issue, gather
+from mailer.usecases.previewing import lay_out, looked_at, sheet_of
+from mailer.usecases.proofing import Ingredients, check_issue, gather, render_region
 
 Announce = Callable[[str], None]
 HOST = "127.0.0.1"
@@ -37,6 +38,7 @@ class Workbench:
         self._app: App | None = None
         self._given: Ingredients | None = None
         self._of_issue: list[Finding] = []
+        self._rendered: dict[str, Edition] = {}
         self._unused: set[Path] = set()
         self._looked = Looked(root.name, issue_id, 0, issue_id)
 
@@ -55,16 +57,29 @@ class Workbench:
     def prepare(self, changed: Collection[Path]) -> list[str]:
         self._unused |= set(changed)
         app = self._opened()
+        self._rendered.clear()
         self._given = gather(app, self._issue_id)
         self._of_issue = check_issue(app, self._given)
         self._looked = looked_at(app, self._given)
         self._unused.clear()
         return [region.slug for region in app.regions(self._wanted)]
 
+    def sketch(self, region: str) -> Sheet:
+        app, given = self._ready()
+        rendered = render_region(app, given, app.region(region))
+        # The whole sheet, which is asked for next, is made of the same edition.
+        self._rendered[region] = rendered
+        return sheet_of(app, rendered)
+
     def lay(self, region: str) -> Sheet:
+        app, given = self._ready()
+        rendered = self._rendered.pop(region, None)
+        return lay_out(app, given, app.region(region), self._of_issue, edition=rendered).sheet
+
+    def _ready(self) -> tuple[App, Ingredients]:
         if self._app is None or self._given is None:
             raise ConfigurationError("the publication could not be read")
-        return lay_out(self._app, self._given, self._app.region(region), self._of_issue).sheet
+        return self._app, self._given
 
     def close(self) -> None:
         """Close what is open."""

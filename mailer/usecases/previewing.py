@@ -38,7 +38,16 @@ from mailer.usecases.proofing import (
 )
 from mailer.usecases.sample_mail import sample_messages
 
-__all__ = ["Laid", "Preview", "find_chromium", "lay_out", "looked_at", "preview", "preview_part"]
+__all__ = [
+    "Laid",
+    "Preview",
+    "find_chromium",
+    "lay_out",
+    "looked_at",
+    "preview",
+    "preview_part",
+    "sheet_of",
+]
 
 Progress = Callable[[int, int], None]
 Part = Literal["html", "text", "headers", "source"]
@@ -76,29 +85,49 @@ class Preview:
         }
 
 
-def lay_out(app: App, given: Ingredients, region: Region, of_issue: Sequence[Finding] = ()) -> Laid:
+def lay_out(
+    app: App,
+    given: Ingredients,
+    region: Region,
+    of_issue: Sequence[Finding] = (),
+    *,
+    edition: Edition | None = None,
+) -> Laid:
     """Render an issue for a region and lay its sheet out, checks and all.
 
     Args:
         of_issue: what ``check_issue`` found.
+        edition: the region's, where it was rendered from ``given`` already.
     """
-    edition = render_region(app, given, region)
-    fields = {reader.id: _fields(app, edition, region, reader) for reader in SAMPLE_READERS}
+    edition = edition or render_region(app, given, region)
     findings = [
         *(f for f in of_issue if f.region in {"", region.slug}),
         *check_region(app, given, edition),
         *absent(app, {region.slug: edition}),
     ]
-    sheet = make_sheet(
+    fields = _of_samples(app, edition, region)
+    messages = sample_messages(app, edition, fields)
+    return Laid(edition, sheet_of(app, edition, findings=findings, messages=messages))
+
+
+def sheet_of(
+    app: App,
+    edition: Edition,
+    *,
+    findings: Sequence[Finding] = (),
+    messages: Mapping[str, bytes] | None = None,
+) -> Sheet:
+    """Lay out an edition's sheet, for a look at it, or with what was found and written."""
+    region = app.region(edition.region)
+    return make_sheet(
         edition,
         region=region,
         publication=app.publication,
-        fields=fields,
-        messages=sample_messages(app, edition, fields),
+        fields=_of_samples(app, edition, region),
+        messages=messages or {},
         findings=findings,
         web_url=app.web_url,
     )
-    return Laid(edition, sheet)
 
 
 def looked_at(app: App, given: Ingredients) -> Looked:
@@ -209,6 +238,10 @@ def preview_part(app: App, name: str, region: str, part: Part) -> str:
     message = sample_messages(app, edition, {NAMED.id: fields})[NAMED.id]
     source = message.decode().replace("\r\n", "\n")
     return source if part == "source" else source.partition("\n\n")[0] + "\n"
+
+
+def _of_samples(app: App, edition: Edition, region: Region) -> dict[str, dict[str, str]]:
+    return {reader.id: _fields(app, edition, region, reader) for reader in SAMPLE_READERS}
 
 
 def _fields(app: App, edition: Edition, region: Region, reader: SampleReader) -> dict[str, str]:

@@ -79,15 +79,59 @@
     if (!/^(https?|mailto):/i.test(url)) return document.createTextNode(url);
     return element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url);
   }
+  // What a change leaves as it was stays in the frame, pictures too: only the rest is drawn anew.
+  // A document that was parsed has no window: nothing in it runs, and nothing of it is fetched.
+  let parsed = { markup: "", document: null };
+  function parse(markup) {
+    if (parsed.markup !== markup) {
+      parsed = { markup, document: new DOMParser().parseFromString(markup, "text/html") };
+    }
+    return parsed.document;
+  }
+  function isSameKind(one, other) {
+    return one.nodeType === other.nodeType && one.nodeName === other.nodeName;
+  }
+  function patch(old, fresh) {
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      old.data = fresh.data;
+      return;
+    }
+    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    const olds = [...old.childNodes];
+    const news = [...fresh.childNodes];
+    let kept = 0;
+    while (olds.length && news.length && olds[0].isEqualNode(news[0])) olds.shift(), news.shift();
+    while (olds.length && news.length && olds.at(-1).isEqualNode(news.at(-1))) olds.pop(), news.pop(), kept++;
+    if (olds.length === news.length && olds.every((one, at) => isSameKind(one, news[at]))) {
+      olds.forEach((one, at) => one.isEqualNode(news[at]) || patch(one, news[at]));
+      return;
+    }
+    const after = kept ? old.childNodes[old.childNodes.length - kept] : null;
+    olds.forEach((one) => one.remove());
+    news.forEach((one) => old.insertBefore(old.ownerDocument.importNode(one, true), after));
+  }
   function show(screen, markup, title) {
     const before = screen.querySelector("iframe:not(.coming)");
     screen.querySelectorAll("iframe.coming").forEach((one) => one.remove());
+    if (before?.isDrawn) {
+      const fresh = parse(markup);
+      const standing = before.contentDocument;
+      if (standing?.compatMode === fresh.compatMode) {
+        patch(standing.documentElement, fresh.documentElement);
+        before.title = title;
+        return;
+      }
+    }
     const frame = document.createElement("iframe");
     frame.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
     frame.title = title;
     if (before) frame.className = "coming";
     // A frame that replaces another stands where its reader was; the old one stays until then.
     frame.addEventListener("load", () => {
+      frame.isDrawn = true;
       if (!before) return;
       const top = before.contentDocument?.scrollingElement?.scrollTop ?? 0;
       if (top) frame.contentDocument?.scrollingElement?.scrollTo(0, top);
@@ -117,15 +161,18 @@
   let screens = [];
   async function drawMail(data, fields) {
     const wanted = plan();
-    const key = JSON.stringify(wanted);
-    if (standing !== key || !screens.length) {
-      const guises = Object.fromEntries(radios("guise").map((one) => [one.value, one.nextSibling.textContent]));
-      screens = wanted.map(([kind, guise]) => device(kind, guise, `${DEVICES[kind]}, ${guises[guise].toLowerCase()}`));
+    const kinds = wanted.map(([kind]) => kind).join(" ");
+    if (standing !== kinds || !screens.length) {
+      screens = wanted.map(([kind, guise]) => device(kind, guise, ""));
       stage.replaceChildren(element("div", { className: "frames" }, ...screens.map((one) => one.figure)));
-      standing = key;
+      standing = kinds;
     }
+    const guises = Object.fromEntries(radios("guise").map((one) => [one.value, one.nextSibling.textContent]));
     wanted.forEach(([kind, guise], at) => {
-      show(screens[at].screen, joinHtml(data.guises[guise], fields), `${data.name}, ${kind}, ${guise}`);
+      const { figure, screen } = screens[at];
+      figure.className = `${kind} ${guise}`;
+      figure.firstChild.textContent = `${DEVICES[kind]}, ${guises[guise].toLowerCase()}`;
+      show(screen, joinHtml(data.guises[guise], fields), `${data.name}, ${kind}, ${guise}`);
     });
   }
   async function drawEvery() {

@@ -113,9 +113,12 @@ def test_a_saved_issue_is_seen_where_one_was_reading(page: Page, root: Path) -> 
     text = path.read_text()
     seen(page, "Nine towns, one invoice")
     in_frame(page, "mail.scrollingElement.scrollTo(0, 900)")
+    # The frame that is read in stays: only what changed is drawn anew.
+    in_frame(page, "(mail.defaultView.isRead = true)")
     path.write_text(f"{text}\nA last sentence from the columnist.\n")
     seen(page, "A last sentence from the columnist.")
     assert in_frame(page, "mail.scrollingElement.scrollTop") == 900
+    assert in_frame(page, "mail.defaultView.isRead")
 
     path.write_text(text.replace("subject:", "subjekt:", 1))
     trouble = page.locator("#trouble li")
