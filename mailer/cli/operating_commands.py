@@ -51,8 +51,9 @@ def run(
 def tick(ctx: typer.Context, as_json: Json = False) -> None:
     """Look at the schedule once and do what is due, then end: for cron or a timer.
 
-    Exit code 8 says that something was held, failed or missed. While another is at work, nothing is
-    done and the exit code is 0. Example: `mailer tick --json`
+    Exit code 8 says that something was held, failed or missed, or that taking articles in broke
+    off; a source that cannot be read is only told. While another is at work, nothing is done and
+    the exit code is 0. Example: `mailer tick --json`
     """
     from mailer.app import open_app
     from mailer.usecases import unattended

@@ -135,9 +135,14 @@ class Runner:
             if claimed:
                 results.append(self._run(tuple(claimed), seen))
         retried = "" if self.should_stop() else self._retry()
-        ingested = "" if self.should_stop() else self._ingest(now)
+        ingested, is_taken = ("", True) if self.should_stop() else self._ingest(now)
         return TickReport(
-            now, results=tuple(results), missed=tuple(lost), retried=retried, ingested=ingested
+            now,
+            results=tuple(results),
+            missed=tuple(lost),
+            retried=retried,
+            ingested=ingested,
+            is_ingest_failed=not is_taken,
         )
 
     def _give_up(self, slots: Sequence[Slot], seen: Mapping[Key, Run]) -> list[str]:
@@ -181,23 +186,26 @@ class Runner:
         except Exception as error:
             log.exception("schedule.alarm_failed", why=f"{type(error).__name__}: {error}")
 
-    def _ingest(self, now: datetime) -> str:
-        """Take articles in, once in so many hours, whichever process looks."""
+    def _ingest(self, now: datetime) -> tuple[str, bool]:
+        """Take articles in, once in so many hours, whichever process looks; say if it went well."""
         hours = self._publication.schedule.ingest_hours
         if not hours:
-            return ""
+            return "", True
         past = int(now.timestamp()) // (hours * 3600)
         hour = datetime.fromtimestamp(past * hours * 3600, UTC)
         if not self._runs.once("ingest", f"{hour:%Y-%m-%dT%H:%M}", forgets=True):
-            return ""
+            return "", True
         try:
             note = self._jobs.ingest()
+        except (ConfigurationError, MailerError) as error:
+            log.warning("schedule.ingest_failed", why=str(error))
+            return f"failed: {error}", False
         except Exception as error:  # a fault among the sources must not stop the schedule
             log.exception("schedule.ingest_failed", why=f"{type(error).__name__}: {error}")
-            return f"failed: {error}"
+            return f"failed: {error}", False
         if note:
             log.info("schedule.ingested", what=note)
-        return note
+        return note, True
 
     def _run(self, slots: tuple[Slot, ...], seen: Mapping[Key, Run]) -> Result:
         """Run one job for its claimed slots; never raises for the job's own failure."""

@@ -71,7 +71,8 @@ class TickReport:
     """What one look at the schedule did.
 
     ``is_leader`` is False when another process has the lease; then nothing was done, or what was
-    done is that one's to finish.
+    done is that one's to finish. ``is_ingest_failed``: taking articles in broke off, and
+    ``ingested`` says why; a file or source that cannot be read is no such failure.
     """
 
     now: datetime
@@ -80,3 +81,4 @@ class TickReport:
     missed: tuple[Slot, ...] = ()
     retried: str = ""
     ingested: str = ""
+    is_ingest_failed: bool = False

@@ -144,7 +144,8 @@ def _report_data(report: TickReport) -> dict[str, Any]:
         "retried": report.retried,
         "ingested": report.ingested,
         # A reminder that came too late is no reason to call anybody.
-        "is_all_done": not any(slot.job in LOUD for slot in report.missed)
+        "is_all_done": not report.is_ingest_failed
+        and not any(slot.job in LOUD for slot in report.missed)
         and all(result.state in FINAL for result in report.results),
     }
 

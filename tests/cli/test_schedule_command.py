@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from mailer.app import open_app
+from mailer.errors import Fault, StorageFailed
 from mailer.schedule.calendar import Slot
 from mailer.schedule.runs import Runs
+from mailer.usecases import sourcing
 from tests.cli.driving import ISSUE, Mailer, change
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -47,9 +50,27 @@ def test_nothing_to_come_is_said(mailer: Mailer) -> None:
     assert mailer("schedule", "--until", "2026-11-01").out == "Nothing is to come.\n"
 
 
+def test_a_tick_that_cannot_take_articles_in_ends_with_8_and_one_line(
+    mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object) -> None:
+        raise StorageFailed(Fault("the database refused: database or disk is full"))
+
+    monkeypatch.setattr(sourcing, "ingest", refuse)
+    monkeypatch.setenv("MAILER_LOG_FORMAT", "json")
+    said = mailer("tick")
+    assert said.code == 8
+    lines = [json.loads(line) for line in said.err.splitlines()]
+    (failed,) = [line for line in lines if line["event"] == "schedule.ingest_failed"]
+    assert "disk is full" in failed["why"]
+    assert mailer("tick").code == 0
+
+
 def test_a_tick_says_that_articles_could_not_be_read(mailer: Mailer, publication: Path) -> None:
     (publication / "articles" / "broken.md").write_text(
         "---\ntitle: [\n---\nNo way to read this.\n"
     )
-    assert "1 file or source could not be read" in mailer("tick").out
+    first = mailer("tick")
+    assert "1 file or source could not be read" in first.out
+    assert first.code == 0
     assert mailer("tick").out == "Nothing was due.\n"
