@@ -22,7 +22,8 @@ def prune(
 ) -> None:
     """Let go of what is older than `[audience]` keeps it; totals stay. `mailer run` does it daily.
 
-    Sign-ups that nobody confirmed are forgotten, old deliveries become figures.
+    Sign-ups that nobody confirmed are forgotten, old deliveries become figures; the events that say
+    when articles were taken in go after thirty days, but for the newest.
     Example: `mailer prune --dry-run`
     """
     from mailer.app import open_app

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from mailer.app import open_app
 from mailer.inbox.store import Store
 from mailer.storage import schema
+from mailer.usecases.sourcing import INGESTED
 from mailer.usecases.unattended import make_runner
 from tests.cli.driving import ISSUE, Mailer
 
@@ -68,6 +69,32 @@ def test_the_schedule_prunes_once_a_day(
         assert events(publication) == count
     with open_app(publication) as app:
         assert app.ledger.summary(ISSUE) == {}
+
+
+def test_old_notes_of_taking_articles_in_go_but_for_the_newest(
+    mailer: Mailer, publication: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in ("2026-12-01", "2026-12-20", "2027-01-10"):
+        monkeypatch.setenv("MAILER_FIXED_NOW", f"{day}T09:00:00+00:00")
+        with open_app(publication) as app:
+            app.ledger.record(INGESTED, "", {"faults": 0})
+
+    def days() -> list[str]:
+        with open_app(publication) as app, app.database.read() as connection:
+            table = schema.events
+            query = select(table.c.at).where(table.c.kind == INGESTED).order_by(table.c.id)
+            return [f"{at:%m-%d}" for at in connection.execute(query).scalars()]
+
+    old = len(days()) - 2
+    assert old >= 1
+    monkeypatch.setenv("MAILER_FIXED_NOW", "2027-01-10T10:00:00+00:00")
+    assert mailer("prune", "--dry-run", "--json").data["looks"] == old
+    assert f"Gone: {old} notes of taking articles in." in mailer("prune").out
+    assert days() == ["12-20", "01-10"]
+    monkeypatch.setenv("MAILER_FIXED_NOW", TWO_YEARS_ON)
+    assert mailer("prune", "--json").data["looks"] == 1
+    assert days() == ["01-10"]
+    assert mailer("prune", "--json").data["looks"] == 0
 
 
 def test_a_catalogue_that_cannot_be_read_stops_confirmations_alone(
