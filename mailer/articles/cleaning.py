@@ -208,7 +208,10 @@ class _Writer:
     def _say(self, data: str) -> None:
         if "&" in data:
             data = html.unescape(data)
-        self._line.append(html.escape(re.sub(r"\s+", " ", data), quote=False))
+        if "  " in data or not data.isprintable():
+            # The only white space that counts as printable is the plain space.
+            data = re.sub(r"\s+", " ", data)
+        self._line.append(html.escape(data, quote=False))
 
     def _open_inline(self, name: str, href: str) -> None:
         if name in self._inline or (name == "a" and not href):

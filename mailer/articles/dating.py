@@ -11,8 +11,10 @@ Known limits: English month names; no relative dates ("next Tuesday").
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
+from functools import lru_cache
 
 from mailer import almanac
 from mailer.articles.article import Flag
@@ -23,6 +25,7 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_FIGURE = re.compile(r"\d")
 _LONGEST_SENTENCE = 2_000
 _DAY_NAME = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _DATE = re.compile(
@@ -83,6 +86,8 @@ class WrittenDate:
 def find_dates(text: str) -> list[WrittenDate]:
     """Return every date written in a text, in order; a range is one."""
     joined: list[WrittenDate] = []
+    if not has_figure(text):
+        return joined
     for written in _single_dates(text):
         first, *others = _with_day_before(text, written)
         last = joined[-1] if joined else None
@@ -97,6 +102,21 @@ def find_dates(text: str) -> list[WrittenDate]:
             continue
         joined += [first, *others]
     return joined
+
+
+def has_figure(text: str) -> bool:
+    """Say whether a text has a figure: without one it has no date, and is not worth searching."""
+    if any(figure in text for figure in "0123456789"):
+        return True
+    return not text.isascii() and _FIGURE.search(text) is not None
+
+
+def may_tell_time(text: str) -> bool:
+    """Say whether a text may have a date or a time of day."""
+    if has_figure(text):
+        return True
+    folded = text.casefold()
+    return "noon" in folded or "midday" in folded
 
 
 def _with_day_before(text: str, written: WrittenDate) -> list[WrittenDate]:
@@ -224,7 +244,8 @@ def _date(year: int, written: WrittenDate) -> date | None:
 
 def _infer(written: WrittenDate, reference: date | None, today: date) -> date | None:
     around = reference or today
-    years = range(around.year - 12, around.year + 13)
+    reach = 12 if reference is None else 1
+    years = range(around.year - reach, around.year + reach + 1)
     days = [on for year in years if (on := _date(year, written)) is not None]
     if reference is not None:
         # A paper announces what comes within the year and may still mention the month behind.
@@ -264,8 +285,11 @@ _CUE = re.compile(
 )
 
 
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.?!])[\"”’')]*\s+(?=[\"“‘'(]*[A-Z0-9])")
+
+
 def find_deadline(
-    sentences: list[str], *, reference: date | None, today: date
+    sentences: Sequence[str], *, reference: date | None, today: date
 ) -> tuple[date, tuple[Flag, ...]] | None:
     """Return the date a text sets its readers, such as "join by Friday 23rd October".
 
@@ -274,7 +298,7 @@ def find_deadline(
     """
     found: list[tuple[date, tuple[Flag, ...]]] = []
     for sentence in sentences:
-        if not _CUE.search(sentence):
+        if not has_figure(sentence) or not _CUE.search(sentence):
             continue
         for written in find_dates(sentence):
             if _DEADLINE.search(sentence[: written.start]):
@@ -295,12 +319,23 @@ def find_deadline(
 
 def sentences_of(text: str) -> list[str]:
     """Split plain text into sentences, roughly: at ends of paragraphs and of sentences."""
+    return _sentences(text.split("\n"))
+
+
+@lru_cache(maxsize=1)
+def timed_sentences_of(text: str) -> tuple[str, ...]:
+    """Return those of its sentences that may have a date or a time of day; most texts have few.
+
+    A text is asked for them twice: what it sets its readers, and then what it announces.
+    """
+    parts = [paragraph for paragraph in text.split("\n") if may_tell_time(paragraph)]
+    return tuple(sentence for sentence in _sentences(parts) if may_tell_time(sentence))
+
+
+def _sentences(paragraphs: Sequence[str]) -> list[str]:
     found: list[str] = []
-    for paragraph in re.split(r"\n+", text):
-        found.extend(
-            part.strip()
-            for part in re.split(r"(?<=[.?!])[\"”’')]*\s+(?=[\"“‘'(]*[A-Z0-9])", paragraph)
-            if part.strip()
-        )
+    for paragraph in paragraphs:
+        parts = map(str.strip, _BETWEEN_SENTENCES.split(paragraph))
+        found.extend(part for part in parts if part)
     # Nobody writes such a sentence; searching one for dates would take minutes.
     return [sentence for sentence in found if len(sentence) <= _LONGEST_SENTENCE]

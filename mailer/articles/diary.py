@@ -28,7 +28,7 @@ from mailer.articles.dating import (
     find_time,
     find_times,
     resolve,
-    sentences_of,
+    timed_sentences_of,
 )
 from mailer.articles.lettering import Vocabulary, is_caps, recase, title_case
 from mailer.articles.recurring import BELIEVED, find_recurrence, next_on
@@ -109,7 +109,7 @@ def happenings_in_text(
 ) -> list[Happening]:
     """Return what running text announces; ``reference`` is the piece's own date, if known."""
     found = []
-    for sentence in sentences_of(text):
+    for sentence in timed_sentences_of(text):
         if not _NOUN.search(sentence):
             # Nothing is held in it, and looking for dates takes longer than for a word.
             continue

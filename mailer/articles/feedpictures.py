@@ -20,8 +20,23 @@ from mailer.articles.markupnames import children, name_of, said
 _PICTURE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 
 
+_TELLING = frozenset(
+    {
+        "media:content",
+        "media:thumbnail",
+        "media:group",
+        "enclosure",
+        "atom:link",
+        "itunes:image",
+    }
+)
+"""What a picture may be in."""
+
+
 def picture_of(item: ET.Element, base: str) -> Picture | None:
     """Return an item's picture, or None."""
+    if _TELLING.isdisjoint(map(name_of, item)):
+        return None
     media = list(_media(item))
     contents = [e for e in media if name_of(e) == "media:content" and _is_picture(e)]
     contents.sort(key=lambda e: -_width(e))

@@ -14,17 +14,18 @@ articles, which selection shows as twins.
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
+from heapq import nsmallest
 from zlib import crc32
 
 from rapidfuzz import fuzz
 
 from mailer.articles.article import Article, Standing
+from mailer.articles.plainwords import Words
 from mailer.articles.webaddress import url_key
 
 LIKE_TITLES = 85
@@ -34,6 +35,7 @@ SHARED_WORDS = 0.4
 FEWEST_WORDS = 25
 """Shorter texts are too much alike to say anything: a weather line, "Read more"."""
 _FAR_APART = timedelta(days=21)
+_WORDS = Words(r"[^\W_]+(?:'[^\W_]+)?", joints="'")
 _SHINGLE_WORDS = 4
 _SKETCH_SIZE = 4
 _63_BITS = 2**63 - 1
@@ -104,19 +106,22 @@ def sighting_of(article: Article, standing: Standing) -> Sighting:
 def words_of(text: str) -> list[str]:
     """Return the words without case, accents of typing, or marks."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return re.findall(r"[^\W_]+(?:'[^\W_]+)?", plain)
+    return _WORDS.find(plain)
 
 
 def shingles_of(words: list[str]) -> frozenset[int]:
     """Return the runs of four words as numbers that are the same on every machine."""
     if len(words) < _SHINGLE_WORDS:
         return frozenset({_number(" ".join(words))}) if words else frozenset()
-    # A sum of products instead of one digest a run: this is done for every word that comes in.
-    one = [crc32(word.encode("utf-8", "replace")) for word in words]
-    runs = zip(one, one[1:], one[2:], one[3:], strict=False)
-    return frozenset(
-        (a * 0x9E3779B1 + b * 0x85EBCA6B + c * 0xC2B2AE35 + d * 3) & _63_BITS for a, b, c, d in runs
-    )
+    # A sum of products instead of one digest a run: this is done for every word that comes in. A
+    # word's products are worked out once, for each of the four places it may have.
+    known: dict[str, tuple[int, int, int, int]] = {}
+    for word in set(words):
+        one = crc32(word.encode("utf-8", "replace"))
+        known[word] = (one * 0x9E3779B1, one * 0x85EBCA6B, one * 0xC2B2AE35, one * 3)
+    first, second, third, fourth = zip(*map(known.__getitem__, words), strict=True)
+    runs = zip(first, second[1:], third[2:], fourth[3:], strict=False)
+    return frozenset([(a + b + c + d) & _63_BITS for a, b, c, d in runs])
 
 
 def _number(text: str) -> int:
@@ -138,7 +143,7 @@ def marks_of(seen: Sighting) -> dict[str, int]:
         marks["title"] = _number(f"title {seen.title_key}")
     if len(seen.words) >= FEWEST_WORDS:
         # The smallest numbers of two sets that share most of their members are mostly the same.
-        for place, number in enumerate(sorted(seen.shingles)[:_SKETCH_SIZE]):
+        for place, number in enumerate(nsmallest(_SKETCH_SIZE, seen.shingles)):
             marks[f"words-{place}"] = number
     return marks
 

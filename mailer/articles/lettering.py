@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _COMPOUND = re.compile(r"\b[^\W\d_]{1,40}(?:-[^\W\d_]{1,40}){1,5}\b")
@@ -190,6 +191,7 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in re.split(r"\s*(?:,| and | & |;)\s*", text) if name.strip()]
 
 
+@lru_cache(maxsize=2_000)
 def slug_of(text: str, *, limit: int = 60) -> str:
     """Return lower-case ASCII words joined by hyphens, cut at a word; "" when none is left."""
     plain = unicodedata.normalize("NFKD", text.replace("&", " and "))

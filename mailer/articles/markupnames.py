@@ -58,6 +58,28 @@ def _plain(tag: str) -> str:
     return local if any(space.startswith(each) for each in _RSS) else f"other:{local}"
 
 
+class Children:
+    """An element's own children by name, for whoever asks for many names."""
+
+    def __init__(self, element: ET.Element) -> None:
+        self._named: dict[str, list[ET.Element]] = {}
+        for each in element:
+            self._named.setdefault(name_of(each), []).append(each)
+
+    def named(self, *names: str) -> list[ET.Element]:
+        """Return the children of some names, by name and then in their order."""
+        return [each for name in names for each in self._named.get(name, ())]
+
+    def texts(self, *names: str) -> list[str]:
+        """Return the texts of all children of some names that have one."""
+        found = ["".join(each.itertext()).strip() for each in self.named(*names)]
+        return [text for text in found if text]
+
+    def said(self, *names: str) -> str:
+        """Return the first text of a child of the first name that has one, or ""."""
+        return next(iter(self.texts(*names)), "")
+
+
 def children(element: ET.Element, name: str = "") -> list[ET.Element]:
     """Return an element's own children, all or those of one name."""
     return [each for each in element if not name or name_of(each) == name]
@@ -68,12 +90,7 @@ def first(element: ET.Element, name: str) -> ET.Element | None:
     return next((each for each in element if name_of(each) == name), None)
 
 
-def texts(element: ET.Element, name: str) -> list[str]:
-    """Return the texts of all children of a name that have one."""
-    found = ["".join(each.itertext()).strip() for each in children(element, name)]
-    return [text for text in found if text]
-
-
 def said(element: ET.Element, name: str) -> str:
     """Return the text of the first child of a name that has one, or ""."""
-    return next(iter(texts(element, name)), "")
+    found = ("".join(each.itertext()).strip() for each in children(element, name))
+    return next(filter(None, found), "")

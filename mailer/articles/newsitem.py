@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 
 from mailer.articles.article import Article, Document, Flag, Kind, Picture, Standing
 from mailer.articles.cleaning import html_to_text, pictures_in, sanitise
-from mailer.articles.dating import find_deadline, sentences_of
+from mailer.articles.dating import find_deadline, has_figure, timed_sentences_of
 from mailer.articles.diary import Happening, happenings_in_text
 from mailer.articles.entries import diary_of
 from mailer.articles.feedpictures import https_address
@@ -180,10 +180,11 @@ def _published(
 def _deadline(
     text: str, published_at: datetime | None, desk: IngestPolicy
 ) -> tuple[date | None, tuple[Flag, ...]]:
-    if not _has_figure(text):
+    sentences = timed_sentences_of(text)
+    if not sentences:
         return None, ()
     reference = desk.local_date(published_at) if published_at else None
-    found = find_deadline(sentences_of(text), reference=reference, today=desk.today)
+    found = find_deadline(sentences, reference=reference, today=desk.today)
     if found is None:
         return None, ()
     note = f"The deadline {found[0].isoformat()} was found in the text; check it."
@@ -191,14 +192,10 @@ def _deadline(
 
 
 def _announced(article: Article, place: int, desk: IngestPolicy) -> list[Happening]:
-    if not _has_figure(article.body_text):
+    if not has_figure(article.body_text):
         return []
     reference = desk.local_date(article.published_at) if article.published_at else None
     return happenings_in_text(article.body_text, reference=reference, today=desk.today, piece=place)
-
-
-def _has_figure(text: str) -> bool:
-    return re.search(r"\d", text) is not None
 
 
 def _filed(

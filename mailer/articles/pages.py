@@ -97,12 +97,17 @@ def _main(text: str) -> str:
     return re.sub(r"<head\b.*?</head>", "", text, flags=re.IGNORECASE | re.DOTALL)
 
 
+_BLOCK = re.compile("<(p|h3|h4|ul|ol|blockquote)>")
+
+
 def html_blocks(text: str) -> list[str]:
     """Split sanitised HTML into its top-level blocks, in order."""
-    pattern = r"<(p|h3|h4|ul|ol|blockquote)>.*?</\1>"
     blocks: list[str] = []
     start = 0
-    while match := re.compile(pattern, re.DOTALL).search(text, start):
+    while match := _BLOCK.search(text, start):
+        if text.find(f"</{match[1]}>", match.end()) < 0:
+            start = match.end()
+            continue
         end = _end(text, match.start(), match[1])
         blocks.append(text[match.start() : end])
         start = end

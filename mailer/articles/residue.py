@@ -98,18 +98,22 @@ def remove_residue(blocks: Sequence[str]) -> Cleaned:
     url = ""
     is_after_cut = False
     for raw in blocks:
-        lines = [line for line in raw.split("\n") if not is_residue(line)]
+        whole = raw.split("\n")
+        lines = [line for line in whole if not is_residue(line)]
         if _is_syndicated(raw):
             flags.append(Flag("syndicated", "The page says that it is a copy of another site's."))
             address = _ADDRESS.search(raw)
             url = url or (address.group() if address else "")
-        if any(_CUTTER.fullmatch(line.strip("*_# ")) for line in raw.split("\n")):
+        if any(_CUTTER.fullmatch(line.strip("*_# ")) for line in whole):
             is_after_cut = True
-        block = halve("\n".join(lines).strip())
+        left = "\n".join(lines).strip()
+        block = halve(left)
         is_again = bool(kept) and block == kept[-1]
-        if is_again or block != "\n".join(lines).strip():
+        if is_again or block != left:
             doubled.add(block)
-        if not block or is_again or is_residue(block):
+        # A single line that stayed as it was has been looked at.
+        is_known = len(whole) == 1 and block == left
+        if not block or is_again or (not is_known and is_residue(block)):
             continue
         if is_after_cut:
             if len(block.split()) <= _LONGEST_AFTER_CUT:
@@ -133,6 +137,6 @@ def halve(block: str) -> str:
     """Return one half of a text that is the same text twice, as scraped captions are."""
     words = block.split()
     half, odd = divmod(len(words), 2)
-    if half >= 3 and not odd and words[:half] == words[half:]:
+    if half >= 3 and not odd and words[0] == words[half] and words[:half] == words[half:]:
         return " ".join(words[:half])
     return block

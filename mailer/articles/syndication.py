@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin
@@ -26,7 +26,7 @@ from mailer.articles.charset import charset_of, decode
 from mailer.articles.feeddates import moment_in
 from mailer.articles.feedpictures import picture_of
 from mailer.articles.jsonfeed import JsonItem, read_json_feed
-from mailer.articles.markupnames import children, first, name_of, said, texts
+from mailer.articles.markupnames import Children, children, first, name_of, said
 from mailer.articles.wellformed import check, mend
 from mailer.errors import Fault, InvalidInput
 
@@ -120,30 +120,30 @@ def _rss(root: ET.Element, url: str) -> Feed:
 
 
 def _rss_item(item: ET.Element, base: str) -> FeedItem:
-    guid = first(item, "guid")
+    own = Children(item)
+    guid = next(iter(own.named("guid")), None)
     guid_text = " ".join((guid.text or "").split()) if guid is not None else ""
     is_link = guid is not None and guid.get("isPermaLink", "true").lower() == "true"
     link = (
-        said(item, "feedburner:origlink")
-        or said(item, "link")
-        or _alternate(item)
+        own.said("feedburner:origlink", "link")
+        or _alternate(own.named("atom:link"))
         or item.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about", "")
         or (guid_text if is_link and guid_text.startswith("http") else "")
     )
-    bodies = [said(item, name) for name in ("content:encoded", "atom:content", "fulltext")]
-    bodies.extend(_inner(e) for e in children(item) if name_of(e) in {"xhtml:body", "xhtml:div"})
+    bodies = [own.said(name) for name in ("content:encoded", "atom:content", "fulltext")]
+    bodies.extend(_inner(e) for e in own.named("xhtml:body", "xhtml:div"))
     dates = "pubdate dc:date atom:published dcterms:issued dcterms:created atom:updated"
     return FeedItem(
         guid=guid_text[:2_000],
         url=_join(base, link),
-        title=plain_title(said(item, "title") or said(item, "dc:title")),
-        summary_html=said(item, "description") or said(item, "itunes:summary"),
+        title=plain_title(own.said("title", "dc:title")),
+        summary_html=own.said("description", "itunes:summary"),
         content_html=max(bodies, key=len),
         authors=_names(
-            texts(item, "dc:creator") or texts(item, "author") or texts(item, "itunes:author")
+            own.texts("dc:creator") or own.texts("author") or own.texts("itunes:author")
         ),
-        published_at=_first_moment(said(item, name) for name in dates.split()),
-        tags=_tags([*texts(item, "category"), *texts(item, "dc:subject")]),
+        published_at=_first_moment(own.said(name) for name in dates.split()),
+        tags=_tags(own.texts("category", "dc:subject")),
         picture=picture_of(item, base),
         base=base,
     )
@@ -151,7 +151,7 @@ def _rss_item(item: ET.Element, base: str) -> FeedItem:
 
 def _atom(root: ET.Element, url: str) -> Feed:
     base = _based(root, url)
-    site = _join(base, _alternate(root))
+    site = _join(base, _alternate(children(root, "atom:link")))
     authors = [said(author, "atom:name") for author in children(root, "atom:author")]
     entries = children(root, "atom:entry")
     items = [_atom_entry(entry, base, authors) for entry in entries[:MAX_ITEMS]]
@@ -166,7 +166,7 @@ def _atom_entry(entry: ET.Element, base: str, feed_authors: list[str]) -> FeedIt
     dates = "atom:published atom:issued atom:created dc:date atom:updated atom:modified"
     terms = [e.get("label") or e.get("term") or "" for e in children(entry, "atom:category")]
     guid = said(entry, "atom:id")
-    link = said(entry, "feedburner:origlink") or _alternate(entry)
+    link = said(entry, "feedburner:origlink") or _alternate(children(entry, "atom:link"))
     return FeedItem(
         guid=guid[:2_000],
         url=_join(base, link or (guid if guid.startswith("http") else "")),
@@ -216,9 +216,9 @@ def _inner(element: ET.Element) -> str:
     return html.escape(element.text or "") + inside
 
 
-def _alternate(element: ET.Element) -> str:
+def _alternate(links: Sequence[ET.Element]) -> str:
     """Return the address of the page itself among Atom's links."""
-    for link in children(element, "atom:link"):
+    for link in links:
         if link.get("rel", "alternate") == "alternate" and link.get("href"):
             return link.get("href", "")
     return ""

@@ -24,6 +24,7 @@ from zlib import crc32
 from mailer.articles.article import Article
 from mailer.articles.placewords import word_set
 from mailer.articles.placing import VERSION, Located, Placer
+from mailer.articles.plainwords import Words
 
 RUN_WORDS = 5
 MOST_WORDS = 48
@@ -35,7 +36,7 @@ EXCERPT_WORDS = 60
 _TITLE_COUNTS = 3
 _PYTHON = f"{sys.implementation.cache_tag}-{sys.hash_info.width}"
 _MASK = 0xFFFFFFFF
-_WORD = re.compile(r"\w+")
+_WORDS = Words(r"\w+", inner="_")
 _CUT_SHORT = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|read (?:more|on)\W*)\s*\Z", re.IGNORECASE)
 _STOP = word_set(
     """
@@ -102,7 +103,7 @@ def version_of(placer: Placer | None) -> str:
 
 def words_of(text: str) -> list[str]:
     """Return a text's words, folded, without punctuation."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return _WORDS.find(unicodedata.normalize("NFKC", text).casefold())
 
 
 def packed(hashes: array[int]) -> bytes:
