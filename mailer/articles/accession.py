@@ -23,7 +23,15 @@ from sqlalchemy import Connection, func, insert, select, update
 from mailer.articles.article import Article, Document, Standing
 from mailer.articles.article_rows import article_of_json, article_of_row, json_of, values_of
 from mailer.articles.freenames import FreeNames
-from mailer.articles.identity import Kinship, Sighting, kinship, marks_of, sighting_of
+from mailer.articles.identity import (
+    OWN_MARKS,
+    Kinship,
+    Sighting,
+    copying,
+    kinship,
+    marks_of,
+    sighting_of,
+)
 from mailer.articles.merging import Voice, merged
 from mailer.storage import schema
 
@@ -48,11 +56,10 @@ class Taken:
     statuses: tuple[str, ...]
     stale: tuple[str, ...] = ()
 
-    @property
-    def changed(self) -> list[Article]:
-        """The articles that are new or different now."""
+    def of(self, *statuses: str) -> list[Article]:
+        """Return the articles of some statuses."""
         told = zip(self.articles, self.statuses, strict=True)
-        return [article for article, status in told if status != "unchanged"]
+        return [article for article, status in told if status in statuses]
 
 
 @dataclass
@@ -67,10 +74,9 @@ class _Held:
     is_new: bool = False
     was_alone: bool = True
 
-    def hear(self, origin: str, voice: Voice) -> None:
+    def hear(self, origin: str, voice: Voice, seen: Sighting | None = None) -> None:
         self.voices[origin] = voice
-        told = replace(voice.article, origin=origin)
-        self.seen[origin] = sighting_of(told, voice.standing)
+        self.seen[origin] = seen or sighting_of(voice.article, voice.standing, origin=origin)
 
 
 def take(connection: Connection, document: Document, *, now: datetime) -> Taken:
@@ -85,10 +91,10 @@ class _Accession:
         self._origin = document.origin
         self._now = now
         self._seen = [
-            sighting_of(replace(article, origin=self._origin), document.standing)
+            sighting_of(article, document.standing, origin=self._origin)
             for article in document.articles
         ]
-        self._marks = document.marks or tuple(tuple(marks_of(seen).values()) for seen in self._seen)
+        self._marks = document.marks or tuple(marks_of(seen) for seen in self._seen)
         self._held: dict[str, _Held] = {}
         self._by_mark: dict[int, set[str]] = defaultdict(set)
         self._new_origins: list[dict[str, Any]] = []
@@ -115,23 +121,33 @@ class _Accession:
         self._write([held for held in self._held.values() if held.is_new])
         stale = tuple(h.article.id for h in here if not h.is_claimed and self._document.is_whole)
         articles = tuple(
-            replace(self._held[id_].article, joins=article.joins)
-            for (id_, _status), article in zip(kept, self._document.articles, strict=True)
+            replace(held, joins=article.joins) if held.joins != article.joins else held
+            for article, held in zip(
+                self._document.articles, [self._held[id_].article for id_, _ in kept], strict=True
+            )
         )
         return Taken(articles, tuple(status for _id, status in kept), stale)
 
     # What is known
 
     def _load(self) -> None:
-        """Load every article that shares a mark, and those that the same file gave."""
+        """Load every article that shares a mark and may be kin, and those the same file gave."""
         origins, marks = schema.article_origins, schema.article_marks
-        wanted = sorted({mark for each in self._marks for mark in each})
-        ids: set[str] = set()
+        wanted = sorted({mark for each in self._marks for mark in each.values()})
         for part in _parts(wanted):
             query = select(marks.c.mark, marks.c.article_id).where(marks.c.mark.in_(part))
             for mark, id_ in self._connection.execute(query):
                 self._by_mark[mark].add(id_)
-        ids.update(*(each for each in self._by_mark.values() if len(each) <= _COMMON))
+        own: set[str] = set()
+        telling: set[str] = set()
+        for each in self._marks:
+            for kind, mark in each.items():
+                found = self._by_mark.get(mark, ())
+                if kind in OWN_MARKS:
+                    own.update(found)
+                if len(found) <= _COMMON:
+                    telling.update(found)
+        ids = (telling & own) | self._near(telling - own)
         if self._document.is_whole:
             query_here = select(origins.c.article_id).where(origins.c.origin == self._origin)
             ids.update(self._connection.execute(query_here).scalars())
@@ -146,6 +162,20 @@ class _Accession:
                 said = article_of_json(row.said) if row.said else held.article
                 said = replace(said, guid=row.guid, url=row.url, title=row.title)
                 held.hear(row.origin, Voice(said, Standing(row.standing)))
+
+    def _near(self, ids: set[str]) -> set[str]:
+        """Return which articles may be kin by their words: few of those that have some in common.
+
+        In a large library many do that are of other sites, and they are not worth reading.
+        """
+        table = schema.article_origins
+        standings = [int(standing) for standing in copying(self._document.standing)]
+        may = (table.c.origin == self._origin) | table.c.standing.in_(standings)
+        near: set[str] = set()
+        for part in _parts(sorted(ids)):
+            query = select(table.c.article_id).where(table.c.article_id.in_(part), may)
+            near.update(self._connection.execute(query).scalars())
+        return near
 
     def _by_place(self, here: Sequence[_Held], chosen: list[_Held | None]) -> None:
         """Find a file's pieces again: by words, then id, then headline, then being alone."""
@@ -171,10 +201,10 @@ class _Accession:
 
     def _kin(self, place: int, seen: Sighting, floor: Kinship) -> _Held | None:
         """Return the nearest kin of a sighting that is at least ``floor``, and claim it."""
-        found_by = [self._by_mark.get(mark, ()) for mark in self._marks[place]]
+        found_by = [self._by_mark.get(mark, ()) for mark in self._marks[place].values()]
         ids = {id_ for each in found_by if len(each) <= _COMMON for id_ in each}
         best: tuple[int, bool, str] | None = None
-        for id_ in ids:
+        for id_ in ids & self._held.keys():
             held = self._held[id_]
             kin = max((kinship(seen, other) for other in held.seen.values()), default=Kinship.NONE)
             is_here = self._origin in held.voices
@@ -200,16 +230,17 @@ class _Accession:
         if held is not None and held.is_kept:
             # A feed that shows one article twice shows its newest state first.
             return held.article.id, "unchanged"
-        said = replace(article, origin=self._origin)
+        id_ = ids.free(article.id) if held is None else held.article.id
+        since = self._now if held is None else held.article.first_seen_at
+        said = replace(article, origin=self._origin, id=id_, first_seen_at=since)
         if held is None:
-            new = replace(said, id=ids.free(article.id), first_seen_at=self._now, guid="")
-            held = self._held[new.id] = _Held(new, is_claimed=True, is_new=True)
-        said = replace(said, id=held.article.id, first_seen_at=held.article.first_seen_at)
+            new = replace(said, guid="")
+            held = self._held[id_] = _Held(new, is_claimed=True, is_new=True)
         before = held.voices.get(self._origin)
         held.is_kept = True
         if before is not None and _told(before.article) == _told(said):
             return held.article.id, "unchanged"
-        held.hear(self._origin, Voice(said, self._document.standing))
+        held.hear(self._origin, Voice(said, self._document.standing), self._seen[place])
         self._mark(held, place)
         if held.is_new:
             self._new_origins.append(self._origin_row(held, said))
@@ -271,7 +302,7 @@ class _Accession:
         }
 
     def _mark(self, held: _Held, place: int) -> None:
-        for mark in dict.fromkeys(self._marks[place]):
+        for mark in dict.fromkeys(self._marks[place].values()):
             if held.article.id not in self._by_mark[mark]:
                 self._by_mark[mark].add(held.article.id)
                 self._new_marks.append({"mark": mark, "article_id": held.article.id})

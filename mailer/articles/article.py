@@ -9,6 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailer.articles.traits import Traits
 
 
 class Kind(StrEnum):
@@ -170,9 +176,9 @@ class Advert:
 class Document:
     """Everything found in one file or feed, in reading order.
 
-    ``marks`` are those of its articles (``identity``), worked out where there was time; without
-    them the library does. ``is_whole``: what it held before and holds no longer is gone from it. A
-    feed is not: it only shows the newest.
+    ``marks`` and ``traits`` are those of its articles, in their order (``identity``, ``traits``),
+    worked out where there was time; without them the library does. ``is_whole``: what it held
+    before and holds no longer is gone from it. A feed is not: it only shows the newest.
     """
 
     origin: str
@@ -183,4 +189,5 @@ class Document:
     flags: tuple[Flag, ...] = ()
     standing: Standing = Standing.AUTHOR
     is_whole: bool = True
-    marks: tuple[tuple[int, ...], ...] = ()
+    marks: tuple[Mapping[str, int], ...] = ()
+    traits: tuple[Traits, ...] = ()

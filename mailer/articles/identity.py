@@ -41,6 +41,10 @@ _SKETCH_SIZE = 4
 _63_BITS = 2**63 - 1
 
 
+OWN_MARKS = frozenset({"guid", "url"})
+"""Marks that kin of any two origins share; other marks tell of kin only where words may."""
+
+
 class Kinship(IntEnum):
     """How sure it is that two sightings are one article; 0 is not at all."""
 
@@ -89,10 +93,10 @@ class Sighting:
         return shingles_of(self.words)
 
 
-def sighting_of(article: Article, standing: Standing) -> Sighting:
-    """Return how an article is seen."""
+def sighting_of(article: Article, standing: Standing, *, origin: str | None = None) -> Sighting:
+    """Return how an article is seen, at its own origin unless another is given."""
     return Sighting(
-        article.origin,
+        article.origin if origin is None else origin,
         article.guid,
         article.url,
         article.title,
@@ -154,8 +158,16 @@ def kinship(one: Sighting, other: Sighting) -> Kinship:
         return _within(one, other)
     if one.url_key and one.url_key == other.url_key and _may_agree(one, other):
         return Kinship.URL
-    is_paper_and_site = {one.standing.is_of_the_web, other.standing.is_of_the_web} == {True, False}
-    return _copies(one, other) if is_paper_and_site else Kinship.NONE
+    return _copies(one, other) if other.standing in copying(one.standing) else Kinship.NONE
+
+
+def copying(standing: Standing) -> frozenset[Standing]:
+    """Return whose words may be these without a GUID or an address in common: paper and site."""
+    return _OF_PAPER if standing.is_of_the_web else _OF_WEB
+
+
+_OF_WEB = frozenset(standing for standing in Standing if standing.is_of_the_web)
+_OF_PAPER = frozenset(Standing) - _OF_WEB
 
 
 def _within(one: Sighting, other: Sighting) -> Kinship:

@@ -79,9 +79,7 @@ def document_of(feed: Feed, source: Source, desk: IngestPolicy) -> Document:
         flags=tuple(flags),
         standing=Standing.FEED,
         is_whole=False,
-        marks=tuple(
-            tuple(marks_of(sighting_of(article, Standing.FEED)).values()) for article in articles
-        ),
+        marks=tuple(marks_of(sighting_of(article, Standing.FEED)) for article in articles),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.articles.article import Article, Flag, Picture, Standing
-from mailer.articles.identity import Kinship, Sighting, kinship, marks_of
+from mailer.articles.identity import OWN_MARKS, Kinship, Sighting, copying, kinship, marks_of
 from mailer.articles.intake import hash_of
 from mailer.articles.merging import BEGINNING, Voice, merged
 from mailer.articles.webaddress import url_key, without_counters
@@ -45,9 +45,13 @@ def seen(
 def are_one(one: Sighting, other: Sighting) -> bool:
     found = kinship(one, other)
     assert found == kinship(other, one)
-    has_mark = bool(set(marks_of(one).values()) & set(marks_of(other).values()))
+    ours, theirs = marks_of(one), marks_of(other)
+    common = set(ours.values()) & set(theirs.values())
     if found:
-        assert has_mark, "it would not be found"
+        assert common, "it would not be found"
+        is_near = one.origin == other.origin or other.standing in copying(one.standing)
+        has_own = any(ours[kind] in common for kind in OWN_MARKS & ours.keys())
+        assert is_near or has_own, "it would not be read"
     return bool(found)
 
 
