@@ -8,7 +8,7 @@ file and stays until somebody drops it. Nothing is shown once it is past; rows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -148,7 +148,12 @@ def coming(connection: Connection, since: date, *, with_hidden: bool = False) ->
 
 
 def keep_found(
-    connection: Connection, document: Document, named: Mapping[str, str], *, at: datetime
+    connection: Connection,
+    document: Document,
+    named: Mapping[str, str],
+    known: Collection[str],
+    *,
+    at: datetime,
 ) -> tuple[DiaryEntry, ...]:
     """Store what a document announces in the place of what it announced before.
 
@@ -156,14 +161,17 @@ def keep_found(
         connection: of a transaction that writes.
         document: as it was read.
         named: the final ids of its articles, by the ids they came with.
+        known: those of them that were in the library before.
         at: the time, for what is new or has changed.
     """
     table = schema.diary_entries
     is_here = table.c.origin == document.origin
     if not document.is_whole:
         # A feed shows its newest articles alone; what the others announced still stands.
-        is_here &= table.c.article_id.in_(sorted(set(named.values())))
-    before = {row.id: _entry(row) for row in connection.execute(select(table).where(is_here))}
+        is_here &= table.c.article_id.in_(sorted(known))
+    before: dict[str, DiaryEntry] = {}
+    if document.is_whole or known:
+        before = {row.id: _entry(row) for row in connection.execute(select(table).where(is_here))}
     if before:
         connection.execute(delete(table).where(is_here))
     if not document.diary:

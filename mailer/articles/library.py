@@ -16,7 +16,7 @@ from typing import Any
 from rapidfuzz import process
 from sqlalchemy import Connection, delete, insert, select
 
-from mailer.articles.accession import take
+from mailer.articles.accession import Taken, take
 from mailer.articles.article import (
     Article,
     DiaryEntry,
@@ -75,12 +75,15 @@ class Library:
         """Store a document in one transaction; reading the same again changes nothing."""
         with self._database.write() as connection:
             taken = take(connection, document, now=self._clock.now())
-            self._stock.note(connection, taken.changed)
+            new = taken.of("added")
+            self._stock.add(connection, new, _ready(document, taken))
+            self._stock.note(connection, taken.of("updated", "joined"))
             named = {
                 article.id: kept.id
                 for article, kept in zip(document.articles, taken.articles, strict=True)
             }
-            diary = keep_found(connection, document, named, at=self._clock.now())
+            known = set(named.values()) - {article.id for article in new}
+            diary = keep_found(connection, document, named, known, at=self._clock.now())
             _keep_directory(connection, document)
         whole = replace(document, articles=taken.articles, diary=diary)
         statuses = tuple(
@@ -211,6 +214,21 @@ class Library:
             traits = schema.article_traits
             connection.execute(delete(traits).where(traits.c.article_id == article_id))
             connection.execute(delete(schema.articles).where(schema.articles.c.id == article_id))
+
+
+def _ready(document: Document, taken: Taken) -> dict[str, Traits]:
+    """Return the traits that came with a document, by the ids its new articles have now.
+
+    What is known is put together with what others say of it, and has other traits.
+    """
+    told = zip(document.traits, taken.articles, taken.statuses, strict=bool(document.traits))
+    return {
+        article.id: traits
+        if traits.article_id == article.id
+        else replace(traits, article_id=article.id)
+        for traits, article, status in told
+        if status == "added"
+    }
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

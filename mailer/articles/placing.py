@@ -22,6 +22,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mailer.articles.gazetteer import Gazetteer, Spot, first_word, gazetteer
 from mailer.articles.placewords import (
@@ -118,6 +119,12 @@ class Placer:
                 known.is_person |= found.is_person
                 known.within |= found.within
         return self._known.located(_settled(list(named.values()), self._known, filed_under))
+
+
+@lru_cache(maxsize=2)
+def placer_of(regions: tuple[tuple[str, tuple[str, ...]], ...]) -> Placer:
+    """Return the placer for regions and their names; a process has one for all it reads."""
+    return Placer(dict(regions))
 
 
 class _Known:

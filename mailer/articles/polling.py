@@ -29,7 +29,7 @@ from mailer.articles.fetching import Fetcher
 from mailer.articles.intake import IngestPolicy
 from mailer.articles.library import KeptReport, Library
 from mailer.articles.source_book import SourceBook
-from mailer.articles.visit import Read, Visit, read_source, visit
+from mailer.articles.visit import Read, Visit, read_ahead, read_source, visit
 from mailer.articles.visiting import SourceState, is_due
 from mailer.errors import Fault
 from mailer.sources import Source
@@ -227,14 +227,17 @@ def _side_by_side(
     """Run tasks in threads, so many at once, and give what they return as it comes."""
     waiting = iter(tasks)
     under_way: set[Future[Visit]] = set()
+    ended: set[Future[Visit]] = set()
     while True:
+        # Filled up before each is given away: whoever keeps it takes longer than many visits do.
         while len(under_way) < _UNDER_WAY and (task := next(waiting, None)) is not None:
             under_way.add(threads.submit(task))
-        if not under_way:
-            return
-        ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-        for future in ended:
-            yield future.result()
+        if not ended:
+            if not under_way:
+                return
+            ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            continue
+        yield ended.pop().result()
 
 
 @contextmanager
@@ -253,6 +256,6 @@ def _reader(count: int) -> Iterator[Read]:
         def read(
             raw: bytes, content_type: str, url: str, source: Source, desk: IngestPolicy
         ) -> Document | Fault:
-            return processes.submit(read_source, raw, content_type, url, source, desk).result()
+            return processes.submit(read_ahead, raw, content_type, url, source, desk).result()
 
         yield read

@@ -8,7 +8,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,10 +43,29 @@ class Stock:
         self._placer = placer
 
     def note(self, connection: Connection, found: Sequence[Article]) -> list[Traits]:
-        """Keep the traits of articles that came in, within the caller's transaction."""
-        made = [traits_of(article, self._placer) for article in found]
-        for ids in _chunks([traits.article_id for traits in made]):
+        """Keep the traits of articles anew, within the caller's transaction."""
+        for ids in _chunks([article.id for article in found]):
             connection.execute(delete(article_traits).where(article_traits.c.article_id.in_(ids)))
+        return self.add(connection, found, {})
+
+    def add(
+        self, connection: Connection, found: Sequence[Article], ready: Mapping[str, Traits]
+    ) -> list[Traits]:
+        """Keep the traits of articles that are new, within the caller's transaction.
+
+        Args:
+            connection: of a transaction that writes.
+            found: articles that no traits are kept of.
+            ready: those that were worked out already, by the article's id; what was made by other
+                rules than ours is made again.
+        """
+        version = version_of(self._placer)
+        made = []
+        for article in found:
+            traits = ready.get(article.id)
+            if traits is None or traits.version != version:
+                traits = traits_of(article, self._placer)
+            made.append(traits)
         if made:
             connection.execute(insert(article_traits), [_values(traits) for traits in made])
         return made

@@ -20,7 +20,9 @@ from mailer.articles.article import Document
 from mailer.articles.fetching import Answer, Fetcher, Trouble
 from mailer.articles.intake import IngestPolicy
 from mailer.articles.newsitem import document_of
+from mailer.articles.placing import placer_of
 from mailer.articles.syndication import read_feed
+from mailer.articles.traits import traits_of
 from mailer.articles.visiting import SourceState, due_after_failure, due_after_success
 from mailer.errors import Fault, InvalidInput
 from mailer.sources import Source
@@ -55,6 +57,20 @@ def read_source(
         return document_of(read_feed(raw, content_type=content_type, url=url), source, desk)
     except InvalidInput as error:
         return error.faults[0]
+
+
+def read_ahead(
+    raw: bytes, content_type: str, url: str, source: Source, desk: IngestPolicy
+) -> Document | Fault:
+    """Return what ``read_source`` does, with the traits of the articles.
+
+    For a process of its own: the one that writes has more to do than those that read.
+    """
+    found = read_source(raw, content_type, url, source, desk)
+    if isinstance(found, Fault):
+        return found
+    placer = placer_of(tuple(desk.regions.items()))
+    return replace(found, traits=tuple(traits_of(article, placer) for article in found.articles))
 
 
 def visit(

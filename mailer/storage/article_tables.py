@@ -93,6 +93,7 @@ diary_entries = Table(
     Column("sequence", Integer, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Index(None, "held_on"),
+    Index(None, "origin"),
 )
 
 directory_entries = Table(

@@ -16,12 +16,13 @@ from mailer.articles.article import (
     Flag,
     Kind,
     Picture,
+    Standing,
 )
 from mailer.articles.ingesting import Ingest, IngestReport
 from mailer.articles.intake import IngestPolicy, hash_of
 from mailer.articles.library import Library
 from mailer.articles.placing import Placer
-from mailer.articles.traits import traits_of
+from mailer.articles.traits import Traits, traits_of
 from mailer.clock import FixedClock
 from mailer.errors import NotFound
 from mailer.storage.database import Database
@@ -219,6 +220,41 @@ def test_a_whole_paper_goes_in_and_stays_when_read_again(
     assert {a["status"] for a in again["articles"]} == {"unchanged"}
     assert again["diary"] == data["diary"]
     assert len(library.diary(since=date(2031, 1, 1))) == 3
+
+
+def test_traits_that_came_along_are_kept_unless_other_rules_made_them(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placer = Placer({"hull": ("Hull",)})
+    library = Library(database, clock, placer)
+    one, other = (
+        replace(article(name, title=f"In Hull, {name}"), body_text=f"{name} in Hull sat down. " * 9)
+        for name in ("boat", "crew")
+    )
+    # The first has a name that is taken, and gets another with its article.
+    library.keep(Document("a.md", (replace(one, title="Elsewhere", body_text="Another one."),)))
+    stale = replace(traits_of(other, placer), version="older", word_count=1)
+    made: list[str] = []
+
+    def make(piece: Article, placer: Placer | None = None) -> Traits:
+        made.append(piece.id)
+        return traits_of(piece, placer)
+
+    monkeypatch.setattr("mailer.articles.stock.traits_of", make)
+    library.keep(
+        Document(
+            "https://a.example/feed",
+            (one, other),
+            standing=Standing.FEED,
+            is_whole=False,
+            traits=(traits_of(one, placer), stale),
+        )
+    )
+    assert made == ["crew"]
+    now = clock.now()
+    found, kept = library.considered(since=now, until=now + timedelta(seconds=1))
+    assert [each.id for each in found] == ["boat", "boat-2", "crew"]
+    assert kept == {each.id: traits_of(library.article(each.id), placer) for each in found}
 
 
 def test_what_may_be_chosen_comes_without_texts_and_with_traits(
