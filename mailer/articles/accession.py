@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from rapidfuzz import fuzz
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from mailer.articles.article import Article, Document, Standing
 from mailer.articles.article_rows import article_of_json, article_of_row, json_of, values_of
@@ -42,6 +42,19 @@ _COMMON = 50
 """A mark that more articles share than this tells nothing about any of them."""
 _AT_ONCE = 900
 """Parameters of one statement; databases have a limit."""
+
+
+# Written once: making a statement of hundreds of values costs more than asking it.
+_SHARING = select(schema.article_marks.c.mark, schema.article_marks.c.article_id).where(
+    schema.article_marks.c.mark.in_(bindparam("some", expanding=True))
+)
+_NEAR = select(schema.article_origins.c.article_id).where(
+    schema.article_origins.c.article_id.in_(bindparam("some", expanding=True)),
+    or_(
+        schema.article_origins.c.origin == bindparam("origin"),
+        schema.article_origins.c.standing.in_(bindparam("standings", expanding=True)),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +145,10 @@ class _Accession:
 
     def _load(self) -> None:
         """Load every article that shares a mark and may be kin, and those the same file gave."""
-        origins, marks = schema.article_origins, schema.article_marks
+        origins = schema.article_origins
         wanted = sorted({mark for each in self._marks for mark in each.values()})
         for part in _parts(wanted):
-            query = select(marks.c.mark, marks.c.article_id).where(marks.c.mark.in_(part))
-            for mark, id_ in self._connection.execute(query):
+            for mark, id_ in self._connection.execute(_SHARING, {"some": part}).all():
                 self._by_mark[mark].add(id_)
         own: set[str] = set()
         telling: set[str] = set()
@@ -168,13 +180,11 @@ class _Accession:
 
         In a large library many do that are of other sites, and they are not worth reading.
         """
-        table = schema.article_origins
         standings = [int(standing) for standing in copying(self._document.standing)]
-        may = (table.c.origin == self._origin) | table.c.standing.in_(standings)
+        may = {"origin": self._origin, "standings": standings}
         near: set[str] = set()
         for part in _parts(sorted(ids)):
-            query = select(table.c.article_id).where(table.c.article_id.in_(part), may)
-            near.update(self._connection.execute(query).scalars())
+            near.update(self._connection.execute(_NEAR, may | {"some": part}).scalars().all())
         return near
 
     def _by_place(self, here: Sequence[_Held], chosen: list[_Held | None]) -> None:

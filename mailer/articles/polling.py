@@ -24,6 +24,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
+
 from mailer.articles.article import Document
 from mailer.articles.fetching import Fetcher
 from mailer.articles.intake import IngestPolicy
@@ -156,25 +158,29 @@ class Polling:
         done = 0
         batch: list[Visit] = []
         try:
-            with _reader(len(due)) as read, ThreadPoolExecutor(_THREADS) as threads:
+            with (
+                self._database.bulk() as connection,
+                _reader(len(due)) as read,
+                ThreadPoolExecutor(_THREADS) as threads,
+            ):
                 one = partial(visit, desk=desk, fetcher=fetcher, read=read)
                 asked = [partial(one, source, state) for source, state in due]
                 for made in _side_by_side(threads, asked):
                     batch.append(made)
                     done += 1
                     if len(batch) >= _TOGETHER:
-                        yield from self._keep(batch)
+                        yield from self._keep(batch, connection)
                         batch = []
                     if progress is not None:
                         progress(done, len(due))
-                yield from self._keep(batch)
+                yield from self._keep(batch, connection)
         finally:
             fetcher.close()
 
-    def _keep(self, visits: Sequence[Visit]) -> list[SourceReport]:
+    def _keep(self, visits: Sequence[Visit], connection: Connection) -> list[SourceReport]:
         """Keep what some visits brought, and what is to be remembered of them, at once."""
         reports, states = [], []
-        with self._database.write():
+        with self._database.write(using=connection):
             for made in visits:
                 state = made.state
                 kept = None

@@ -31,6 +31,9 @@ HEAD = "0001"
 """The newest migration's revision; a test compares it with the folder."""
 
 BUSY_TIMEOUT_S = 30
+USUAL_CACHE_KIB = 2_000
+"""What SQLite takes unless it is told otherwise."""
+BULK_CACHE_KIB = 65_536
 
 
 class Database:
@@ -68,6 +71,27 @@ class Database:
             return
         with _translated(), self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def bulk(self) -> Iterator[Connection]:
+        """Give the connection of an ``own`` for many large writes in a row.
+
+        SQLite keeps two megabytes of pages by itself. Rows that belong all over an index touch more
+        than that, and each page is then read and written again and again; here it has room.
+        """
+        with self.own() as connection:
+            if not self.is_sqlite or connection.in_transaction():
+                yield connection
+                return
+            self._set_cache(connection, BULK_CACHE_KIB)
+            try:
+                yield connection
+            finally:
+                self._set_cache(connection, USUAL_CACHE_KIB)
+
+    def _set_cache(self, connection: Connection, size_kib: int) -> None:
+        with connection.begin():
+            connection.exec_driver_sql(f"PRAGMA cache_size=-{size_kib}")
 
     @contextmanager
     def write(self, *, using: Connection | None = None) -> Iterator[Connection]:

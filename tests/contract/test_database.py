@@ -13,7 +13,13 @@ from sqlalchemy import insert, select, text, update
 
 from mailer.errors import ConfigurationError, StorageFailed
 from mailer.storage import schema
-from mailer.storage.database import HEAD, Database, open_database
+from mailer.storage.database import (
+    BULK_CACHE_KIB,
+    HEAD,
+    USUAL_CACHE_KIB,
+    Database,
+    open_database,
+)
 
 NOW = datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
 
@@ -311,3 +317,25 @@ def test_sqlite_survives_power_loss_by_its_settings(tmp_path: Path) -> None:
         "foreign_keys": 1,
         "busy_timeout": 30_000,
     }
+
+
+def test_many_large_writes_are_writes_as_others(database: Database) -> None:
+    with database.bulk() as connection:
+        with database.write(using=connection) as writing:
+            writing.execute(insert(schema.runs), [run_row()])
+        with pytest.raises(StorageFailed), database.write(using=connection) as writing:
+            writing.execute(insert(schema.runs), [run_row(NOW + timedelta(hours=1))] * 2)
+        with database.write() as outer, database.bulk() as inner:
+            assert inner is outer
+    assert slots(database) == [NOW]
+
+
+def test_many_large_writes_have_room_and_give_it_back(database: Database, tmp_path: Path) -> None:
+    opened = database if database.is_sqlite else open_database("", root=tmp_path)
+    asked = "PRAGMA cache_size"
+    with opened.bulk() as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        assert driver.cursor().execute(asked).fetchone() == (-BULK_CACHE_KIB,)
+    assert driver.cursor().execute(asked).fetchone() == (-USUAL_CACHE_KIB,)
+    opened.close()

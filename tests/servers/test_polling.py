@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from mailer.articles.article import Document
 from mailer.articles.destinations import read_networks
 from mailer.articles.fetching import Fetcher, FetchPolicy
 from mailer.articles.intake import IngestPolicy
-from mailer.articles.library import Library
+from mailer.articles.library import KeptReport, Library
 from mailer.articles.polling import Polling, SourceReport
 from mailer.articles.source_book import SourceBook
 from mailer.clock import FixedClock, SystemClock
@@ -213,3 +215,25 @@ def test_many_sources_are_read_side_by_side(desk: Desk) -> None:
     reports = desk.poll(*sources)
     assert [dict(report.counts) for report in reports] == [{"added": 1}] * 14
     assert len(desk.library.articles()) == 14
+
+
+def test_visits_go_on_while_what_came_is_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailer.articles.polling._UNDER_WAY", 2)
+    monkeypatch.setattr("mailer.articles.polling._TOGETHER", 1)
+    heard = []
+    keep = desk.library.keep
+
+    def keep_slowly(document: Document) -> KeptReport:
+        until = time.monotonic() + 5
+        while len(desk.server.heard) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        heard.append(len(desk.server.heard))
+        return keep(document)
+
+    monkeypatch.setattr(desk.library, "keep", keep_slowly)
+    sources = []
+    for number in range(4):
+        desk.server.pages[f"/{number}"] = answer(rss(f"Piece {number}", guid=f"g-{number}"))
+        sources.append(desk.source(f"/{number}"))
+    assert [dict(report.counts) for report in desk.poll(*sources)] == [{"added": 1}] * 4
+    assert heard[0] >= 3
