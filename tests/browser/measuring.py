@@ -1,15 +1,20 @@
 """Scripts that measure a page: what runs over the edge, how well texts and alts can be read."""
 
-OVERFLOW = """() => {
-  const wide = document.documentElement.clientWidth;
+OVERFLOW = """(least) => {
+  const seen = document.documentElement.clientWidth;
+  const wide = Math.max(seen, least ?? 0);
+  // What does not fit is to be scrolled to from where reading begins.
+  const isLeft = getComputedStyle(document.documentElement).direction === 'rtl';
+  const [left, right] = isLeft ? [seen - wide, seen] : [0, wide];
   const out = [...document.querySelectorAll('body *')].filter(e => {
     const box = e.getBoundingClientRect();
-    return box.width > 0 && (box.right > wide + 1 || box.left < -1);
+    return box.width > 0 && (box.right > right + 1 || box.left < left - 1);
   });
   return [document.documentElement.scrollWidth - wide,
     out.slice(0, 3).map(e => e.outerHTML.slice(0, 120))];
 }"""
-"""By how many pixels the page is too wide, and what is outside of it."""
+"""By how many pixels the page is too wide, and what is outside of it; given a width in pixels, the
+page may be as wide as that in a narrower window."""
 
 _LOOK = """
   const hex = c => '#' + c.match(/\\d+(\\.\\d+)?/g).slice(0, 3)

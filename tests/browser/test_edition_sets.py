@@ -26,8 +26,14 @@ if TYPE_CHECKING:
 
 WIDTHS = (320, 375, 600, 1024)
 SCHEMES = ("light", "dark")
-OUTLOOKS_WIDTHS = (1024,)
-"""Word does not narrow a table: its layout is 640 px wide, and so are its windows at least."""
+OUTLOOKS_PX = 640
+"""How wide the layout for Outlook's Word engine is, also in a narrower window: the one exception.
+
+Word knows neither media queries nor max-width, so a layout that should not fill a wide window has a
+fixed width there, in official MJML too (its maintainers on mjmlio/vscode-mjml, issue 61), and a
+narrower window scrolls. The code stands in comments that Word alone opens: Outlook for Windows. The
+new Outlook, Outlook's apps and every other program show what the other guises are.
+"""
 
 KEPT = {("light", 1024), ("dark", 375)}
 PICTURES = Path(__file__).parents[2] / "test-output" / "editions"
@@ -83,10 +89,10 @@ def opened(chromium: Browser, images: tuple[Path, dict[str, Any]], tmp_path: Pat
         context.close()
 
 
-def faults(page: Page) -> list[object]:
-    """Return what cannot be read on the page as it is now."""
+def faults(page: Page, *, least: int = 0) -> list[object]:
+    """Return what cannot be read on the page as it is now, which may be so wide at least."""
     found: list[object] = []
-    excess, wide = page.evaluate(OVERFLOW)
+    excess, wide = page.evaluate(OVERFLOW, least)
     if excess > 0 or wide:
         found.append(("overflow", excess, wide))
     for words, colour, ground, size in [*page.evaluate(TEXTS), *page.evaluate(ALTS)]:
@@ -114,11 +120,11 @@ def test_a_set_is_whole_at_every_width_in_every_guise(
                     wrong[scheme, width, has_images] = found
                 if has_images and (scheme, width) in KEPT:
                     page.screenshot(path=PICTURES / f"{name}-{scheme}-{width}.png", full_page=True)
-        for guise, widths in ((Guise.BARE, WIDTHS), (Guise.OUTLOOK, OUTLOOKS_WIDTHS)):
+        for guise, least in ((Guise.BARE, 0), (Guise.OUTLOOK, OUTLOOKS_PX)):
             page = opened(edition, guise, has_images=has_images)
-            for width in widths:
+            for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
-                if found := faults(page):
+                if found := faults(page, least=least):
                     wrong[guise, width, has_images] = found
     assert wrong == {}
 
@@ -136,6 +142,17 @@ def test_axe_finds_nothing_in_a_set(
         if violations := search(page, without=NOT_OF_MAIL):
             found[guise, scheme, width] = violations
     assert found == {}
+
+
+@pytest.mark.parametrize("name", ["briefing", "arabic"])
+def test_only_outlooks_layout_is_wider_than_a_narrow_window(
+    opened: Any, images: tuple[Path, dict[str, Any]], name: str
+) -> None:
+    page = opened(draw(name, images=images[1]), Guise.OUTLOOK)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        # When it fits one day, the exception goes.
+        assert page.evaluate(OVERFLOW)[0] == max(0, OUTLOOKS_PX - width)
 
 
 def test_what_cannot_be_read_would_be_noticed(
