@@ -152,8 +152,17 @@
       default: return guise === "outlook" ? [["desktop", guise]] : [["phone", guise], ["desktop", guise]];
     }
   }
+  // A screen is drawn at its own width and shown smaller where there is no room for it.
+  const LEAST = { phone: 375, desktop: 700 };
+  const fit = new ResizeObserver((seen) =>
+    seen.forEach(({ target, contentRect }) => {
+      target.style.setProperty("--scale", Math.min(1, contentRect.width / LEAST[target.dataset.kind]));
+    }),
+  );
   function device(kind, guise, caption) {
     const screen = element("div", { className: "screen" });
+    screen.dataset.kind = kind;
+    if (kind in LEAST) fit.observe(screen);
     const figure = element("figure", { className: `${kind} ${guise}` }, element("figcaption", {}, caption), screen);
     return { figure, screen };
   }
@@ -294,8 +303,13 @@
 
   // --- Choosing -----------------------------------------------------------------------------
 
+  function reveal() {
+    const chosenOne = radios("region").find((radio) => radio.checked);
+    chosenOne?.closest("label").scrollIntoView({ block: "nearest", inline: "center" });
+  }
   function changed(name) {
     remember();
+    if (name === "region") reveal();
     if (name === "region" && live) listen();
     draw();
   }
@@ -381,5 +395,6 @@
   }
   JSON.parse(byId("rows").textContent).forEach(mark);
   if (live) listen();
+  reveal();
   draw();
 })();

@@ -140,6 +140,44 @@ def test_it_fits_and_axe_finds_nothing(open_page: OpenPage, page_file: Path, wid
     assert wrong == {}
 
 
+@pytest.mark.parametrize(("width", "desktop"), [(390, 700), (1200, 700), (1600, 860)])
+def test_a_screen_is_drawn_at_its_own_width_however_little_room_there_is(
+    open_page: OpenPage, page_file: Path, width: int, desktop: int
+) -> None:
+    page = opened(open_page, page_file, width=width)
+    words(page)
+    words(page, 1)
+    drawn_at = "() => [...document.querySelectorAll('.screen iframe')].map(e => e.offsetWidth)"
+    shown_at = """() => [...document.querySelectorAll('.screen')].map(e => {
+      const inner = e.querySelector('iframe').getBoundingClientRect();
+      return Math.round(Math.abs(inner.width - e.clientWidth) + Math.abs(inner.left
+        - e.getBoundingClientRect().left - e.clientLeft));
+    })"""
+    phone, wide = page.evaluate(drawn_at)
+    assert abs(phone - 375) <= 1
+    assert abs(wide - desktop) <= 2
+    assert max(page.evaluate(shown_at)) <= 1
+
+
+def test_the_chosen_region_is_seen_in_the_list(open_page: OpenPage, page_file: Path) -> None:
+    page = opened(open_page, page_file, width=390)
+    page.add_style_tag(content="#regions .row { min-width: 300px; }")
+    inside = """() => {
+      const list = document.querySelector('#regions').getBoundingClientRect();
+      const one = document.querySelector('input[value=cardiff]').closest('label');
+      const box = one.getBoundingClientRect();
+      return box.left >= list.left - 1 && box.right <= list.right + 1;
+    }"""
+    assert not page.evaluate(inside)
+    choose = """() => {
+      const radio = document.querySelector('input[value=cardiff]');
+      radio.checked = true;
+      radio.dispatchEvent(new Event('change', { bubbles: true }));
+    }"""
+    drawn(page, lambda: page.evaluate(choose))
+    page.wait_for_function(inside)
+
+
 def test_links_within_the_mail_stay_within_the_frame(open_page: OpenPage, tmp_path: Path) -> None:
     edition = render()
     html = (
