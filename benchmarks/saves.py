@@ -44,6 +44,8 @@ STEPS = {
 }
 """The marks in their order, and what passed before each."""
 
+APART_MS = 5
+
 HEARD = """(() => {
   const Source = window.EventSource;
   window.heard = [];
@@ -98,10 +100,10 @@ class Sending:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def told(message: Message) -> None:
-            await send(message)
             body = message.get("body", b"")
             if body.startswith(b"event: sheet") and f'"region": "{REGION}"'.encode() in body:
                 mark("sent")
+            await send(message)
 
         await self._app(scope, receive, told)
 
@@ -140,14 +142,12 @@ class Watching:
         heard = self.page.evaluate("() => window.heard")
         marks = [*self.marks, *(("had", when) for region, when in heard if region == REGION)]
         known = [(name, when) for name, when in marks if when >= started]
-        # A save may be several changes, so the way is followed back from what was seen.
+        # A save may be several changes, so the way is followed back from what was seen; the page's
+        # clock and the server's may be some milliseconds apart.
         latest = at["shown"]
         for name in ("had", "sent", "laid", "read", "woke"):
-            # "sent" is noted after the other end may have read it.
-            slack = 5 if name == "sent" else 0
-            latest = at[name] = max(
-                when for each, when in known if each == name and when <= latest + slack
-            )
+            found = [when for each, when in known if each == name and when <= latest + APART_MS]
+            latest = at[name] = min(max(found), latest)
         before = started
         passed = {}
         for name in STEPS:
