@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from mailer.app import make_publication
@@ -18,6 +22,12 @@ from mailer.inbox.store import Store
 from tests.cli.driving import FRIDAY, ISSUE, Mailer, Said
 
 
+@cache
+def _command() -> Any:
+    """Return the command tree, which is built once: to build it costs more than most commands."""
+    return get_command(app)
+
+
 def driver(publication: Path) -> Mailer:
     """Return a function that types a command in that publication."""
     runner = CliRunner()
@@ -26,10 +36,16 @@ def driver(publication: Path) -> Mailer:
         words = [str(arg) for arg in args]
         if folder is not None:
             words = ["--publication", str(folder), *words]
-        result = runner.invoke(app, words, prog_name="mailer")
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Said(result.exit_code, result.stdout, result.stderr)
+        with runner.isolation() as (out, err, _both):
+            try:
+                _command().main(words, prog_name="mailer")
+            except SystemExit as end:
+                code = end.code
+            sys.stdout.flush()
+            sys.stderr.flush()
+            said = (stream.getvalue().decode("utf-8", "replace") for stream in (out, err))
+            assert isinstance(code, int)
+            return Said(code, *said)
 
     return run
 
