@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.app import App
 from mailer.editions.acceptance import load_accepted, set_aside
-from mailer.editions.anatomy import dissect
+from mailer.editions.anatomy import Anatomy
 from mailer.editions.checks.check_names import check_names
 from mailer.editions.checks.check_support import check_support
 from mailer.editions.checks.exhibit import Exhibit
@@ -84,18 +84,18 @@ def _clients(app: App, rendered: Rendered) -> list[Hit]:
     """Return what mail programs do not know, once for all regions."""
     seen: dict[str, Hit] = {}
     for slug, edition in rendered.editions.items():
-        for hit in check_support(_exhibit(app, slug, edition)):
+        for hit in check_support(_exhibit(app, slug, edition, rendered.anatomies[slug])):
             seen.setdefault(hit.message, hit)
     return list(seen.values())
 
 
-def _exhibit(app: App, slug: str, edition: Edition) -> Exhibit:
+def _exhibit(app: App, slug: str, edition: Edition, anatomy: Anatomy) -> Exhibit:
     html, words = as_read(edition)
     return Exhibit(
         edition,
         html=html,
         words=words,
-        anatomy=dissect(html),
+        anatomy=anatomy,
         publication=app.publication,
         region=app.region(slug),
     )

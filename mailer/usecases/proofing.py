@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from mailer.app import App
 from mailer.articles.article import Article, DiaryEntry
+from mailer.editions.anatomy import Anatomy
 from mailer.editions.checks.finding_places import Places
 from mailer.editions.checks.rulebook import found
 from mailer.editions.edition import Edition
 from mailer.editions.finding import Finding, Level
 from mailer.editions.pictures import PreparedImages
-from mailer.editions.preflight import check_edition
+from mailer.editions.preflight import anatomy_of, check_edition
 from mailer.editions.rendering import render_edition
 from mailer.editions.templates import TemplateSet
 from mailer.issues.column import is_substituted, with_column
@@ -40,12 +41,16 @@ class Ingredients:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An issue with its editions by region, what they were made of, and what the checks found."""
+    """An issue with its editions by region, what the checks found, what they were made of and are.
+
+    ``anatomies`` are what each edition's HTML is made of, by region.
+    """
 
     issue: Issue
     editions: dict[str, Edition]
     findings: tuple[Finding, ...]
     given: Ingredients
+    anatomies: dict[str, Anatomy]
 
 
 def render(
@@ -67,14 +72,16 @@ def render(
     given = gather(app, name)
     findings = check_issue(app, given)
     editions: dict[str, Edition] = {}
+    anatomies: dict[str, Anatomy] = {}
     for done, region in enumerate(wanted, 1):
         edition = editions[region.slug] = render_region(app, given, region)
-        findings += check_region(app, given, edition)
+        anatomy = anatomies[region.slug] = anatomy_of(edition)
+        findings += check_region(app, given, edition, anatomy)
         if progress:
             progress(done, len(wanted))
     findings += absent(app, editions)
     once = tuple(_once(findings, everywhere=len(wanted)))
-    return Rendered(given.issue, editions, once, given)
+    return Rendered(given.issue, editions, once, given, anatomies)
 
 
 def gather(app: App, name: str) -> Ingredients:
@@ -121,7 +128,9 @@ def _stands_in(app: App, issue: Issue) -> list[Finding]:
     ]
 
 
-def check_region(app: App, given: Ingredients, edition: Edition) -> list[Finding]:
+def check_region(
+    app: App, given: Ingredients, edition: Edition, anatomy: Anatomy | None = None
+) -> list[Finding]:
     """Check an edition against what it was rendered from."""
     return check_edition(
         edition,
@@ -133,6 +142,7 @@ def check_region(app: App, given: Ingredients, edition: Edition) -> list[Finding
         diary=given.diary,
         web_url=app.web_url,
         places=given.places,
+        anatomy=anatomy,
     )
 
 

@@ -8,12 +8,13 @@ reason, and stays in the issue's history.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mailer.app import App
 from mailer.delivery.frozen import FrozenEdition
 from mailer.delivery.message import letterhead
+from mailer.editions.edition import Edition
 from mailer.editions.finding import Finding
 from mailer.editions.recipe import Recipe, present_tools
 from mailer.errors import Fault, IllegalTransition, InvalidInput, RenderFailed
@@ -21,7 +22,7 @@ from mailer.issues.authorship import Editor, is_same_person, last_editor, read_e
 from mailer.usecases.addressing import audience_rule
 from mailer.usecases.checking import check
 from mailer.usecases.editing import OVERRIDE, operator_name
-from mailer.usecases.proofing import Ingredients, Rendered, render
+from mailer.usecases.proofing import Ingredients, gather, render_region
 
 Progress = Callable[[int, int], None]
 
@@ -56,7 +57,7 @@ def approve(
         raise (InvalidInput if rendered else RenderFailed)(
             _as_fault(finding, name) for finding in stopping
         )
-    would_freeze = freeze(app, rendered)
+    would_freeze = freeze(app, rendered.editions)
     with app.database.write():
         record = app.approvals.approve(
             name,
@@ -122,13 +123,13 @@ def _as_fault(finding: Finding, name: str) -> Fault:
     )
 
 
-def freeze(app: App, rendered: Rendered) -> dict[str, FrozenEdition]:
+def freeze(app: App, editions: Mapping[str, Edition]) -> dict[str, FrozenEdition]:
     """Return what an approval of these editions would keep, by region."""
     return {
         slug: FrozenEdition(
             edition, letterhead(app.publication, app.region(slug)), web_url=app.web_url
         )
-        for slug, edition in rendered.editions.items()
+        for slug, edition in editions.items()
     }
 
 
@@ -152,11 +153,13 @@ def require_unchanged(app: App, name: str) -> None:
     Raises:
         IllegalTransition: something changed that the approval covers; it is a draft again.
     """
-    rendered = render(app, name)
-    would_freeze = freeze(app, rendered)
+    # What the checks found was settled by the approval; only what would go counts now.
+    given = gather(app, name)
+    editions = {region.slug: render_region(app, given, region) for region in app.regions(None)}
+    would_freeze = freeze(app, editions)
     app.approvals.verify(
         name,
         editions={slug: frozen.checksum for slug, frozen in would_freeze.items()},
         audience_rule=audience_rule(app, name),
-        inputs=recipe_of(app, rendered.given).pack(),
+        inputs=recipe_of(app, given).pack(),
     )
