@@ -223,10 +223,11 @@ class Desk:
 
     def _issue_of(self, text: str, where: str) -> Issue:
         # A preview that follows the templates asks for the same file again and again.
-        if self._read is None or self._read[:2] != (text, where):
+        known = self._read
+        if known is None or known[:2] != (text, where):
             issue = read_issue(text, where=where, publication=self._publication)
-            self._read = (text, where, issue)
-        return self._read[2]
+            known = self._read = (text, where, issue)
+        return known[2]
 
     def why(self, article_id: str) -> list[tuple[str, Decision]]:
         """Return what was decided on an article, with the issue's id; newest issue first.

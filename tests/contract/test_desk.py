@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -442,6 +443,24 @@ def test_titles_full_of_marks_make_a_draft_that_loads(desk: Desk, shelf: Shelf) 
 
 
 # Reading
+
+
+def test_a_file_is_parsed_again_when_it_says_something_else(desk: Desk) -> None:
+    path = desk.draft(MONDAY).path
+    before = desk.load(ID)
+    assert desk.load(ID) is before
+    stat = path.stat()
+    text = path.read_text()
+    path.write_text(text.replace("About mill", "About Mill", 1))
+    # Neither the size nor the time tells; the words do.
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    assert desk.load(ID).subject != before.subject
+    path.write_text(text.replace("subject:", "subjekt:", 1))
+    with pytest.raises(InvalidInput):
+        desk.load(ID)
+    path.write_text(text)
+    assert desk.load(ID) == before
 
 
 def test_loading_names_the_nearest_article(desk: Desk) -> None:
