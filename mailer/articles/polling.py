@@ -1,7 +1,9 @@
 """Polling: every source that is due is visited, side by side, and what they bring is kept.
 
-Visits run in a few threads, at most two of them at one host (``fetching``); feeds are read in other
-processes when there are many; one thread writes, many documents to a transaction. A source that
+Visits run in a few threads, at most two of them at one host (``fetching``); where there are many,
+feeds are read in other processes, which also work out all that is kept beside an article; one
+thread writes, many documents to a transaction, while the visits go on. What a crash undoes is the
+documents of a transaction with the states of their sources: they are asked for again. A source that
 fails is reported and never stops another. Memory does not grow with the number of sources: only so
 many visits are under way at once, and of what was kept only the headlines of what is new stay.
 """
