@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer.delivery.delivery import Delivery, DeliveryState
@@ -256,6 +256,16 @@ def test_pieces_encoded_apart_decode_together(pieces: list[str]) -> None:
     assert joined.isascii()
 
 
+@pytest.mark.parametrize("ending", [" \n", "\t\n", "  \n", " "])
+def test_a_space_at_the_end_of_a_full_line_breaks_it(ending: str) -> None:
+    for length in range(60, 82):
+        text = "a" * length + ending
+        encoded = encode_literal(text)
+        assert max(map(len, encoded.split(b"\r\n"))) <= 76
+        assert quopri.decodestring(encoded) == text.replace("\n", "\r\n").encode()
+
+
+@example("<<<<<<<<<<<<<<<<<<<<<<<<<<\n<<<<==aaaaaaaaaaaaaaaaaaa&&&ééé \n")
 @given(
     st.text(st.sampled_from("ab .é=,&<\n\t"), min_size=60, max_size=170)
     | st.text(st.sampled_from("ab."), min_size=70, max_size=240)
