@@ -45,7 +45,7 @@ def test_a_reopened_issue_reaches_everybody_who_has_not_had_it(
     assert mailer("issue", "reopen", "next").code == 0
     change(drafted, r"^subject: .*$", 'subject: "Put right"')
     assert mailer("issue", "approve", "next").code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert copies(inbox) == Counter(list(wanted))
     late = {m.recipients[0] for m in inbox.messages() if m.subject == "Put right"}
     assert late == wanted - had
@@ -60,7 +60,7 @@ def test_a_reader_who_moves_while_it_is_being_sent_gets_the_new_regions(
     send_some(publication, 3)
     mailer("subscribers", "add", mover["address"], "--region", "scotland")
     mailer("subscribers", "remove", mover["address"], "--region", "south-yorkshire", "--yes")
-    said = mailer("send", "next", "--json")
+    said = mailer("send", "next", "--json", "--yes")
     assert said.data["state"] == "sent"
     (message,) = [m for m in inbox.messages() if m.recipients[0] == mover["address"]]
     assert message.list_id == "scotland.briefing.lantern.example"
@@ -73,7 +73,7 @@ def test_who_joins_late_is_sent_to_and_does_not_keep_it_open(
     mailer("issue", "approve", "next")
     send_some(publication, 3)
     mailer("subscribers", "add", "late@reader.example", "--region", "brighton")
-    assert mailer("send", "next", "--json").data["state"] == "sent"
+    assert mailer("send", "next", "--json", "--yes").data["state"] == "sent"
     assert copies(inbox)["late@reader.example"] == 1
 
 
@@ -85,7 +85,7 @@ def test_who_left_after_the_plan_is_skipped_and_the_ledger_says_why(
     waiting = mailer("ledger", ISSUE, "--state", "planned", "--json").data
     leaver = waiting[-1]["address"]
     assert mailer("subscribers", "remove", leaver, "--yes").code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert leaver not in copies(inbox)
     (row,) = mailer("ledger", ISSUE, "--state", "skipped", "--json").data
     assert (row["address"], row["reply"]) == (leaver, "left or suppressed since the plan")
@@ -118,12 +118,12 @@ def test_approved_anew_while_the_command_starts_stops_it(
         return plain(app, editions)  # type: ignore[arg-type]
 
     monkeypatch.setattr(mailing, "make_sender", meanwhile)
-    said = mailer("send", "next")
+    said = mailer("send", "next", "--yes")
     assert said.code == 5
     assert "approved anew" in said.err
     assert inbox.messages() == []
     monkeypatch.setattr(mailing, "make_sender", plain)
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert {m.subject for m in inbox.messages()} == {"Second thoughts"}
 
 
@@ -138,7 +138,7 @@ def test_what_was_approved_is_sent_whatever_the_publication_says_by_then(
     change(
         publication / "subscribers" / "wales.toml", r"^reply_to = .*$", 'reply_to = "x@y.example"'
     )
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     for message in inbox.messages():
         content = inbox.content(message.id)
         assert b"Somebody else" not in content
@@ -160,7 +160,7 @@ def test_a_change_of_who_writes_or_who_reads_voids_the_approval(
 ) -> None:  # fmt: skip
     mailer("issue", "approve", "next")
     change(publication / file, pattern, replacement)
-    said = mailer("send", "next")
+    said = mailer("send", "next", "--yes")
     assert said.code == 5
     assert "void" in said.err
     assert inbox.messages() == []
@@ -179,9 +179,9 @@ def test_a_region_added_or_removed_meanwhile_stops_nobody_else(
         'reply_to = "cornwall@lantern.example"\nparent = "national"\n',
         encoding="utf-8",
     )
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert set(copies(inbox)) == wanted
-    refused = mailer("send", "next", "--region", "cornwall")
+    refused = mailer("send", "next", "--region", "cornwall", "--yes")
     assert refused.code == 4
     assert "without an edition" in refused.err
 
@@ -194,7 +194,7 @@ def test_a_bad_key_shows_before_anything_is_planned(
     monkeypatch.setenv(setting, "missing.pem")
     monkeypatch.setenv("MAILER_DKIM_SELECTOR", "s1")
     monkeypatch.setenv("MAILER_RELAY_TLS", "starttls")
-    said = mailer("send", "next")
+    said = mailer("send", "next", "--yes")
     assert said.code == 3
     assert mailer("issue", "show", "next", "--json").data["state"] == "approved"
     assert mailer("ledger", ISSUE, "--json").data["total"] == 0
@@ -209,7 +209,7 @@ def test_an_issue_nobody_got_does_not_use_up_its_stories(
 ) -> None:
     monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     mailer("issue", "approve", "next")
-    assert mailer("send", "next").code == 8
+    assert mailer("send", "next", "--yes").code == 8
     with open_app(publication) as app:
         assert app.archive.exposures() == frozenset()
 
@@ -225,14 +225,14 @@ def test_what_is_in_doubt_can_be_settled_by_hand(
         connection.exec_driver_sql(
             f"UPDATE deliveries SET state = 'in_doubt' WHERE address = '{address}'"
         )
-    said = mailer("send", "next", "--json")
+    said = mailer("send", "next", "--json", "--yes")
     assert said.code == 8
     assert said.data["totals"]["in_doubt"] == 1
     assert said.data["next_due_at"] is None
     settle = ("ledger", ISSUE, "--address", address, "--resolve", "resend")
     assert mailer(*settle).code == 0
     assert mailer(*settle).code == 5
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert copies(inbox)[address] == 1
 
 
@@ -302,7 +302,7 @@ def test_a_week_old_briefing_expires(
 ) -> None:
     monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
     mailer("issue", "approve", "next")
-    assert mailer("send", "next").code == 8
+    assert mailer("send", "next", "--yes").code == 8
     store = Store(publication / "var" / "inbox", SystemClock())
     with InboxServer(store) as server, open_app(publication) as app:
         monkeypatch.setenv("MAILER_RELAY_PORT", str(server.port))

@@ -29,7 +29,7 @@ def test_what_was_held_back_comes_when_it_is_free(
     mailer("issue", "approve", "next")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAILER_RELAY_PORT", str(nowhere))
-        mailer("send", "next")
+        mailer("send", "next", "--yes")
     monkeypatch.setenv("MAILER_FIXED_NOW", "2026-12-04T12:00:00+00:00")
     if key.startswith("draft"):
         change(path, r"^draft: true$", "draft: false")

@@ -96,7 +96,7 @@ def test_an_issue_goes_to_its_segment_only(
     assert f"Only to readers for whom: {MEMBER}" in mailer("issue", "show", "next").out
 
     assert mailer("issue", "approve", "next").code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert {message.recipients[0] for message in inbox.messages()} == members & everybody
 
     # Whoever becomes a member while the issue is out is planned late, by the rule as approved.
@@ -109,7 +109,7 @@ def test_an_issue_goes_to_its_segment_only(
             .values(fields={"member": "yes"})
         )
     assert readers(planned(mailer)) == {late}
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert {m.recipients[0] for m in inbox.messages()} == {late, *(members & everybody)}
 
 
@@ -118,14 +118,14 @@ def test_changing_the_audience_voids_the_approval(
 ) -> None:
     assert mailer("issue", "approve", "next").code == 0
     change(drafted, r"^sections:", f"audience: '{MEMBER}'\nsections:")
-    said = mailer("send", "next")
+    said = mailer("send", "next", "--yes")
     assert said.code == 5
     assert "the audience rule" in said.err
     assert "its approval is void" in said.err
 
     assert mailer("issue", "approve", "next").code == 0
     change(publication / "subscribers" / "wales.toml", r"\A", "where = 'field.member is set'\n")
-    said = mailer("send", "next")
+    said = mailer("send", "next", "--yes")
     assert said.code == 5
     assert "changed since it was approved (the audience rule)" in said.err
     assert inbox.ids() == []

@@ -25,13 +25,13 @@ def test_a_week_by_hand(mailer: Mailer, inbox: Store, drafted: Path, publication
     wanted = {r["address"]: row["region"] for row in foreseen["regions"] for r in row["readers"]}
     assert foreseen["total"] == len(wanted) > 100
 
-    refused = mailer("send", ISSUE)
+    refused = mailer("send", ISSUE, "--yes")
     assert refused.code == 5
     assert "not approved" in refused.err
     assert inbox.messages() == []
 
     assert mailer("issue", "approve", "next", "--by", "nora").code == 0
-    sent = mailer("send", "next", "--json")
+    sent = mailer("send", "next", "--json", "--yes")
     assert sent.code == 0
     assert sent.data["totals"] == {"accepted": len(wanted)}
     assert sent.data["state"] == "sent"
@@ -47,7 +47,7 @@ def test_a_week_by_hand(mailer: Mailer, inbox: Store, drafted: Path, publication
         assert text is not None
         assert stored.recipients[0] in text.get_content()
 
-    again = mailer("send", "next", "--json")
+    again = mailer("send", "next", "--json", "--yes")
     assert again.code == 0
     assert len(inbox.messages()) == len(messages)
 
@@ -58,10 +58,10 @@ def test_a_week_by_hand(mailer: Mailer, inbox: Store, drafted: Path, publication
 
 def test_one_region_then_the_rest(mailer: Mailer, inbox: Store, drafted: Path) -> None:
     mailer("issue", "approve", "next")
-    first = mailer("send", "next", "--region", "wales", "--json").data
+    first = mailer("send", "next", "--region", "wales", "--json", "--yes").data
     assert [row["region"] for row in first["regions"]] == ["wales"]
     assert first["state"] == "sending"
-    rest = mailer("send", "next", "--json").data
+    rest = mailer("send", "next", "--json", "--yes").data
     assert rest["state"] == "sent"
     everybody = [m.recipients[0] for m in inbox.messages()]
     assert len(everybody) == len(set(everybody)) == rest["total"]
@@ -70,14 +70,14 @@ def test_one_region_then_the_rest(mailer: Mailer, inbox: Store, drafted: Path) -
 def test_a_change_after_approval_voids_it(mailer: Mailer, inbox: Store, drafted: Path) -> None:
     mailer("issue", "approve", "next")
     change(drafted, r"^subject: .*$", 'subject: "Another subject"')
-    said = mailer("send", "next")
+    said = mailer("send", "next", "--yes")
     assert said.code == 5
     assert len(said.error_lines) == 1
     assert "approv" in said.err
     assert inbox.messages() == []
     assert mailer("issue", "show", "next", "--json").data["state"] == "draft"
     mailer("issue", "approve", "next")
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert {m.subject for m in inbox.messages()} == {"Another subject"}
 
 
@@ -86,7 +86,7 @@ def test_who_left_after_planning_is_not_mailed(mailer: Mailer, inbox: Store, dra
     plan = mailer("send", "next", "--dry-run", "--json").data
     leaver = plan["regions"][0]["readers"][0]["address"]
     assert mailer("subscribers", "remove", leaver, "--yes").code == 0
-    mailer("send", "next")
+    mailer("send", "next", "--yes")
     assert leaver not in {m.recipients[0] for m in inbox.messages()}
 
 
@@ -112,10 +112,10 @@ def test_no_proof_goes_to_a_suppressed_address(mailer: Mailer, inbox: Store, dra
 def test_cancel_and_reopen(mailer: Mailer, inbox: Store, drafted: Path) -> None:
     mailer("issue", "approve", "next")
     assert mailer("issue", "cancel", "next", "--yes").code == 0
-    assert mailer("send", "next").code == 5
+    assert mailer("send", "next", "--yes").code == 5
     assert mailer("issue", "reopen", "next").code == 0
     assert mailer("issue", "approve", "next").code == 0
-    assert mailer("send", "next").code == 0
+    assert mailer("send", "next", "--yes").code == 0
     assert inbox.messages()
 
 
