@@ -59,11 +59,13 @@ HEARD = """(() => {
     }
   };
 })()"""
-SEEN = """([selector, words]) => new Promise((done) => {
+SEEN = """([selector, words]) => new Promise((done, fail) => {
   const now = () => performance.timeOrigin + performance.now();
+  const until = now() + 30000;
   const look = () => {
     const frame = document.querySelector(".screen iframe:not(.coming)");
     const there = frame?.contentDocument?.querySelector(selector)?.textContent.includes(words);
+    if (now() > until) return void fail(new Error(`${words} was never seen`));
     if (!there) return void setTimeout(look, 2);
     const shown = now();
     requestAnimationFrame(() => requestAnimationFrame(() => done({ shown, painted: now() })));
