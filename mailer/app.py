@@ -7,12 +7,13 @@ preview`` no secret. Whoever opened it closes it (``with open_app(...) as app``)
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mailer.clock import SystemClock
 from mailer.errors import ConfigurationError, Fault, NotFound
+from mailer.once import once
 from mailer.publication import Publication, Region, load_publication
 from mailer.settings import Settings, load_settings
 from mailer.whereabouts import find_root
@@ -142,41 +143,41 @@ class App:
                 faults.extend(error.faults)
         return faults
 
-    @cached_property
+    @once
     def clock(self) -> Clock:
         return self.settings.clock()
 
-    @cached_property
+    @once
     def database(self) -> Database:
         from mailer.storage.database import open_database
 
         return open_database(self.settings.database_url, root=self.root)
 
-    @cached_property
+    @once
     def archive(self) -> Archive:
         from mailer.issues.archive import Archive
 
         return Archive(self.database, self.clock)
 
-    @cached_property
+    @once
     def library(self) -> Library:
         from mailer.articles.library import Library
 
         return Library(self.database, self.clock, self.placer)
 
-    @cached_property
+    @once
     def placer(self) -> Placer:
         from mailer.articles.placing import Placer
 
         return Placer({r.slug: (r.name, *r.places) for r in self.regions(None)})
 
-    @cached_property
+    @once
     def datebook(self) -> Datebook:
         from mailer.articles.datebook import Datebook
 
         return Datebook(self.database, self.clock)
 
-    @cached_property
+    @once
     def ingest(self) -> Ingest:
         from mailer.articles.ingesting import Ingest
         from mailer.articles.review_file import read_rulings
@@ -213,37 +214,37 @@ class App:
         # Networks take real time, in a rehearsal too.
         return Fetcher(policy, SystemClock())
 
-    @cached_property
+    @once
     def polling(self) -> Polling:
         from mailer.articles.polling import Polling
 
         return Polling(self.database, self.library, self.ingest_policy, self.fetcher)
 
-    @cached_property
+    @once
     def desk(self) -> Desk:
         from mailer.issues.desk import Desk
 
         return Desk(self.root, self.publication, self.archive, self.library, self.clock)
 
-    @cached_property
+    @once
     def approvals(self) -> Approvals:
         from mailer.issues.approving import Approvals
 
         return Approvals(self.desk, self.publication, self.archive)
 
-    @cached_property
+    @once
     def amendments(self) -> Amendments:
         from mailer.issues.amending import Amendments
 
         return Amendments(self.database, self.archive, self.clock)
 
-    @cached_property
+    @once
     def corrections(self) -> Corrections:
         from mailer.issues.correcting import Corrections
 
         return Corrections(self.root, self.publication, self.archive, self.clock)
 
-    @cached_property
+    @once
     def rosters(self) -> Rosters:
         from mailer.audience.roster import Rosters, digest_with
 
@@ -254,7 +255,7 @@ class App:
             digest_of=partial(digest_with, self.pepper),
         )
 
-    @cached_property
+    @once
     def register(self) -> Register:
         from mailer.audience.erasure import erased_among
         from mailer.audience.register import Register
@@ -262,20 +263,20 @@ class App:
         erased = partial(erased_among, pepper=self.pepper)
         return Register(self.database, self.clock, self.publication.region_map, erased)
 
-    @cached_property
+    @once
     def tokens(self) -> Tokens:
         from mailer.audience.tokens import Tokens
 
         secret, *retired = self.settings.secrets()
         return Tokens(secret, retired=retired)
 
-    @cached_property
+    @once
     def pepper(self) -> Pepper:
         from mailer.audience.erasure import Pepper
 
         return Pepper(self.settings.secrets())
 
-    @cached_property
+    @once
     def sign_ups(self) -> SignUps:
         from mailer.audience.erasure import erased_among
         from mailer.audience.signups import SignUps
@@ -289,7 +290,7 @@ class App:
             erased=partial(erased_among, pepper=self.pepper),
         )
 
-    @cached_property
+    @once
     def confirmations(self) -> Confirmations:
         from mailer.audience.confirmations import Confirmations
         from mailer.audience.erasure import lift_erasure
@@ -302,7 +303,7 @@ class App:
             lift=partial(lift_erasure, pepper=self.pepper),
         )
 
-    @cached_property
+    @once
     def preferences(self) -> Preferences:
         from mailer.audience.preferences import Preferences
 
@@ -313,25 +314,25 @@ class App:
             policy=self.publication.audience,
         )
 
-    @cached_property
+    @once
     def outbox(self) -> Outbox:
         from mailer.audience.outbox import Outbox
 
         return Outbox(self.database, self.clock, self.tokens)
 
-    @cached_property
+    @once
     def ledger(self) -> Ledger:
         from mailer.delivery.ledger import Ledger
 
         return Ledger(self.database, self.clock)
 
-    @cached_property
+    @once
     def inbox(self) -> Store:
         from mailer.inbox.store import Store
 
         return Store(self.root / "var" / "inbox", self.clock)
 
-    @cached_property
+    @once
     def templates(self) -> TemplateSet:
         return self.template_set("")
 
@@ -349,7 +350,7 @@ class App:
             named_in=named_in if name else ("publication.toml", "templates"),
         )
 
-    @cached_property
+    @once
     def signer(self) -> DkimSigner | None:
         """The DKIM signer, or None where no key is set."""
         keys = self.settings.dkim_keys()
@@ -362,13 +363,13 @@ class App:
             [(selector, self.root / path) for selector, path in keys],
         )
 
-    @cached_property
+    @once
     def hook(self) -> Hook:
         from mailer.hook import Hook
 
         return Hook(self.settings, self.clock)
 
-    @cached_property
+    @once
     def relays(self) -> Relays:
         from mailer.relays import Relays
 
