@@ -40,6 +40,11 @@ def make_certificates(folder: Path) -> Certificates:
     )
 
 
+_USES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+    "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
+
 Authority = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
 
 
@@ -60,8 +65,13 @@ def _certificate(
 
 def _authority(name: str) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _certificate(name, name, key.public_key()).add_extension(
-        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    # Since Python 3.13 a chain is verified by the letter of RFC 5280, which wants all of these.
+    signs_alone = {name: name == "key_cert_sign" for name in _USES}
+    builder = (
+        _certificate(name, name, key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.KeyUsage(**signs_alone), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     return key, builder.sign(key, hashes.SHA256())
 
@@ -72,6 +82,10 @@ def _context(path: Path, authority: Authority, name: x509.GeneralName) -> ssl.SS
     certificate = (
         _certificate("server", issuer, key.public_key())
         .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority[0].public_key()),
+            critical=False,
+        )
         .sign(authority[0], hashes.SHA256())
     )
     path.write_bytes(
