@@ -36,6 +36,14 @@ def naming_checks(app: App) -> Iterator[Check]:
     except NotAsked as error:
         yield Check("fail", "DNS", str(error))
         return
+    if silence := resolver.silence():
+        yield Check(
+            "fail",
+            "DNS",
+            f"{silence}, so no record was looked up",
+            "mend this machine's /etc/resolv.conf, or set MAILER_DNS_SERVER",
+        )
+        return
     publication = app.publication
     domain = publication.from_address.rpartition("@")[2]
     bounces = publication.bounce_domain

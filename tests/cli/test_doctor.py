@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import dns.message
 import pytest
 
 from mailer.checkup.machine import megabytes
@@ -143,6 +146,25 @@ def test_a_name_server_that_refuses_is_no_verdict_on_the_records(
         assert {level for level, _message in found[subject]} == {"fail"}
     for subject in ("MTA-STS", "BIMI"):
         assert [level for level, _message in found[subject]] == ["warn"]
+
+
+def test_a_name_server_that_is_dead_is_asked_one_question_and_named_once(
+    mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
+        dead.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MAILER_DNS_SERVER", f"127.0.0.1:{dead.getsockname()[1]}")
+        rows = mailer("doctor", "--online", "--json").data
+        dead.setblocking(False)
+        asked = set()
+        with suppress(BlockingIOError):
+            while True:
+                asked.add(str(dns.message.from_wire(dead.recv(4096)).question[0]))
+    about = [row for row in rows if row["subject"] in {"DNS", "SPF", "DMARC", "MX", "BIMI"}]
+    assert [(row["subject"], row["level"]) for row in about] == [("DNS", "fail")]
+    assert "did not answer" in about[0]["message"]
+    assert "MAILER_DNS_SERVER" in about[0]["remedy"]
+    assert asked == {". IN SOA"}
 
 
 def test_offline_asks_no_name_server_and_no_relay_elsewhere(
