@@ -26,6 +26,8 @@ from mailer.settings import RelaySetting
 SOON = timedelta(days=14)
 PATIENCE_S = 15.0
 
+MEND = "start it (`mailer inbox serve` for the built-in one) or check MAILER_RELAY_*"
+
 TEXT = """This is a test message of {title}, sent by `mailer doctor --send`.
 
 It went through {relay}. Look at its source: SPF, DKIM and DMARC should say "pass".
@@ -44,12 +46,7 @@ def relay_checks(app: App, *, online: bool) -> Iterator[Check]:
         finally:
             relay.close()
         if trouble:
-            yield Check(
-                "fail",
-                "relay",
-                f"{place}: {trouble.problem}",
-                "start it (`mailer inbox serve` for the built-in one) or check MAILER_RELAY_*",
-            )
+            yield Check("fail", "relay", f"{place}: {trouble.problem}", MEND)
             continue
         who = f", and takes {setting.username}" if setting.username else ""
         yield Check("ok", "relay", f"{place} answers{who}; nothing was sent")
@@ -109,6 +106,11 @@ def sent_checks(app: App, address: str) -> Iterator[Check]:
         return
     now = app.clock.now()
     for place, relay in app.relays.single():
+        if trouble := relay.open():
+            # No transaction was begun, so no outcome, which would speak of issues, has its place.
+            relay.close()
+            yield Check("fail", "sending", f"nothing was sent: {trouble.problem}", MEND)
+            continue
         message = alert_message(
             sender=(app.publication.from_name, app.publication.from_address),
             to=to,

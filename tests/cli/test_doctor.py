@@ -315,6 +315,19 @@ def test_a_test_message_is_sent_only_when_it_is_asked_for(
     assert len(inbox.messages()) == 1
 
 
+def test_without_a_relay_a_test_message_says_what_to_start_and_nothing_of_issues(
+    mailer: Mailer, nowhere: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_RELAY_PORT", str(nowhere))
+    said = mailer("doctor", "--send", "nora@lantern.example", "--json")
+    assert said.code == 8
+    [sent] = [row for row in said.data if row["subject"] == "sending"]
+    assert sent["level"] == "fail"
+    assert sent["message"].startswith("nothing was sent: the relay 127.0.0.1:")
+    assert "MAILER_RELAY_" in sent["remedy"]
+    assert "ledger" not in sent["message"] + sent["remedy"]
+
+
 def test_the_week_and_the_backups_are_looked_at(
     mailer: Mailer, publication: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
