@@ -20,7 +20,7 @@ def examine(
     *,
     online: bool = False,
     send_to: str = "",
-    step: Callable[[str], None] = lambda _what: None,
+    step: Callable[[int, int, str], None] = lambda _done, _total, _what: None,
 ) -> list[Check]:
     """Run every check on the publication at ``folder`` (None: the nearest one).
 
@@ -28,7 +28,7 @@ def examine(
         folder: the publication.
         online: ask name servers, the relay and the web address as well.
         send_to: mail one test message to this address.
-        step: told what is being looked at.
+        step: told how many looks are done, of how many, and what is being looked at.
     """
     try:
         root = find_root(folder)
@@ -57,8 +57,8 @@ def examine(
             looks += [("DNS", naming_checks), ("web", reaching_checks)]
         if send_to:
             looks.append(("sending", lambda app: sent_checks(app, send_to)))
-        for subject, look in looks:
-            step(subject)
+        for done, (subject, look) in enumerate(looks):
+            step(done, len(looks), subject)
             found += _looked(app, subject, look)
     return found
 

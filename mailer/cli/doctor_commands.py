@@ -50,7 +50,7 @@ def doctor(
             folder(ctx),
             online=online,
             send_to=send,
-            step=lambda what: bar(0, None, f"Looking at {what}"),
+            step=lambda done, total, what: bar(done, total, f"Looking at {what}"),
         )
     if as_json:
         say_json([asdict(finding) for finding in findings])

@@ -199,10 +199,16 @@ def progress(label: str) -> Iterator[Progress]:
     if not console.is_terminal:
         yield lambda _done, _total, _label="": None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    class Counted(MofNCompleteColumn):
+        def render(self, task: Task) -> Text:
+            # "0/?" is no news.
+            return Text() if task.total is None else super().render(task)
+
+    columns = (TextColumn("{task.description}"), BarColumn(), Counted())
     with Bar(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total, said="": bar.update(
