@@ -8,8 +8,10 @@ with growing pauses, anything else is given up. Redirects are not followed.
 It never holds anything up: a thread of its own posts, from a queue that drops what it cannot hold.
 The address is the operator's and may be private only where ``MAILER_HOOK_PRIVATE`` says so.
 
-Known limits: what is still in the queue when the process ends is lost; the mail, the log and the
-row stay. A name is judged when it is resolved and resolved once more to connect.
+A process that ends posts what still waits, once and at once, for ``LAST_S`` seconds, which is
+within what a service may take to stop. Known limits: what nobody has answered by then is lost and
+named in the log; the mail and the row stay. A name is judged when it is resolved and resolved once
+more to connect.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ import structlog
 
 from mailer.articles.destinations import refusal_of
 from mailer.checked import is_loopback
-from mailer.clock import Clock
+from mailer.clock import Clock, SystemClock
 from mailer.errors import in_words
 from mailer.settings import Settings
 
@@ -37,7 +39,11 @@ log = structlog.get_logger()
 
 MOST_WAITING = 100
 ATTEMPTS = 6
+FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+LAST_S = 5.0
+"""For what waits when the process ends; a part is killed after eight seconds."""
+
 TRIED_AGAIN = frozenset({408, 425, 429})
 """Answers below 500 that may be another one in a minute."""
 
@@ -55,18 +61,32 @@ class _Again(Exception):
 
 
 class Hook:
-    """Posts to the address of the settings; without one it does nothing."""
+    """Posts to the address of the settings; without one it does nothing.
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    Args:
+        settings: the address and its secret.
+        clock: what the signature says.
+        first_wait_s: before the second try; each further one waits longer.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Clock, *, first_wait_s: float = FIRST_WAIT_S
+    ) -> None:
         self._url = settings.hook_url
         self._secret = settings.hook_secret.get_secret_value()
         self._may_be_private = settings.hook_private
         self._timeout_s = settings.hook_timeout_s
         self._clock = clock
+        # Networks take real time, in a rehearsal too.
+        self._seconds = SystemClock()
+        self._first_wait_s = first_wait_s
         self._waiting: queue.Queue[tuple[str, bytes] | None] = queue.Queue(MOST_WAITING)
         self._posted: set[str] = set()
         self._thread: threading.Thread | None = None
-        self._is_over = threading.Event()
+        self._unanswered: dict[str, None] = {}
+        self._is_closing = threading.Event()
+        self._is_last_try = False
+        self._ends_s = 0.0
 
     def post(self, key: str, data: Mapping[str, Any]) -> None:
         """Have the data posted soon, once for each key; returns at once."""
@@ -80,46 +100,68 @@ class Hook:
         if self._waiting.full():
             log.error("hook.dropped", key=key, why=f"{MOST_WAITING} are waiting already")
             return
+        self._unanswered[key] = None
         self._waiting.put((key, body))
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="hook", daemon=True)
             self._thread.start()
 
-    def close(self, *, wait_s: float = 5.0) -> None:
-        """Give what waits so long to be posted; what is left then is lost."""
+    def close(self, *, wait_s: float = LAST_S) -> None:
+        """Have what waits posted now, without pauses; what is left after so long is lost."""
         if self._thread is None:
             return
+        self._ends_s = self._seconds.monotonic() + wait_s
+        self._is_closing.set()
+        # A full queue needs no end to be woken by.
         with suppress(queue.Full):
             self._waiting.put_nowait(None)
         self._thread.join(wait_s)
-        self._is_over.set()
         self._thread = None
+        if lost := list(self._unanswered):
+            log.error("hook.lost", keys=lost, why="the process ended before they were answered")
 
     def _work(self) -> None:
-        while (item := self._waiting.get()) is not None and not self._is_over.is_set():
+        while (item := self._next()) is not None and not self._is_over():
             key, body = item
             try:
                 self._deliver(key, body)
             except Exception as error:
                 log.exception("hook.failed", key=key, why=f"{type(error).__name__}: {error}")
+            self._unanswered.pop(key, None)
+
+    def _next(self) -> tuple[str, bytes] | None:
+        if not self._is_closing.is_set():
+            return self._waiting.get()
+        try:
+            return self._waiting.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _is_over(self) -> bool:
+        return self._is_closing.is_set() and self._seconds.monotonic() >= self._ends_s
 
     def _deliver(self, key: str, body: bytes) -> None:
         import httpx2
-        import stamina
+        from tenacity import (
+            Retrying,
+            retry_if_exception_type,
+            sleep_using_event,
+            wait_exponential,
+        )
 
         if refusal := self._refusal():
             log.error("hook.refused", key=key, why=refusal)
             return
+        # The end of the process cuts a pause short, and the try that begins then is the last.
+        trying = Retrying(
+            retry=retry_if_exception_type((httpx2.HTTPError, _Again)),
+            stop=lambda state: self._is_last_try or state.attempt_number >= ATTEMPTS,
+            wait=wait_exponential(multiplier=self._first_wait_s, max=LONGEST_WAIT_S),
+            sleep=sleep_using_event(self._is_closing),
+            reraise=True,
+        )
         try:
-            for attempt in stamina.retry_context(
-                on=(httpx2.HTTPError, _Again),
-                attempts=ATTEMPTS,
-                timeout=None,
-                wait_initial=1.0,
-                wait_max=LONGEST_WAIT_S,
-            ):
-                with attempt:
-                    status = self._try(key, body)
+            status = trying(self._try, key, body)
         except (httpx2.HTTPError, _Again) as error:
             log.error("hook.failed", key=key, why=in_words(error))  # noqa: TRY400  no fault of ours to trace
             return
@@ -132,8 +174,12 @@ class Hook:
         import httpx2
 
         at_s = int(self._clock.now().timestamp())
+        timeout_s = self._timeout_s
+        self._is_last_try = self._is_closing.is_set()
+        if self._is_last_try:
+            timeout_s = max(0.1, min(timeout_s, self._ends_s - self._seconds.monotonic()))
         # No proxy and no credentials of this machine's environment.
-        with httpx2.Client(timeout=self._timeout_s, trust_env=False) as client:
+        with httpx2.Client(timeout=timeout_s, trust_env=False) as client:
             answer = client.post(
                 self._url,
                 content=body,
