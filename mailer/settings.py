@@ -288,6 +288,11 @@ def service_socket() -> str:
     return os.environ.get("NOTIFY_SOCKET", "")
 
 
+def environment_with(**more: str) -> dict[str, str]:
+    """Return this process's environment with further variables, for a program it starts."""
+    return {**os.environ, **more}
+
+
 def load_settings(root: Path | None) -> Settings:
     """Read the environment and ``root/.env``.
 

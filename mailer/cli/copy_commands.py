@@ -198,6 +198,7 @@ def upgrade(
         say(f"The database was at {said['was'] or 'nothing'} and is at {said['is']} now.")
         if said["copy"]:
             say(f"As it was, it is in {said['copy']}; remove that when you are content.")
+            say("docs/operations.md has the way back.")
     else:
         say(f"The database is at {said['was'] or 'nothing'} and would be brought to "
             f"{said['needs']}{', after a copy of it was made' if copy else ''}.")  # fmt: skip

@@ -1,7 +1,8 @@
 """``mailer upgrade``: the database brought to this program's schema, with a copy of it first.
 
 Nothing may be at work on the database meanwhile. The copy is kept; the old program works on it
-as if nothing had been. A migration that fails leaves the database as it was, on either kind.
+as if nothing had been. A migration that fails leaves the database as it was, on either kind, and
+the error says so and where the copy is. docs/operations.md has the way back.
 
 SQLite is copied to a file beside it; PostgreSQL by ``pg_dump``, which must be as new as the server,
 because an old schema is not one that this program's tables could read.
@@ -9,7 +10,6 @@ because an old schema is not one that this program's tables could read.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from mailer.clock import Clock
-from mailer.errors import Fault, StorageFailed
+from mailer.errors import Fault, MailerError, StorageFailed
 from mailer.operating.living import undisturbed
+from mailer.settings import environment_with
 from mailer.storage.database import HEAD, Database, open_database, reach_database
 from mailer.storage.snapshot import copy_file
 
@@ -43,7 +44,8 @@ def upgrade(
 
     Raises:
         IllegalTransition: something is at work on the database.
-        StorageFailed: it is newer than this program, or the copy cannot be made.
+        StorageFailed: it is newer than this program, the copy cannot be made, or the database
+            could not be changed.
     """
     from mailer.storage.migrating import require_known
 
@@ -60,22 +62,57 @@ def upgrade(
             if copy and found:
                 stamp = f"{clock.now():%Y%m%dT%H%M%SZ}"
                 report["copy"] = str(_copy(database, root, f"before-{HEAD}-{stamp}", progress))
-            open_database(url, root=root, may_migrate=True).close()
+            try:
+                open_database(url, root=root, may_migrate=True).close()
+            except Exception as error:
+                raise _not_upgraded(database, found, report["copy"], error) from error
         return report | {"is": HEAD, "is_done": True}
     finally:
         database.close()
+
+
+def _not_upgraded(database: Database, found: str, copy: Any, error: Exception) -> StorageFailed:
+    """Say that a migration failed, what the database is at now, and what to do."""
+    faults = getattr(error, "faults", ())
+    why = faults[0].problem if faults else f"{type(error).__name__}: {error}"
+    kept = f"; the copy of it is {copy}" if copy else ""
+    try:
+        now_at = database.revision()
+    except MailerError:
+        now_at = "?"
+    if now_at == found:
+        remedy = f"it is as it was, at {found or 'nothing'}: start the program you had{kept}"
+    else:
+        remedy = f"it is at {now_at} now: go back as docs/operations.md says{kept}"
+    return StorageFailed(Fault(f"the database could not be upgraded: {why}", remedy=remedy))
 
 
 def _copy(database: Database, root: Path, name: str, progress: Progress) -> Path:
     if database.is_sqlite:
         source = Path(str(database.engine.url.database))
         target = source.with_name(f"{source.name}.{name}")
-        copy_file(source, target, progress=progress)
-        target.chmod(0o600)
-        return target
-    target = root / "var" / f"mailer.{name}.dump"
-    target.parent.mkdir(exist_ok=True)
-    _dump(database, target)
+    else:
+        target = root / "var" / f"mailer.{name}.dump"
+    try:
+        target.parent.mkdir(exist_ok=True)
+        # Nobody else may read it, not even while it is written.
+        target.touch(mode=0o600)
+        if database.is_sqlite:
+            copy_file(source, target, progress=progress)
+        else:
+            _dump(database, target)
+    except OSError as error:
+        raise StorageFailed(
+            Fault(
+                f"the copy cannot be written: {error.strerror}",
+                where=str(target),
+                remedy="mend that, or make a copy yourself and use --no-copy",
+            )
+        ) from error
+    except StorageFailed:
+        # Half a copy is worse than none: somebody could go back to it.
+        target.unlink(missing_ok=True)
+        raise
     return target
 
 
@@ -89,7 +126,8 @@ def _dump(database: Database, target: Path) -> None:
             )
         )
     address = database.engine.url.set(drivername="postgresql")
-    target.touch(mode=0o600)
+    # On a command line everybody on the machine could read the password.
+    secret = {"PGPASSWORD": str(address.password)} if address.password else {}
     done = subprocess.run(
         [
             *(program, "--format=custom", "--no-owner", f"--file={target}"),
@@ -98,10 +136,9 @@ def _dump(database: Database, target: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": os.defpath, "PGPASSWORD": str(address.password)} if address.password else None,
+        env=environment_with(**secret),
     )
     if done.returncode:
-        target.unlink(missing_ok=True)
         why = " ".join(done.stderr.split())[:300]
         raise StorageFailed(
             Fault(

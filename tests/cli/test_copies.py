@@ -17,11 +17,11 @@ import pytest
 from mailer.app import open_app
 from mailer.delivery.delivery import DeliveryState
 from mailer.storage import database as databases
-from mailer.storage import migrating
 from mailer.storage.database import open_database
 from tests.cli.conftest import driver
 from tests.cli.driving import ISSUE, Mailer
 from tests.counting import CountingServer
+from tests.newer import make_newer
 
 MONDAY = f"{ISSUE}T12:01:00+00:00"
 CONNECTIONS = 3
@@ -260,27 +260,8 @@ def test_addresses_are_taken_in_only_while_the_issue_is_paused(
 
 
 @pytest.fixture
-def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """This program, one migration further."""
-    folder = tmp_path / "migrations"
-    shutil.copytree(Path(migrating.__file__).parent / "migrations", folder)
-    (folder / "versions" / "0002_more.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\n"
-        "revision = '0002'\ndown_revision = '0001'\n"
-        "def upgrade():\n    op.create_table('more', sa.Column('id', sa.Integer))\n"
-    )
-    as_before = migrating.configuration
-
-    def configuration() -> object:
-        config = as_before()
-        config.set_main_option("script_location", str(folder))
-        return config
-
-    monkeypatch.setattr(migrating, "configuration", configuration)
-    for module in list(sys.modules.values()):
-        if getattr(module, "__name__", "").startswith("mailer.") and hasattr(module, "HEAD"):
-            monkeypatch.setattr(module, "HEAD", "0002")
-    return "0002"
+def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_newer(tmp_path, monkeypatch)
 
 
 def test_an_old_database_is_upgraded_by_a_command_alone_and_a_copy_is_kept(
