@@ -135,19 +135,19 @@ def _errors(app: App, now: datetime) -> list[dict[str, Any]]:
             what = f"{run.job} {run.issue_id} {run.state.value}"
             entry = grouped.setdefault(key, {"at": run.updated_at, "what": what, "why": run.note})
             entry["at"] = max(entry["at"], run.updated_at)
-    found = list(grouped.values())
     with app.database.read() as connection:
         rows = connection.execute(
             select(events)
             .where(events.c.kind.in_(("alert.raised", "relay.failed", "alert.failed")))
             .where(events.c.at > now - LOOK_BACK)
             .order_by(events.c.at.desc())
-            .limit(ERRORS)
         )
         for row in rows:
             why = row.detail.get("problem") or row.detail.get("why") or ""
-            found.append({"at": row.at, "what": f"{row.kind} {row.issue_id}".strip(), "why": why})
-    return sorted(found, key=lambda entry: entry["at"], reverse=True)[:ERRORS]
+            what = f"{row.kind} {row.issue_id}".strip()
+            # What is tried again and fails for the same reason is one error, as of its last time.
+            grouped.setdefault((what, why), {"at": row.at, "what": what, "why": why})
+    return sorted(grouped.values(), key=lambda entry: entry["at"], reverse=True)[:ERRORS]
 
 
 def _last(app: App, kind: str) -> datetime | None:

@@ -2,8 +2,9 @@
 
 The alert is written down first, as an event of the issue, and then mailed through the relays one
 after the other until one takes it; whether one did is an event too. So it always stands in
-``mailer ledger``, even where every relay refuses. There is one alert a stop: the next is due only
-after the sending went well in between, or the issue was approved anew.
+``mailer ledger``, even where every relay refuses, and ``retelling`` tries to mail it again while
+the sending is stopped. There is one alert a stop: the next is due only after the sending went well
+in between, or the issue was approved anew.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from typing import Any
 
 from mailer.app import App
 from mailer.delivery.delivery import DeliveryState, Trouble
-from mailer.errors import ConfigurationError, MailerError
-from mailer.usecases.telling import mail
+from mailer.usecases.telling import mail, note
 
 RAISED, MAILED, FAILED = "alert.raised", "alert.mailed", "alert.failed"
 _GOES_ON = frozenset({"approve", "send.resumed"})
@@ -37,19 +37,20 @@ def raise_alert(
     """
     to = app.publication.alerts_to or app.publication.contact
     with app.database.write():
-        if _is_raised(app, name):
+        if is_raised(app, name):
             return ""
         detail = {"problem": trouble.problem, "remedy": trouble.remedy, "to": to}
         app.archive.note(RAISED, name, detail=detail)
         number = sum(event.kind == RAISED for event in app.archive.events(name))
-    try:
-        why = _mail(app, name, trouble, to, number=number, left=left, tries_at=tries_at)
-    except (MailerError, ConfigurationError) as error:
-        why = str(error)
-    if why:
-        app.archive.note(FAILED, name, detail={"to": to, "why": why[:500]})
-        return f"an alert could not be mailed ({why}); `mailer ledger {name}` keeps it"
-    app.archive.note(MAILED, name, detail={"to": to})
+    values = _values(app, name, trouble, left=left, tries_at=tries_at)
+    key = f"{name}:{number}"
+    data = {"kind": "alert", "at": app.clock.now().isoformat(), **values}
+    app.hook.post(f"alert:{key}", data | {"publication": app.publication.title})
+    untold = mail(app, "alert", key=key, values=values, to=[to] if to else [])
+    again = {"kind": "alert", "key": key, "to": to, "values": values, "about": {}}
+    note(app, name, again if untold else {"to": to}, untold, kinds=(MAILED, FAILED))
+    if untold:
+        return f"an alert could not be mailed ({untold.why}); `mailer ledger {name}` keeps it"
     return f"an alert was mailed to {to}"
 
 
@@ -66,29 +67,23 @@ def alerts(app: App, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def _is_raised(app: App, name: str) -> bool:
-    is_raised = False
+def is_raised(app: App, name: str) -> bool:
+    """Say whether an issue's sending stopped and has not gone on since."""
+    is_stopped = False
     for event in app.archive.events(name):
         if event.kind == RAISED:
-            is_raised = True
+            is_stopped = True
         elif event.kind in _GOES_ON:
-            is_raised = False
-    return is_raised
+            is_stopped = False
+    return is_stopped
 
 
-def _mail(
-    app: App,
-    name: str,
-    trouble: Trouble,
-    to: str,
-    *,
-    number: int,
-    left: int,
-    tries_at: datetime | None,
-) -> str:
-    """Mail it; return "" or why nobody took it."""
+def _values(
+    app: App, name: str, trouble: Trouble, *, left: int, tries_at: datetime | None
+) -> dict[str, Any]:
+    """Return what the template may name, as JSON."""
     states = list(app.ledger.summary(name).values())
-    values = {
+    return {
         "issue": name,
         "problem": trouble.problem,
         "remedy": trouble.remedy,
@@ -97,7 +92,3 @@ def _mail(
         "left": left,
         "tries_at": f"{tries_at:%Y-%m-%d %H:%M} UTC" if tries_at else "",
     }
-    key = f"{name}:{number}"
-    data = {"kind": "alert", "at": app.clock.now().isoformat(), **values}
-    app.hook.post(f"alert:{key}", data | {"publication": app.publication.title})
-    return mail(app, "alert", key=key, values=values, to=[to] if to else [])

@@ -2,7 +2,7 @@
 
 Each is a slot of the schedule and happens once. Nobody is reminded of what is done already. What
 the mail says is the same that the hook posts. A reminder that no relay takes is tried again until
-the first region leaves; an alarm is not, since the log and the row say the same.
+the first region leaves, an alarm for a day or until it is no longer true (``retelling``).
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def alarm(app: App, told: Alarm) -> str:
         "remedy": _remedy(told, issue),
     }
     key = f"{told.kind}:{first.job}:{first.issue_id}:{first.region}:{first.utc:%Y%m%dT%H%M}"
-    return tell(app, "schedule", issue=issue, key=key, values=values, to=editors(app))
+    about = {"job": first.job, "issue": first.issue_id, "region": first.region}
+    return tell(app, "schedule", issue=issue, key=key, values=values, to=editors(app), about=about)
 
 
 def _column(app: App, name: str) -> str:

@@ -1,12 +1,14 @@
 """Telling people: a mail of its own template to each, an event, and a post to the hook.
 
 A mail goes through the relays one after the other until one takes it. What is told is written into
-the issue's history either way, so that it stands there even where every relay refuses.
+the issue's history either way, so that it stands there even where every relay refuses. What nobody
+else would try again keeps there what it was to say; see ``retelling``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mailer.app import App
@@ -36,6 +38,7 @@ def tell(
     key: str,
     values: Mapping[str, Any],
     to: Sequence[str],
+    about: Mapping[str, Any] | None = None,
 ) -> str:
     """Mail people something, note it, and have the hook post it.
 
@@ -46,6 +49,8 @@ def tell(
         key: names this telling for good: repeated, it has the same Message-ID.
         values: what the templates may name beside ``publication`` and ``issue``, as JSON.
         to: addresses.
+        about: where nobody but ``retelling`` will try again, what it needs to know whether this is
+            still true; None where the caller tries again.
 
     Returns:
         "" when everybody's mail was taken, else why not.
@@ -61,26 +66,54 @@ def tell(
             **values,
         },
     )
-    try:
-        why = mail(app, kind, key=key, values={"issue": issue, **values}, to=to)
-    except (MailerError, ConfigurationError) as error:
-        why = str(error)
-    detail = {"kind": kind, "to": list(to)}
-    if why:
-        app.archive.note(UNTOLD, issue, detail=detail | {"why": why[:500]})
+    untold = mail(app, kind, key=key, values={"issue": issue, **values}, to=to)
+    detail: dict[str, Any] = {"kind": kind, "key": key, "to": list(to)}
+    if untold and about is not None:
+        detail |= {"values": {"issue": issue, **values}, "about": dict(about)}
+    note(app, issue, detail, untold)
+    return untold.why
+
+
+def note(
+    app: App,
+    issue: str,
+    detail: Mapping[str, Any],
+    untold: Untold,
+    *,
+    kinds: tuple[str, str] = (TOLD, UNTOLD),
+) -> None:
+    """Write into an issue's history that people were told something, or who was not and why."""
+    told, failed = kinds
+    if untold:
+        left = {"why": untold.why[:500], "left": list(untold.left)}
+        app.archive.note(failed, issue, detail={**detail, **left})
     else:
-        app.archive.note(TOLD, issue, detail=detail)
-    return why
+        app.archive.note(told, issue, detail=detail)
 
 
-def mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Sequence[str]) -> str:
-    """Mail each of the addresses the text of a template set; return "" or why nobody took one.
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Who was not reached by mail, and why; false when everybody was."""
 
-    Raises:
-        MailerError: the templates are at fault, or an address cannot be sent to.
-    """
+    why: str = ""
+    left: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.why)
+
+
+def mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Sequence[str]) -> Untold:
+    """Mail each of the addresses the text of a template set; return whom nobody took it for."""
     if not to:
-        return "publication.toml names no editors, no alerts_to and no contact"
+        return Untold("publication.toml names no editors, no alerts_to and no contact")
+    try:
+        return _mail(app, kind, key=key, values=values, to=to)
+    except (MailerError, ConfigurationError) as error:
+        # The templates are at fault, or an address cannot be sent to.
+        return Untold(str(error), tuple(to))
+
+
+def _mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Sequence[str]) -> Untold:
     templates = load_templates(
         f"mail/{kind}",
         override=app.root / "templates",
@@ -88,7 +121,7 @@ def mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Sequen
         has_parts=False,
     )
     known = {"publication": app.publication, **values}
-    troubles = []
+    troubles = {}
     for address in to:
         message = alert_message(
             sender=(app.publication.from_name, app.publication.from_address),
@@ -100,8 +133,8 @@ def mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Sequen
             signer=app.signer,
         )
         if why := _carry_by_any(app, message):
-            troubles.append(why)
-    return "; ".join(dict.fromkeys(troubles))
+            troubles[address] = why
+    return Untold("; ".join(dict.fromkeys(troubles.values())), tuple(troubles))
 
 
 def _carry_by_any(app: App, message: Outgoing) -> str:

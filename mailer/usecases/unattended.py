@@ -19,6 +19,7 @@ from mailer.schedule.runs import FINAL
 from mailer.usecases import retention, slots
 from mailer.usecases.confirming import Confirmer
 from mailer.usecases.rereading import Rereading
+from mailer.usecases.retelling import tell_again
 from mailer.usecases.scheduled import Scheduled
 
 log = structlog.get_logger()
@@ -44,6 +45,7 @@ def make_runner(app: App, *, is_alone: bool = True) -> Runner:
     def retry() -> str:
         for trouble in slots.watch_approved(app):
             log.error("approval.void", why=trouble)
+        tell_again(app, should_stop=should_stop)
         return look_after() if is_alone else ""
 
     return Runner(
