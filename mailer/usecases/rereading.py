@@ -60,6 +60,18 @@ def take(app: App, publication: Publication) -> None:
         del vars(app)[name]
 
 
+def renewed(app: App, publication: Publication) -> App:
+    """Return a second application on the same machine's services, for a publication read anew.
+
+    Who opened the first one closes it, and with it what both share.
+    """
+    second = App(app.root, publication, app.settings)
+    # Made now, so that both have the same and not one each.
+    _ = app.database
+    vars(second).update({name: vars(app)[name] for name in OF_THE_MACHINE & vars(app).keys()})
+    return second
+
+
 def marks_of(root: Path, publication: Publication) -> Marks:
     """Return what tells one state of the files from another: by name, when and how long."""
     marks = {}

@@ -24,6 +24,7 @@ from mailer.usecases.shelf import Shelf
 from mailer.web.diary_pages import diary_doors
 from mailer.web.doors import Door, Doors
 from mailer.web.fittings import fittings
+from mailer.web.following import Following, House
 from mailer.web.formkeys import FormKeys
 from mailer.web.frame import Frame, load_pages
 from mailer.web.health_doors import health_doors
@@ -72,26 +73,28 @@ def site_of(app: App, *, on_kept: Callable[[], object] = lambda: None) -> Starle
 def serve(app: App, *, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
     """Serve the public pages until SIGINT or SIGTERM; ``announce`` is told where they are."""
     settings = app.settings
-    postman = Postman(Confirmer(app))
-    site = site_of(app, on_kept=postman.call)
+    pages = Following(app, _housed)
 
     def ready(address: str) -> None:
-        site.state.reception.start()
-        postman.start()
+        pages.start()
         announce(address)
 
     try:
         with living(app.database):
             listen(
-                site,
+                pages,
                 host=settings.web_host if host is None else host,
                 port=settings.web_port if port is None else port,
                 proxies=settings.web_proxies.replace(",", " ").split(),
                 ready=ready,
             )
     finally:
-        site.state.reception.stop()
-        postman.stop()
+        pages.stop()
+
+
+def _housed(app: App) -> House:
+    postman = Postman(Confirmer(app))
+    return House(app, site_of(app, on_kept=postman.call), postman)
 
 
 def _audience_doors(app: App, frame: Frame, reception: Reception) -> list[Door]:
