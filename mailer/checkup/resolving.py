@@ -11,6 +11,7 @@ import dns.resolver
 import dns.reversename
 from dns.rdatatype import RdataType
 
+from mailer.endpoints import DNS_PORT
 from mailer.errors import in_words
 
 LIFETIME_S = 5.0
@@ -60,7 +61,8 @@ class Resolver:
         return ""
 
     def _who(self) -> str:
-        return f"the name server {', '.join(map(str, self._resolver.nameservers))}"
+        port = "" if self._resolver.port == DNS_PORT else f" port {self._resolver.port}"
+        return f"the name server {', '.join(map(str, self._resolver.nameservers))}{port}"
 
     def texts(self, name: str) -> list[str]:
         """Return the TXT records of a name, each with its strings joined."""
