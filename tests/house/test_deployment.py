@@ -53,7 +53,7 @@ def test_what_is_started_is_a_command_with_options_it_has() -> None:
         for line in unit.read_text().splitlines()
         if line.startswith("ExecStart=")
     ]
-    assert len(started) == 3
+    assert len(started) == 4
     for words in started:
         assert words[:2] == ["--publication", "/srv/lantern"]
         command = commands[words[2]]
