@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from mailer.cli.commands import app
 from mailer.cli.demonstration import edited
+from tests.cli.conftest import driver
 from tests.cli.driving import FRIDAY, ISSUE
 from tests.counting import CountingServer
 from tests.names import NameServer
@@ -36,7 +35,7 @@ class Typist:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch
-        self._runner = CliRunner()
+        self._mailer = driver(folder)
         self.newest = ""
         monkeypatch.chdir(folder)
 
@@ -46,10 +45,8 @@ class Typist:
         if words[0] == "mailer":
             if ">" in words:
                 words = words[: words.index(">")]
-            done = self._runner.invoke(app, words[1:], prog_name="mailer")
-            if done.exception and not isinstance(done.exception, SystemExit):
-                raise done.exception
-            return done.exit_code, done.output
+            said = self._mailer(*words[1:], folder=None)
+            return said.code, said.out + said.err
         if words[0] == "cd":
             self._patch.chdir(words[1])
             return 0, ""
