@@ -30,7 +30,7 @@ from mailer.articles.lettering import slug_of
 from mailer.articles.newspaper import find_masthead, split_newspaper
 from mailer.articles.pages import html_blocks, read_page
 from mailer.articles.piece import Piece
-from mailer.articles.residue import remove_residue
+from mailer.articles.trimming import trim_blocks
 from mailer.articles.webtext import read_web_text
 from mailer.errors import Fault, InvalidInput, MailerError
 
@@ -278,17 +278,10 @@ def _diary(fields: Fields, article: Article, desk: IngestPolicy) -> tuple[DiaryE
 
 def _html_page(text: str, path: Path, origin: str, desk: IngestPolicy) -> Document:
     page = read_page(text)
-    blocks = html_blocks(page.html)
-    by_text = [html_to_text(block) for block in blocks]
-    cleaned = remove_residue(by_text)
-    left = list(cleaned.blocks)
-    kept: list[str] = []
-    title = page.data.get("title", "")
-    for block, plain in zip(blocks, by_text, strict=True):
-        if plain in left:
-            left.remove(plain)
-            if plain.casefold() != title.casefold():
-                kept.append(block)
+    blocks, texts, cleaned = trim_blocks(html_blocks(page.html))
+    title = page.data.get("title", "").casefold()
+    told = zip(blocks, texts, strict=True)
+    kept = [block for block, plain in told if plain.casefold() != title]
     data = dict(page.data)
     if kept and not data.get("author"):
         first = html_to_text(kept[0])

@@ -26,8 +26,8 @@ from mailer.articles.lettering import shorten, slug_of
 from mailer.articles.merging import BEGINNING
 from mailer.articles.pages import html_blocks
 from mailer.articles.piece import Piece, kind_of, region_flags
-from mailer.articles.residue import remove_residue
 from mailer.articles.syndication import Feed, FeedItem
+from mailer.articles.trimming import trim_blocks
 from mailer.articles.webaddress import without_counters
 from mailer.errors import Fault, InvalidInput
 from mailer.sources import Source
@@ -37,7 +37,6 @@ _FULL_WORDS = 120
 _LONGEST_STANDFIRST = 300
 _AHEAD = timedelta(days=366)
 _CUT_OFF = re.compile(r"(?:…|\.\.\.|\[\s*(?:…|\.\.\.|&hellip;)\s*\]|read more)\W*$", re.IGNORECASE)
-_INLINE = re.compile(r"</?(?:em|strong|a)(?: [^>]*)?>")
 _TRACKERS = re.compile(r"feedburner|doubleclick|/pixel|/count|spacer|blank\.gif|1x1", re.IGNORECASE)
 
 
@@ -143,23 +142,8 @@ def _clean(raw: str, item: FeedItem) -> tuple[list[str], list[str], list[Flag]]:
         parts = re.split(r"\n\s*\n", html.unescape(raw))
         raw = "".join(f"<p>{html.escape(part)}</p>" for part in parts if part.strip())
     blocks = html_blocks(sanitise(raw, base=item.base))
-    texts = [_text_of(block) for block in blocks]
-    cleaned = remove_residue(texts)
-    left = list(cleaned.blocks)
-    if left == texts:
-        return blocks, texts, list(cleaned.flags)
-    kept = []
-    for block, text in zip(blocks, texts, strict=True):
-        if left and text == left[0]:
-            kept.append(block)
-            del left[0]
-    return kept, [_text_of(block) for block in kept], list(cleaned.flags)
-
-
-def _text_of(block: str) -> str:
-    """Return a block's plain text; most are a paragraph without anything in it, and quick."""
-    plain = _INLINE.sub("", block.removeprefix("<p>").removesuffix("</p>"))
-    return html_to_text(block) if "<" in plain else " ".join(html.unescape(plain).split())
+    kept, texts, cleaned = trim_blocks(blocks)
+    return kept, texts, list(cleaned.flags)
 
 
 def _published(

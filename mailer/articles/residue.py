@@ -74,6 +74,7 @@ _LONGEST_AFTER_CUT = 40
 class Cleaned:
     """The blocks that are left, and what an editor should know.
 
+    ``places`` has one number a block: where, from 0, it stood among those that were given.
     ``doubled`` are blocks that stood twice in a row, as captions do; ``url`` is the address of
     the original when the page names it.
     """
@@ -82,6 +83,7 @@ class Cleaned:
     flags: tuple[Flag, ...]
     doubled: frozenset[str] = frozenset()
     url: str = ""
+    places: tuple[int, ...] = ()
 
 
 def is_residue(block: str) -> bool:
@@ -94,10 +96,11 @@ def remove_residue(blocks: Sequence[str]) -> Cleaned:
     """Drop residue and repetitions from the blocks of a page's text, in order."""
     flags: list[Flag] = []
     kept: list[str] = []
+    places: list[int] = []
     doubled: set[str] = set()
     url = ""
     is_after_cut = False
-    for raw in blocks:
+    for place, raw in enumerate(blocks):
         whole = raw.split("\n")
         lines = [line for line in whole if not is_residue(line)]
         if _is_syndicated(raw):
@@ -126,7 +129,9 @@ def remove_residue(blocks: Sequence[str]) -> Cleaned:
             )
             is_after_cut = False
         kept.append(block)
-    return Cleaned(tuple(kept), tuple(dict.fromkeys(flags)), frozenset(doubled), url)
+        places.append(place)
+    noted = tuple(dict.fromkeys(flags))
+    return Cleaned(tuple(kept), noted, frozenset(doubled), url, tuple(places))
 
 
 def _is_syndicated(block: str) -> bool:

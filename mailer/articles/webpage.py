@@ -23,7 +23,7 @@ from mailer.articles.article import Article, Document, Flag, Picture, Standing
 from mailer.articles.bylines import names_in_byline
 from mailer.articles.captions import read_credit
 from mailer.articles.charset import charset_of, decode
-from mailer.articles.cleaning import check_size, html_to_text, pictures_in, sanitise
+from mailer.articles.cleaning import check_size, pictures_in, sanitise
 from mailer.articles.dating import find_deadline, sentences_of
 from mailer.articles.diary import happenings_in_text
 from mailer.articles.entries import diary_of
@@ -34,9 +34,9 @@ from mailer.articles.linkeddata import Told, read_linked_data
 from mailer.articles.newsitem import first_picture
 from mailer.articles.pages import html_blocks, read_page
 from mailer.articles.piece import Piece, kind_of, region_flags
-from mailer.articles.residue import remove_residue
 from mailer.articles.stripping import strip_page
 from mailer.articles.syndication import plain_title
+from mailer.articles.trimming import trim_blocks
 from mailer.articles.webaddress import without_counters
 from mailer.errors import Fault, InvalidInput
 
@@ -126,15 +126,7 @@ def _body(light: str, main: str, told: Told, url: str) -> tuple[list[str], list[
     inside = "".join(f"<p>{html.escape(part)}</p>" for part in re.split(r"\n+", told.text))
     best: tuple[list[str], list[str], list[Flag]] = ([], [], [])
     for raw in (_extracted(light, url), main, inside):
-        blocks = html_blocks(sanitise(raw, base=url))
-        cleaned = remove_residue([html_to_text(block) for block in blocks])
-        left = list(cleaned.blocks)
-        kept = []
-        for block in blocks:
-            if left and html_to_text(block) == left[0]:
-                kept.append(block)
-                del left[0]
-        texts = [html_to_text(block) for block in kept]
+        kept, texts, cleaned = trim_blocks(html_blocks(sanitise(raw, base=url)))
         if sum(len(each.split()) for each in texts) >= _FEWEST_WORDS:
             return kept, texts, list(cleaned.flags)
         best = best if best[0] else (kept, texts, list(cleaned.flags))
