@@ -72,6 +72,34 @@ def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def ready_approved(tmp_path_factory: pytest.TempPathFactory, ready_made: Path) -> Path:
+    """The same, its issue approved."""
+    root = tmp_path_factory.mktemp("approved") / "lantern"
+    shutil.copytree(ready_made, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAILER_FIXED_NOW", FRIDAY)
+        said = driver(root)("issue", "approve", ISSUE)
+        assert said.code == 0, said.err
+    return root
+
+
+@pytest.fixture(scope="session")
+def ready_sent(tmp_path_factory: pytest.TempPathFactory, ready_approved: Path) -> Path:
+    """The same, its issue in every reader's inbox."""
+    root = tmp_path_factory.mktemp("sent") / "lantern"
+    shutil.copytree(ready_approved, root)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        InboxServer(Store(root / "var" / "inbox", SystemClock())) as server,
+    ):
+        patch.setenv("MAILER_FIXED_NOW", FRIDAY)
+        patch.setenv("MAILER_RELAY_PORT", str(server.port))
+        said = driver(root)("send", ISSUE, "--yes")
+        assert said.code == 0, said.err
+    return root
+
+
 @pytest.fixture
 def friday(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILER_FIXED_NOW", FRIDAY)

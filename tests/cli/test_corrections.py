@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +15,18 @@ CORRECTION = f"{ISSUE}-correction"
 
 
 @pytest.fixture
-def sent(mailer: Mailer, drafted: Path, inbox: Store) -> Path:
-    assert mailer("issue", "approve", ISSUE).code == 0
-    assert mailer("send", ISSUE, "--yes").code == 0
+def publication(friday: None, tmp_path: Path, ready_made: Path, request: Any) -> Path:
+    """A publication of the test's own, whose issue was sent where the test wants that."""
+    made = request.getfixturevalue("ready_sent") if "sent" in request.fixturenames else ready_made
+    root = tmp_path / "lantern"
+    shutil.copytree(made, root)
+    return root
+
+
+@pytest.fixture
+def sent(drafted: Path, inbox: Store) -> Path:
+    """The file of an issue that everybody has."""
+    assert inbox.ids()
     return drafted
 
 

@@ -10,11 +10,13 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,8 +41,16 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChaosServer]:
 
 
 @pytest.fixture
-def approved(mailer: Mailer, relay: ChaosServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert mailer("issue", "approve", ISSUE).code == 0
+def publication(friday: None, tmp_path: Path, ready_made: Path, request: Any) -> Path:
+    """A publication of the test's own, whose issue is approved where the test wants that."""
+    is_approved = "approved" in request.fixturenames
+    root = tmp_path / "lantern"
+    shutil.copytree(request.getfixturevalue("ready_approved") if is_approved else ready_made, root)
+    return root
+
+
+@pytest.fixture
+def approved(publication: Path, relay: ChaosServer, monkeypatch: pytest.MonkeyPatch) -> None:
     # From here on the clock must run, or a sender's waits would take no time.
     monkeypatch.delenv("MAILER_FIXED_NOW")
 
