@@ -41,6 +41,9 @@ LONGEST_TOKEN = 60
 _MAC_OCTETS = 16
 _FINGERPRINT_OCTETS = 6
 _DAY_OCTETS = 3
+_NUMBER_OCTETS = 2
+_CORRECTION = "-correction"
+"""An issue's id is its day; a correction's goes on with this word, and a number from the second."""
 _SALT = b"briefing-mailer tokens v1"
 
 
@@ -129,19 +132,27 @@ class Tokens:
 
     def proof(self, issue_id: str, region: str) -> str:
         """Return the token of the links in a proof; it is nobody's and allows nothing."""
-        day = date.fromisoformat(issue_id).toordinal().to_bytes(_DAY_OCTETS, "big")
-        return self.sign("proof", day + _fingerprint(region))
+        day, is_correction, number = issue_id.partition(_CORRECTION)
+        what = date.fromisoformat(day).toordinal().to_bytes(_DAY_OCTETS, "big")
+        what += _fingerprint(region)
+        if is_correction:
+            what += int(number.removeprefix("-") or 1).to_bytes(_NUMBER_OCTETS, "big")
+        return self.sign("proof", what)
 
     def read_proof(self, token: str, regions: Iterable[str]) -> ProofClaim | None:
         """Return what a proof's token says, or None when it is not ours or its region is gone."""
         payload = self.verify("proof", token)
-        if payload is None or len(payload) != _DAY_OCTETS + _FINGERPRINT_OCTETS:
+        shortest = _DAY_OCTETS + _FINGERPRINT_OCTETS
+        if payload is None or len(payload) not in {shortest, shortest + _NUMBER_OCTETS}:
             return None
-        day, mark = payload[:_DAY_OCTETS], payload[_DAY_OCTETS:]
+        day, mark = payload[:_DAY_OCTETS], payload[_DAY_OCTETS:shortest]
         region = next((slug for slug in regions if _fingerprint(slug) == mark), None)
         if region is None:
             return None
-        return ProofClaim(date.fromordinal(int.from_bytes(day, "big")).isoformat(), region)
+        issue_id = date.fromordinal(int.from_bytes(day, "big")).isoformat()
+        if number := int.from_bytes(payload[shortest:], "big"):
+            issue_id += _CORRECTION if number == 1 else f"{_CORRECTION}-{number}"
+        return ProofClaim(issue_id, region)
 
 
 class _Key:

@@ -9,6 +9,7 @@ from functools import partial
 from mailer.app import App
 from mailer.checked import zone
 from mailer.delivery.localhours import wait_for_local_hour
+from mailer.issues.issue import issue_day
 from mailer.localtime import first_instant, send_at
 
 
@@ -20,7 +21,7 @@ def wait_for_mornings(app: App, name: str, due_at: Mapping[str, datetime]) -> No
     publication = app.publication
     if not publication.audience.reader_time_zones:
         return
-    day = date.fromisoformat(name)
+    day = issue_day(name)
     for slug, at in due_at.items():
         region = publication.region_map.get(slug)
         if region is not None and at == send_at(publication, region, day):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from mailer.delivery.evidence import accept_on_evidence
 from mailer.delivery.journal import read_journal
 from mailer.delivery.sending import SenderBusy, SendReport
 from mailer.errors import Fault, IllegalTransition, InvalidInput
-from mailer.issues.issue import IssueState
+from mailer.issues.issue import IssueState, is_correction, issue_day
 from mailer.localtime import send_at
 from mailer.usecases.editing import login_name
 from mailer.usecases.mailing import conclude, frozen_editions, plan_regions
@@ -99,15 +98,17 @@ def _plan(app: App, name: str) -> None:
     record = app.desk.record(name)
     if record.state not in (IssueState.APPROVED, IssueState.SCHEDULED):
         return
-    day = date.fromisoformat(name)
+    day = issue_day(name)
     known = app.publication.region_map
+    now = app.clock.now()
     with in_turn(app.database):
         app.archive.transition(name, "send")
         plan_regions(
             app,
             name,
             {
-                slug: send_at(app.publication, known[slug], day)
+                # A correction has no hour of its own: it goes when it is sent.
+                slug: now if is_correction(name) else send_at(app.publication, known[slug], day)
                 for slug in frozen_editions(app, name)
                 if slug in known
             },

@@ -156,3 +156,48 @@ def test_an_amendment_with_a_fault_changes_nothing(mailer: Mailer, sent: Path) -
     assert refused.code == 1
     assert "the subject has 300 characters" in refused.err
     assert mailer("issue", "show", ISSUE, "--json").data["amendments"] == []
+
+
+@pytest.fixture
+def correction(mailer: Mailer, publication: Path, sent: Path) -> str:
+    """An approved correction, its readers having mornings of their own."""
+    path = publication / "publication.toml"
+    change(path, r"(?m)^#? ?reader_time_zones = \w+", "reader_time_zones = true")
+    assert mailer("issue", "correct", ISSUE).code == 0
+    write(publication / "issues" / f"{CORRECTION}.md")
+    return CORRECTION
+
+
+def test_a_correction_can_be_proofed(mailer: Mailer, correction: str, inbox: Store) -> None:
+    said = mailer("test", correction, "--to", "editor@reader.example", "--region", "wales")
+    assert said.code == 0, said.err
+    (proof,) = [item for item in inbox.messages() if "editor@reader.example" in item.recipients]
+    assert "We gave the wrong day" in inbox.content(proof.id).decode()
+
+
+def test_a_correction_goes_at_once_also_where_readers_have_mornings_of_their_own(
+    mailer: Mailer, correction: str, inbox: Store
+) -> None:
+    readers = len(got(inbox, ""))
+    assert mailer("issue", "approve", correction).code == 0
+    said = mailer("send", correction, "--yes")
+    assert said.code == 0, said.err
+    assert len(got(inbox, "Correction")) == readers
+
+
+def test_what_a_relay_took_of_a_correction_is_settled_before_it_goes(
+    mailer: Mailer, publication: Path, correction: str, inbox: Store
+) -> None:
+    first, *others = sorted(got(inbox, ""))
+    assert mailer("issue", "approve", correction).code == 0
+    assert mailer("issue", "pause", correction).code == 0
+    taken = publication / "taken.txt"
+    taken.write_text(f"{first}\n", encoding="utf-8")
+    said = mailer("ledger", correction, "--accepted", taken, "--json")
+    assert said.code == 0, said.err
+    assert (said.data["accepted"], said.data["unknown"]) == (1, [])
+    assert mailer("issue", "resume", correction).code == 0
+    before = got(inbox, "")
+    assert mailer("send", correction, "--yes").code == 0
+    after = got(inbox, "")
+    assert {reader for reader in after if after[reader] > before[reader]} == set(others)

@@ -120,7 +120,19 @@ def test_a_proofs_token_says_its_edition_and_is_no_readers() -> None:
     token = tokens.proof("2026-11-30", "wales")
     claim = tokens.read_proof(token, ["scotland", "wales"])
     assert claim == ProofClaim("2026-11-30", "wales")
+    assert len(token) <= LONGEST_TOKEN
     assert tokens.read_proof(token, ["scotland"]) is None
     assert tokens.read_unsubscribe(token, ["wales"]) is None
     assert tokens.read_proof(tokens.unsubscribe(7, "wales"), ["wales"]) is None
     assert Tokens("another secret of more than 32 letters").read_proof(token, ["wales"]) is None
+
+
+@pytest.mark.parametrize(
+    "issue_id",
+    ["2026-11-30-correction", "2026-11-30-correction-2", "2026-11-30-correction-999"],
+)
+def test_a_proof_of_a_correction_names_the_correction(issue_id: str) -> None:
+    tokens = Tokens(SECRET)
+    token = tokens.proof(issue_id, "wales")
+    assert tokens.read_proof(token, ["wales"]) == ProofClaim(issue_id, "wales")
+    assert len(token) <= LONGEST_TOKEN
