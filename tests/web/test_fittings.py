@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,17 @@ from mailer.web.wiring import site_of
 from tests.web.publishing import ISSUE, WEB_URL
 
 
-def again(publication: Path) -> TestClient:
-    """Return the site as a start of the server would have it now."""
-    with open_app(publication) as app:
-        return TestClient(site_of(app), base_url=WEB_URL)
+@pytest.fixture
+def again(publication: Path) -> Iterator[Callable[[], TestClient]]:
+    """What returns the site as a start of the server would have it at that moment."""
+    with ExitStack() as opened:
+
+        def start() -> TestClient:
+            return TestClient(
+                site_of(opened.enter_context(open_app(publication))), base_url=WEB_URL
+            )
+
+        yield start
 
 
 def test_the_first_page_lists_every_region_and_the_newest_issue(client: TestClient) -> None:
@@ -52,11 +61,13 @@ def test_the_style_sheet_is_in_the_publications_colours_and_kept(client: TestCli
     assert client.get("/style.css?v=old").headers["cache-control"] == "no-cache"
 
 
-def test_another_colour_is_another_address(publication: Path, client: TestClient) -> None:
+def test_another_colour_is_another_address(
+    again: Callable[[], TestClient], publication: Path, client: TestClient
+) -> None:
     before = client.get("/").text.partition("/style.css?v=")[2][:16]
     path = publication / "publication.toml"
     path.write_text(path.read_text().replace("#8f3b14", "#0b5d3b"))
-    after = again(publication).get("/").text.partition("/style.css?v=")[2][:16]
+    after = again().get("/").text.partition("/style.css?v=")[2][:16]
     assert before != after
 
 
@@ -92,10 +103,12 @@ def test_the_language_is_asked_for_or_accepted_or_the_publications(
     assert "<script" not in answer.text
 
 
-def test_a_regions_own_language_is_used_on_its_pages(publication: Path) -> None:
+def test_a_regions_own_language_is_used_on_its_pages(
+    again: Callable[[], TestClient], publication: Path
+) -> None:
     path = publication / "subscribers" / "wales.toml"
     path.write_text(path.read_text() + 'language = "de-AT"\n')
-    client = again(publication)
+    client = again()
     assert '<html lang="de-AT"' in client.get("/archive/wales").text
     assert '<html lang="en-GB"' in client.get("/archive/bristol").text
 
@@ -110,7 +123,9 @@ def test_a_language_that_was_asked_for_stays_in_the_links(client: TestClient) ->
     ).replace("/privacy?lang=en", "")
 
 
-def test_privacy_says_what_the_publication_decided(publication: Path, client: TestClient) -> None:
+def test_privacy_says_what_the_publication_decided(
+    again: Callable[[], TestClient], publication: Path, client: TestClient
+) -> None:
     page = client.get("/privacy").text
     assert "The network address you came from is not kept." in page
     assert "The link to confirm works for 7 days." in page
@@ -128,20 +143,22 @@ def test_privacy_says_what_the_publication_decided(publication: Path, client: Te
         text, count = re.subn(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.MULTILINE)
         assert count == 1
     path.write_text(text)
-    changed = again(publication).get("/privacy").text
+    changed = again().get("/privacy").text
     assert "With it we keep the network address you came from." in changed
     assert "The link to confirm works for 1 day." in changed
     assert "totals after 90 days" in changed
 
 
-def test_a_publication_replaces_a_page_with_its_own(publication: Path) -> None:
+def test_a_publication_replaces_a_page_with_its_own(
+    again: Callable[[], TestClient], publication: Path
+) -> None:
     folder = publication / "templates" / "web"
     folder.mkdir(parents=True)
     (folder / "privacy.html.j2").write_text(
         '{% extends "layout.html.j2" %}'
         '{% block main %}<h1>Ours: {{ _("Privacy") }}</h1>{% endblock %}'
     )
-    client = again(publication)
+    client = again()
     assert "<h1>Ours: Privacy</h1>" in client.get("/privacy").text
     assert "<h1>Ours: Datenschutz</h1>" in client.get("/privacy?lang=de").text
     assert client.get("/archive").status_code == 200
@@ -179,18 +196,19 @@ def test_the_doctor_finds_a_catalogue_that_cannot_be_read(publication: Path) -> 
 
 
 def test_a_page_that_fails_is_our_fault_and_the_frame_itself_falls_back_to_words(
+    again: Callable[[], TestClient],
     publication: Path,
 ) -> None:
     folder = publication / "templates" / "web"
     folder.mkdir(parents=True)
     (folder / "privacy.html.j2").write_text("{{ nobody_knows }}")
-    client = again(publication)
+    client = again()
     answer = client.get("/privacy")
     assert answer.status_code == 500
     assert "our fault" in answer.text
     assert "nobody_knows" not in answer.text
     (folder / "layout.html.j2").write_text("{{ nobody_knows }}")
-    answer = again(publication).get("/privacy")
+    answer = again().get("/privacy")
     assert (answer.status_code, answer.text) == (500, "500 Internal Server Error\n")
 
 
