@@ -2,18 +2,20 @@
 
 A deleted row's bytes stay where they stood until something else is written there. On SQLite the
 file is rebuilt (VACUUM) and the write-ahead log emptied; on PostgreSQL the tables are rewritten
-(VACUUM FULL: a plain one leaves the bytes in their pages), and what the server's own write-ahead
-log keeps goes when it is recycled.
+(VACUUM FULL: a plain one leaves the bytes in their pages) once nobody looks at the time before the
+deletion any more, and what the server's own write-ahead log keeps goes when it is recycled.
 ``replace_everywhere`` takes a text out of every column that merely quotes it.
 
 Known limits: it costs a rewrite and as much free disk, and other processes wait meanwhile; copies
-that a file system or a backup keeps are out of reach.
+that a file system or a backup keeps are out of reach, and so are transactions that PostgreSQL shows
+only to a superuser, those of other users.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -25,6 +27,16 @@ from mailer.storage.schema import metadata
 
 ERASED = "[erased]"
 """What stands where a text was taken out."""
+
+PATIENCE_S = 30.0
+"""So long a transaction that still sees what was deleted is waited for."""
+
+_OLDER = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND age(backend_xmin) > age((%s::text::xid8)::xid)
+"""
+"""Sessions that see rows as they were before a transaction; a rewrite carries those rows over."""
 
 
 def scrub(database: Database, *, except_in: Collection[str] = ()) -> None:
@@ -49,6 +61,7 @@ def scrub(database: Database, *, except_in: Collection[str] = ()) -> None:
             else:
                 is_busy = False
                 raw.autocommit = True
+                _await_older(raw)
                 for table in metadata.sorted_tables:
                     if table.name not in except_in:
                         raw.execute(f'VACUUM (FULL) "{table.name}"')
@@ -59,6 +72,15 @@ def scrub(database: Database, *, except_in: Collection[str] = ()) -> None:
                 raw.autocommit = False
         if is_busy:
             raise _unfinished("another process is reading")
+
+
+def _await_older(raw: Any) -> None:
+    (now,) = raw.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").fetchone()
+    until = time.monotonic() + PATIENCE_S
+    while raw.execute(_OLDER, (now,)).fetchone()[0]:
+        if time.monotonic() >= until:
+            raise _unfinished("a transaction from before the deletion is still open")
+        raw.execute("SELECT pg_sleep(0.05)")
 
 
 def _unfinished(why: str) -> StorageFailed:

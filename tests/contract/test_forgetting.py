@@ -186,6 +186,27 @@ def test_a_busy_database_is_said_and_nothing_is_lost(
         database.close()
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_old_transaction_is_waited_for_or_said(
+    database: Database, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL's rewrite carries over what anybody still sees, and says nothing of it."""
+    monkeypatch.setattr("mailer.storage.scrubbing.PATIENCE_S", 0.2)
+    read = raw_bytes_of(database)
+    looking = database.engine.connect().execution_options(isolation_level="REPEATABLE READ")
+    with looking:
+        looking.execute(text("SELECT count(*) FROM events")).all()
+        with database.write() as connection:
+            erase_person(connection, "bob@x.example", Pepper(["s" * 40]), reason="asked", now=NOW)
+            anonymise(connection, "bob@x.example", KEY, now=NOW)
+        with pytest.raises(StorageFailed, match="before the deletion is still open"):
+            scrub(database)
+    scrub(database)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as raw:
+        raw.execute(text("CHECKPOINT"))
+    assert b"bob@x.example" not in read()
+
+
 def test_the_files_hold_it_no_more(database: Database, ledger: Ledger) -> None:
     read = raw_bytes_of(database)
     if not database.is_sqlite:
