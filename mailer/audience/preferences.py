@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -39,8 +39,8 @@ UNDO_HOURS = 24
 
 LONGEST_REASON = 1000
 
-PAGE, ONE_CLICK, UNDO = "preferences", "one-click", "undo"
-"""Sources of events."""
+PAGE, LEAVING, ONE_CLICK, UNDO = "preferences", "leave", "one-click", "undo"
+"""Sources of events: the page of choices, its button for leaving, a mail program's, and undoing."""
 
 _S = SubscriptionState
 
@@ -64,6 +64,11 @@ class Reader:
     def regions(self) -> tuple[str, ...]:
         """The lists they are on."""
         return tuple(slug for slug, state in self.states.items() if state is _S.CONFIRMED)
+
+
+class _About(TypedDict):
+    form_version: str
+    came_from: str
 
 
 class Preferences:
@@ -120,7 +125,7 @@ class Preferences:
             if row is None:
                 return None
             reader = self._reader(connection, row)
-            about = {"form_version": form_version, "came_from": self._kept(came_from)}
+            about: _About = {"form_version": form_version, "came_from": self._kept(came_from)}
             for slug in self._regions:
                 before = reader.states.get(slug)
                 is_on = before is _S.CONFIRMED
@@ -155,47 +160,40 @@ class Preferences:
                 for slug, state in reader.states.items()
                 if state is not _S.UNSUBSCRIBED and region in ("", slug)
             ]
-            came_from = self._kept(came_from)
+            # By its one instant ``undo`` and a reason know what one leave left.
+            now, peer = self._clock.now(), self._kept(came_from)
             for slug in left:
                 self._step(
-                    connection, reader, slug, Step.UNSUBSCRIBE, source=source, came_from=came_from
+                    connection,
+                    reader,
+                    slug,
+                    Step.UNSUBSCRIBE,
+                    source=source,
+                    came_from=peer,
+                    at=now,
                 )
             return tuple(left)
 
     def undo(self, subscriber_id: int, *, came_from: str = "") -> tuple[str, ...]:
-        """Take back a leave of the last day, made by the reader; return the lists they are back on.
+        """Take back the reader's latest leave, for a day; return the lists they are back on.
 
-        Only what was confirmed before comes back.
+        Only the lists of that one leave that were confirmed before it: what was left earlier, or
+        unticked among the preferences, was left on purpose. A choice made since stands.
         """
-        facts = schema.consent_events
         with in_turn(self._database) as connection:
             row = self._row(connection, subscriber_id)
             if row is None:
                 return ()
             reader = self._reader(connection, row)
             since = self._clock.now() - timedelta(hours=UNDO_HOURS)
-            back = []
-            for slug, state in reader.states.items():
-                if state is not _S.UNSUBSCRIBED or slug not in self._regions:
-                    continue
-                found = connection.execute(
-                    select(facts)
-                    .where(facts.c.subscriber_id == subscriber_id, facts.c.region == slug)
-                    .where(facts.c.step.in_([step.value for step in Step]))
-                    .where(facts.c.step != Step.SIGN_UP.value)
-                    .order_by(facts.c.id.desc())
-                    .limit(2)
-                ).all()
-                if len(found) == 2 and _is_own_leave(found[0], since=since, before=found[1]):
-                    self._step(
-                        connection,
-                        reader,
-                        slug,
-                        Step.REJOIN,
-                        source=UNDO,
-                        came_from=self._kept(came_from),
-                    )
-                    back.append(slug)
+            back = [
+                slug
+                for slug in _of_one_slip(_own_facts(connection, subscriber_id), since=since)
+                if reader.states.get(slug) is _S.UNSUBSCRIBED and slug in self._regions
+            ]
+            peer = self._kept(came_from)
+            for slug in back:
+                self._step(connection, reader, slug, Step.REJOIN, source=UNDO, came_from=peer)
             return tuple(back)
 
     def give_reason(self, subscriber_id: int, reason: str) -> bool:
@@ -228,7 +226,7 @@ class Preferences:
         row: Row[Any],
         regions: Collection[str],
         weeks: int | None,
-        about: Mapping[str, str],
+        about: _About,
     ) -> None:
         if weeks is None:
             return
@@ -267,6 +265,7 @@ class Preferences:
         source: str,
         form_version: str = "",
         came_from: str = "",
+        at: datetime | None = None,
     ) -> None:
         before = reader.states.get(slug)
         put_step(
@@ -276,7 +275,7 @@ class Preferences:
             step=step,
             state=next_state(before, step, address=reader.address, region=slug),
             source=source,
-            at=self._clock.now(),
+            at=at or self._clock.now(),
             form_version=form_version,
             came_from=came_from,
             is_new=before is None,
@@ -312,10 +311,38 @@ class Preferences:
         )
 
 
-def _is_own_leave(fact: Row[Any], *, since: datetime, before: Row[Any]) -> bool:
-    return bool(
-        fact.step == Step.UNSUBSCRIBE.value
-        and fact.source in {ONE_CLICK, PAGE}
-        and fact.at > since
-        and before.state == _S.CONFIRMED.value
+def _own_facts(connection: Connection, subscriber_id: int) -> list[Row[Any]]:
+    """Return what changed a reader's subscriptions, oldest first."""
+    facts = schema.consent_events
+    return list(
+        connection.execute(
+            select(facts)
+            .where(facts.c.subscriber_id == subscriber_id)
+            .where(facts.c.step.in_([step.value for step in Step]))
+            .where(facts.c.step != Step.SIGN_UP.value)
+            .order_by(facts.c.id)
+        )
     )
+
+
+def _of_one_slip(facts: Sequence[Row[Any]], *, since: datetime) -> list[str]:
+    """Return the lists that the latest leave took a reader off, if a leave is the latest choice.
+
+    Args:
+        facts: what changed the reader's subscriptions, oldest first.
+        since: an older leave is no slip any more.
+    """
+    own = [fact for fact in facts if fact.source in {ONE_CLICK, LEAVING, PAGE, UNDO}]
+    if not own or own[-1].source not in {ONE_CLICK, LEAVING} or own[-1].at <= since:
+        return []
+    slip = (own[-1].at, own[-1].source)
+    before: dict[str, Row[Any]] = {}
+    left: list[str] = []
+    for fact in facts:
+        was = before.get(fact.region)
+        if fact.region in left:
+            left.remove(fact.region)
+        if (fact.at, fact.source) == slip and was is not None and was.state == _S.CONFIRMED.value:
+            left.append(fact.region)
+        before[fact.region] = fact
+    return left

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from mailer.audience.confirmations import Confirmations, Question, TokenState
-from mailer.audience.preferences import ONE_CLICK, PAGE, Preferences, Reader
+from mailer.audience.preferences import LEAVING, ONE_CLICK, Preferences, Reader
 from mailer.audience.tokens import Tokens, UnsubscribeClaim
 from mailer.checked import is_zone
 from mailer.clock import Clock
@@ -180,7 +180,7 @@ class ReaderPages:
         region = form.one("only") if form.one("only") in self._regions else ""
         left = await self._do(
             lambda: self._preferences.leave(
-                claim.subscriber_id, region=region, source=PAGE, came_from=peer
+                claim.subscriber_id, region=region, source=LEAVING, came_from=peer
             )
         )
         return self._show_left(request, left, region)

@@ -15,7 +15,7 @@ from mailer.audience.basis import LawfulBasis
 from mailer.audience.confirmations import Confirmations, TokenState, hash_of
 from mailer.audience.erasure import Pepper, erase_person, erased_among, lift_erasure
 from mailer.audience.outbox import LEASE, Claimed, Outbox, Settled
-from mailer.audience.preferences import ONE_CLICK, PAGE, Preferences
+from mailer.audience.preferences import LEAVING, ONE_CLICK, Preferences
 from mailer.audience.register import Register
 from mailer.audience.roster import Rosters
 from mailer.audience.roster_export import export_roster
@@ -439,7 +439,7 @@ def test_leaving_is_idempotent_and_means_every_list(world: World) -> None:
 
 def test_leaving_one_list_keeps_the_other(world: World) -> None:
     number = world.join("ada@x.example", "wales", "national")
-    assert world.preferences.leave(number, region="wales", source=PAGE) == ("wales",)
+    assert world.preferences.leave(number, region="wales", source=LEAVING) == ("wales",)
     assert world.states("ada@x.example") == {"wales": _S.UNSUBSCRIBED, "national": _S.CONFIRMED}
 
 
@@ -454,6 +454,43 @@ def test_undo_brings_back_what_was_confirmed_within_a_day(world: World) -> None:
     world.preferences.leave(number, source=ONE_CLICK)
     world.clock.sleep(86400)
     assert world.preferences.undo(number) == ()
+
+
+def test_undo_takes_back_one_leave_and_no_choice_before_it(world: World) -> None:
+    number = world.join("ada@x.example", "wales", "essex", "national")
+    world.preferences.choose(number, regions={"national"}, name="")
+    world.preferences.leave(number, source=LEAVING)
+    assert world.preferences.undo(number) == ("national",)
+    assert world.states("ada@x.example") == {
+        "wales": _S.UNSUBSCRIBED,
+        "essex": _S.UNSUBSCRIBED,
+        "national": _S.CONFIRMED,
+    }
+    assert [step for step in world.steps("ada@x.example") if step[1] == "rejoin"] == [
+        ("national", "rejoin", "confirmed")
+    ]
+
+
+@pytest.mark.parametrize("source", [LEAVING, ONE_CLICK])
+def test_undo_after_leaving_one_list_and_then_all(world: World, source: str) -> None:
+    number = world.join("ada@x.example", "wales", "essex", "national")
+    world.preferences.leave(number, region="wales", source=LEAVING)
+    world.clock.sleep(1)
+    world.preferences.leave(number, source=source)
+    # A mail program that posts again leaves nothing more, and takes nothing from the slip.
+    assert world.preferences.leave(number, source=ONE_CLICK) == ()
+    assert set(world.preferences.undo(number)) == {"essex", "national"}
+    assert world.states("ada@x.example")["wales"] is _S.UNSUBSCRIBED
+    assert world.preferences.undo(number) == ()
+
+
+def test_a_choice_after_leaving_stands_against_an_old_undo(world: World) -> None:
+    number = world.join("ada@x.example", "wales", "essex", "national")
+    world.preferences.leave(number, source=LEAVING)
+    world.preferences.choose(number, regions={"wales", "essex"}, name="")
+    world.preferences.choose(number, regions={"essex"}, name="")
+    assert world.preferences.undo(number) == ()
+    assert world.preferences.look(number).regions == ("essex",)  # type: ignore[union-attr]
 
 
 def test_undo_takes_back_no_operators_removal(world: World) -> None:

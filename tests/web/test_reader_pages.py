@@ -299,6 +299,16 @@ def test_leaving_by_the_page_undo_and_reason(app: App, client: TestClient, token
     assert states(app) == {"wales": _S.CONFIRMED, "national": _S.CONFIRMED}
 
 
+def test_undo_brings_back_only_what_the_slip_left(app: App, client: TestClient, token: str) -> None:
+    page = client.get(f"/preferences/{token}")
+    chosen = {"key": key_of(page.text), "region": "wales", "name": "Ada"}
+    assert client.post(f"/preferences/{token}", data=chosen).status_code == 303
+    key = key_of(client.get(f"/unsubscribe/{token}").text)
+    left = client.post(f"/unsubscribe/{token}", data={"key": key})
+    client.post(f"/unsubscribe/{token}/undo", data={"key": key_of(left.text)})
+    assert states(app) == {"wales": _S.CONFIRMED, "national": _S.UNSUBSCRIBED}
+
+
 def test_leaving_one_list_only(app: App, client: TestClient, token: str) -> None:
     key = key_of(client.get(f"/unsubscribe/{token}").text)
     client.post(f"/unsubscribe/{token}", data={"key": key, "only": "wales"})
