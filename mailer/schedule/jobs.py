@@ -104,16 +104,23 @@ class Runner:
     def tick(self, now: datetime | None = None) -> TickReport:
         """Do everything that is due at ``now`` (the clock's, unless given) and report it."""
         now = (now or self._clock.now()).astimezone(UTC)
+        # Asked before the lock: who only looks must not hold it while the lease's holder looks, or
+        # neither works in this minute.
+        if not self.lease.is_free():
+            return self._busy(now)
         with self._database.exclusive("scheduler") as is_leader:
             if not is_leader or not self.lease.take():
-                log.debug("schedule.busy", why="another process is at work")
-                return TickReport(now, is_leader=False)
+                return self._busy(now)
             try:
                 with self.lease.kept():
                     return self._tick(now)
             except LeaseLost as error:
                 log.warning("schedule.lost", why=str(error))
                 return TickReport(now, is_leader=False)
+
+    def _busy(self, now: datetime) -> TickReport:
+        log.debug("schedule.busy", why="another process is at work")
+        return TickReport(now, is_leader=False)
 
     def _tick(self, now: datetime) -> TickReport:
         if self._reread is not None:

@@ -6,8 +6,8 @@ writes about a run is written in a transaction that asks whether the fence is st
 process that was asleep for ten minutes, or whose machine was, cannot write as if it had not been.
 
 A lease need not be waited out where its holder is known to be dead: one that this machine has no
-process for any more is taken at once. Nor is it believed when it runs longer than any lease does:
-then a clock that was ahead wrote it.
+process for any more, or only one that has ended and whose parent has not asked, is taken at once.
+Nor is it believed when it runs longer than any lease does: then a clock that was ahead wrote it.
 
 Clocks: two machines' may differ by less than a third of ``LENGTH``. If they differ by more, two
 processes may both think they hold it for a while; the fence still lets only one of them write.
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -83,14 +84,23 @@ class Lease:
         """True once another process took a lease that this one held and still works under."""
         return self._is_lost.is_set()
 
+    def is_free(self) -> bool:
+        """Say whether ``take`` would give it now; changes nothing."""
+        now = self._clock.now()
+        with self._database.read() as connection:
+            row = connection.execute(select(leases).where(leases.c.name == self._name)).first()
+        return row is None or self._is_ours_to_take(
+            Held(row.holder, row.fence, row.expires_at), now
+        )
+
     def take(self) -> bool:
         """Take or renew the lease; False when another process has it."""
         now = self._clock.now()
         with self._database.write() as connection:
             held = self._row(connection) or self._first(connection, now)
-            is_ours = held.holder == self.holder and held.fence == self._fence
-            if not is_ours and not may_take(held, now, is_dead=_is_dead(held.holder, self.holder)):
+            if not self._is_ours_to_take(held, now):
                 return False
+            is_ours = self._is_ours(held)
             fence = held.fence if is_ours else held.fence + 1
             values = {"holder": self.holder, "fence": fence, "expires_at": now + LENGTH}
             connection.execute(
@@ -120,7 +130,7 @@ class Lease:
             LeaseLost: another process has taken it.
         """
         held = self._row(connection)
-        if held is None or held.holder != self.holder or held.fence != self._fence:
+        if held is None or not self._is_ours(held):
             self._is_lost.set()
             raise LeaseLost("another process has taken over the schedule; this one leaves it alone")
 
@@ -146,6 +156,13 @@ class Lease:
         finally:
             is_over.set()
             thread.join()
+
+    def _is_ours(self, held: Held) -> bool:
+        return held.holder == self.holder and held.fence == self._fence
+
+    def _is_ours_to_take(self, held: Held, now: datetime) -> bool:
+        is_dead = _is_dead(held.holder, self.holder)
+        return self._is_ours(held) or may_take(held, now, is_dead=is_dead)
 
     def _row(self, connection: Connection) -> Held | None:
         row = connection.execute(
@@ -179,4 +196,14 @@ def _is_dead(holder: str, me: str) -> bool:
         return True
     except (PermissionError, OverflowError):
         return False
-    return False
+    return _is_unburied(int(pid))
+
+
+def _is_unburied(pid: int) -> bool:
+    """Say whether a process ended and its parent has not asked yet; False where nothing tells."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    # "7 (a name) Z 1 …": the name may hold brackets itself (proc_pid_stat(5)).
+    return stat.rpartition(")")[2].split()[:1] in (["Z"], ["X"])

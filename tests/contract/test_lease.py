@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from mailer.clock import FixedClock
+from mailer.publication import Publication, Region, Section
 from mailer.schedule.calendar import Slot
+from mailer.schedule.jobs import JobReport, Jobs, Runner
 from mailer.schedule.lease import LENGTH, Lease, LeaseLost
 from mailer.schedule.runs import Runs, RunState
 from mailer.storage.database import Database
 
+PUBLICATION = Publication(
+    root=Path(),
+    title="The Lantern",
+    time_zone="Europe/London",
+    regions=("wales",),
+    sections=(Section(slug="news", title="News", quota=5),),
+    region_map={
+        "wales": Region(
+            slug="wales",
+            name="Wales",
+            list_id="wales.lantern.example",
+            reply_to="post@lantern.example",
+            time_zone="Europe/London",
+        )
+    },
+)
 A_MOMENT = timedelta(seconds=1)
 
 
@@ -106,6 +127,67 @@ def test_a_dead_process_of_this_machine_is_not_waited_for(
     again = Lease(database, clock)
     assert again.take()
     assert not lease(database, clock, f"oak:{os.getpid()}:b").take()
+
+
+def test_a_process_that_its_parent_has_not_asked_after_is_dead(
+    database: Database, clock: FixedClock
+) -> None:
+    here = socket.gethostname()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as killed:
+        assert lease(database, clock, f"{here}:{killed.pid}:a").take()
+        assert not lease(database, clock, f"{here}:{os.getpid()}:b").take()
+        killed.kill()
+        # Waits until it has ended, and leaves it unburied.
+        os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+        assert lease(database, clock, f"{here}:{os.getpid()}:b").take()
+
+
+class Interrupted(FixedClock):
+    """A clock that lets something happen once, at the moment somebody asks it."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def now(self) -> datetime:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return super().now()
+
+
+def test_one_that_only_looks_keeps_the_holder_from_no_minute(
+    database: Database, clock: FixedClock
+) -> None:
+    done: list[str] = []
+
+    def runner(name: str, own_clock: FixedClock) -> Runner:
+        def retry() -> str:
+            done.append(name)
+            return ""
+
+        return Runner(
+            publication=PUBLICATION,
+            database=database,
+            clock=own_clock,
+            jobs=Jobs(
+                draft=lambda _on: JobReport("drafted"),
+                send=lambda _issue, _regions: JobReport("sent"),
+                retry=retry,
+            ),
+            lease=lease(database, own_clock, f"{name}:1:x"),
+        )
+
+    clock.set(datetime(2026, 11, 25, 12, tzinfo=UTC))
+    start = clock.now()
+    asking = Interrupted(start)
+    holder, other = runner("ash", clock), runner("oak", asking)
+    assert holder.tick(start).is_leader
+    # The second process asks for the lease, and half-way the holder's minute strikes.
+    asking.meanwhile = lambda: holder.tick(start)
+    assert not other.tick(start).is_leader
+    assert done == ["ash", "ash"]
+    holder.close()
+    assert other.tick(start).is_leader
+    assert done == ["ash", "ash", "oak"]
 
 
 def test_a_living_process_of_this_machine_is_waited_for(
