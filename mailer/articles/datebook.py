@@ -8,7 +8,7 @@ file and stays until somebody drops it. Nothing is shown once it is past; rows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -57,33 +57,29 @@ class Datebook:
         remedy = f"did you mean {' or '.join(near)}?" if near else "`mailer diary list` shows them"
         raise NotFound(Fault(f"there is no diary entry {entry_id!r}", remedy=remedy))
 
-    def add(self, entry: DiaryEntry) -> DiaryEntry:
-        """Keep an editor's own entry; its id is made of its day and title.
+    def add(self, *entries: DiaryEntry) -> tuple[DiaryEntry, ...]:
+        """Keep an editor's own entries, all or none; their ids are made of day and title.
 
         Raises:
             InvalidInput: the same occasion stands there already.
         """
-        table = schema.diary_entries
+        added = []
         with self._database.write() as connection:
             known = _all(connection)
-            for other in known:
-                if is_one_occasion(entry, other):
-                    raise InvalidInput(
-                        Fault(
-                            f"{other.title!r} stands in the diary for that day as {other.id}",
-                            remedy=f"`mailer diary show {other.id}` offers it again"
-                            if other.is_hidden
-                            else "give yours another title if it is another occasion",
-                        )
-                    )
-            final = replace(
-                entry,
-                id=free_id(id_of(entry.on, entry.title), {e.id for e in known}),
-                origin="",
-                changed_at=self._clock.now(),
-            )
-            connection.execute(insert(table).values(_values(final)))
-        return final
+            ids = {entry.id for entry in known}
+            for entry in entries:
+                if other := next((old for old in known if is_one_occasion(entry, old)), None):
+                    raise InvalidInput(_stands_there(entry, other))
+                final = replace(
+                    entry,
+                    id=free_id(id_of(entry.on, entry.title), ids),
+                    origin="",
+                    changed_at=self._clock.now(),
+                )
+                ids.add(final.id)
+                added.append(final)
+            connection.execute(insert(schema.diary_entries), [_values(entry) for entry in added])
+        return tuple(added)
 
     def hide(self, entry_id: str, *, is_hidden: bool = True) -> DiaryEntry:
         """Take an entry out of every later draft and of the public calendar, or put it back.
@@ -120,6 +116,25 @@ class Datebook:
         return entry
 
 
+def _stands_there(entry: DiaryEntry, other: DiaryEntry) -> Fault:
+    """Say that an occasion stands in the diary already, and what would make it another."""
+    missing = [
+        name
+        for name, has, is_lacking in (
+            ("its hour", other.at, entry.at is None),
+            ("its --place", other.place, not entry.place),
+        )
+        if has and is_lacking
+    ]
+    other_one = f"say {' and '.join(missing)}" if missing else "give yours another title"
+    return Fault(
+        f"{other.title!r} stands in the diary for that day as {other.id}",
+        remedy=f"`mailer diary show {other.id}` offers it again"
+        if other.is_hidden
+        else f"{other_one} if it is another occasion",
+    )
+
+
 def coming(connection: Connection, since: date, *, with_hidden: bool = False) -> list[DiaryEntry]:
     """Return what is still to come on ``since``, by date; one entry an occasion.
 
@@ -136,13 +151,17 @@ def coming(connection: Connection, since: date, *, with_hidden: bool = False) ->
         (entry for entry in ahead if entry is not None),
         key=lambda e: (not e.is_hidden, e.origin != "", len(e.flags), e.id),
     )
-    kept: list[DiaryEntry] = []
-    by_day: dict[date, list[DiaryEntry]] = {}
+    by_day: dict[date, list[list[DiaryEntry]]] = {}
     for entry in found:
         that_day = by_day.setdefault(entry.on, [])
-        if not any(is_one_occasion(entry, other) for other in that_day):
-            that_day.append(entry)
-            kept.append(entry)
+        # One without an hour or a place is like two that differ in it, and stands for one alone.
+        for occasion in that_day:
+            if all(is_one_occasion(entry, other) for other in occasion):
+                occasion.append(entry)
+                break
+        else:
+            that_day.append([entry])
+    kept = [occasion[0] for that_day in by_day.values() for occasion in that_day]
     shown = [entry for entry in kept if with_hidden or not entry.is_hidden]
     return sorted(shown, key=lambda e: (e.on, e.at or time(0), e.id))
 
@@ -178,37 +197,48 @@ def keep_found(
         return ()
     ids = FreeNames(connection, table.c.id, [entry.id for entry in document.diary])
     ids.take(before)
-    kept: list[DiaryEntry] = []
-    for entry in document.diary:
-        final = replace(
+    found = [
+        replace(
             entry,
             article_id=named.get(entry.article_id, entry.article_id),
             origin=document.origin,
             changed_at=at,
         )
-        old = _earlier(final, before.values())
-        if old is None:
-            final = replace(final, id=ids.free(final.id), sequence=0)
-        else:
-            del before[old.id]
-            final = _continued(final, old)
-        kept.append(final)
+        for entry in document.diary
+    ]
+    earlier = _earlier(found, before.values())
+    kept = [
+        _continued(entry, old) if old else replace(entry, id=ids.free(entry.id), sequence=0)
+        for entry, old in zip(found, earlier, strict=True)
+    ]
     connection.execute(insert(table), [_values(entry) for entry in kept])
     return tuple(kept)
 
 
-def _earlier(entry: DiaryEntry, before: Iterable[DiaryEntry]) -> DiaryEntry | None:
-    """Find an entry's earlier self: the same occasion, the same id, or the same title elsewhen."""
-    rules: tuple[Callable[[DiaryEntry], bool], ...] = (
-        lambda old: is_one_occasion(entry, old),
-        lambda old: entry.id == old.id,
-        lambda old: (
+def _earlier(
+    entries: Sequence[DiaryEntry], before: Iterable[DiaryEntry]
+) -> list[DiaryEntry | None]:
+    """Find entries' earlier selves, each once: the surest rule goes first for all of them.
+
+    As it was; the same occasion; the same id; the same title elsewhen.
+    """
+    rules: tuple[Callable[[DiaryEntry, DiaryEntry], bool], ...] = (
+        lambda entry, old: all(getattr(entry, name) == getattr(old, name) for name in _HEARD),
+        is_one_occasion,
+        lambda entry, old: entry.id == old.id,
+        lambda entry, old: (
             entry.repeats == old.repeats
             and fuzz.token_sort_ratio(entry.title.casefold(), old.title.casefold()) >= _LIKE
         ),
     )
-    candidates = list(before)
-    return next((old for rule in rules for old in candidates if rule(old)), None)
+    left = list(before)
+    found: list[DiaryEntry | None] = [None] * len(entries)
+    for rule in rules:
+        for place, entry in enumerate(entries):
+            if found[place] is None:
+                found[place] = next((old for old in left if rule(entry, old)), None)
+                left = [old for old in left if old is not found[place]]
+    return found
 
 
 def _continued(entry: DiaryEntry, old: DiaryEntry) -> DiaryEntry:

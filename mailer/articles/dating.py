@@ -172,30 +172,38 @@ def find_time(text: str) -> time | None:
 
 def find_times(text: str) -> tuple[time | None, time | None]:
     """Return the first time of day written in a text, and until when it lasts if that is said."""
+    found = find_hours(text)
+    return found[2:] if found else (None, None)
+
+
+def find_hours(text: str) -> tuple[int, int, time, time | None] | None:
+    """Return where a text's first time of day starts and ends, and its two times."""
     for match in _TIME.finditer(text):
-        if match["noon"]:
-            return time(12), _clock(match["noon_end"], None, match["noon_half"])
-        if match["hour24"]:
-            return (
-                time(int(match["hour24"]), int(match["minute24"])),
-                time(int(match["end24"]), int(match["end_minute24"])) if match["end24"] else None,
-            )
-        if match["dotted"]:
-            return time(int(match["dotted"]), int(match["dotted_minute"])), None
-        if match["only"]:
-            found = _clock(match["only"], match["only_minute"], match["only_half"])
-            if found:
-                return found, None
-            continue
-        end = _clock(match["hour2"], match["minute2"], match["half2"])
-        half = match["half"] or match["half2"]
-        start = _clock(match["hour"], match["minute"], half)
-        if start and end and not match["half"] and start >= end:
-            # "11–3pm" begins in the morning.
-            start = _clock(match["hour"], match["minute"], "am")
+        start, end = _times_of(match)
         if start:
-            return start, end
-    return None, None
+            return match.start(), match.end(), start, end
+    return None
+
+
+def _times_of(match: re.Match[str]) -> tuple[time | None, time | None]:
+    if match["noon"]:
+        return time(12), _clock(match["noon_end"], None, match["noon_half"])
+    if match["hour24"]:
+        return (
+            time(int(match["hour24"]), int(match["minute24"])),
+            time(int(match["end24"]), int(match["end_minute24"])) if match["end24"] else None,
+        )
+    if match["dotted"]:
+        return time(int(match["dotted"]), int(match["dotted_minute"])), None
+    if match["only"]:
+        return _clock(match["only"], match["only_minute"], match["only_half"]), None
+    end = _clock(match["hour2"], match["minute2"], match["half2"])
+    half = match["half"] or match["half2"]
+    start = _clock(match["hour"], match["minute"], half)
+    if start and end and not match["half"] and start >= end:
+        # "11–3pm" begins in the morning.
+        start = _clock(match["hour"], match["minute"], "am")
+    return start, end
 
 
 def _clock(hour: str | None, minute: str | None, half: str | None) -> time | None:

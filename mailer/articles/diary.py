@@ -4,7 +4,7 @@ A date alone is no happening. In running text it counts when its sentence names 
 (a rally, a conference, a fair), does not look back, and the day is not before the piece's own
 date; in an advert every date counts. What repeats ("every first Tuesday at 7pm") counts when its
 sentence names an occasion and an hour; it begins on its next day and is believed for half a year.
-The same occasion announced several times becomes one.
+The same occasion announced several times becomes one, unless hour or place say that it is two.
 
 Known limits: English; one occasion a sentence; one hour a sentence.
 """
@@ -31,6 +31,7 @@ from mailer.articles.dating import (
     timed_sentences_of,
 )
 from mailer.articles.lettering import Vocabulary, is_caps, recase, title_case
+from mailer.articles.occasions import are_apart
 from mailer.articles.recurring import BELIEVED, find_recurrence, next_on
 
 _LONGEST_LINE = 400
@@ -307,6 +308,8 @@ def merge(happenings: Iterable[Happening]) -> list[Happening]:
 
 
 def _is_same(one: Happening, other: Happening) -> bool:
+    if are_apart(one, other):
+        return False
     if one.noun and one.noun == other.noun:
         return True
     return fuzz.token_set_ratio(one.title.casefold(), other.title.casefold()) >= 80

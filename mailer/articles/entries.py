@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from mailer.articles.article import Article, DiaryEntry
 from mailer.articles.diary import Happening, merge
 from mailer.articles.lettering import slug_of
+from mailer.articles.occasions import are_apart
 from mailer.articles.recurring import next_on
 
 _LIKE = 85
@@ -71,6 +72,13 @@ def upcoming(entry: DiaryEntry, local: datetime) -> DiaryEntry | None:
 
 
 def is_one_occasion(one: DiaryEntry, other: DiaryEntry) -> bool:
-    """Say whether two entries, perhaps of two files, announce the same thing."""
-    is_alike = fuzz.token_sort_ratio(one.title.casefold(), other.title.casefold()) >= _LIKE
-    return is_alike and one.on == other.on and one.repeats == other.repeats
+    """Say whether two entries, perhaps of two files, announce the same thing.
+
+    They are alike in title and day, and nothing that both of them say tells them apart: an hour, a
+    place, or regions of which they share none.
+    """
+    if one.on != other.on or one.repeats != other.repeats or are_apart(one, other):
+        return False
+    if one.regions and other.regions and not set(one.regions) & set(other.regions):
+        return False
+    return fuzz.token_sort_ratio(one.title.casefold(), other.title.casefold()) >= _LIKE

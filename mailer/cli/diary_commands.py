@@ -67,7 +67,7 @@ def add(
         typer.Argument(
             metavar="WHEN",
             help="As people write it: 'Saturday 5 December, 7.30pm', '5-7 December', "
-            "'every first Tuesday, 7pm', '2026-12-05 19:30'.",
+            "'5 and 12 December, 3pm', 'every first Tuesday, 7pm', '2026-12-05 19:30'.",
         ),
     ],
     place: Annotated[str, typer.Option("--place", help="Where it is.")] = "",
@@ -75,7 +75,7 @@ def add(
     region: Regions = None,
     as_json: Json = False,
 ) -> None:
-    """Add a happening of your own; the coming draft offers it.
+    """Add a happening of your own; the coming draft offers it. Two days are two entries.
 
     Example: `mailer diary add 'Harbour supper' 'Saturday 5 December, 7.30pm' --place 'Net Loft'`
     """
@@ -83,10 +83,14 @@ def add(
     from mailer.usecases import happenings
 
     with open_app(folder(ctx)) as opened:
-        entry = happenings.add(
+        entries = happenings.add(
             opened, title, when, place=place, url=url, regions=list(region or [])
         )
-    _tell(entry, "Added", as_json=as_json)
+    if as_json:
+        say_json([_data(entry) for entry in entries])
+        return
+    for entry in entries:
+        _tell(entry, "Added", as_json=False)
 
 
 @app.command()

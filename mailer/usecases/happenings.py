@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from mailer.app import App
 from mailer.articles.article import DiaryEntry
-from mailer.articles.dating import find_dates, find_times, resolve
+from mailer.articles.dating import find_dates, find_hours, resolve
 from mailer.articles.recurring import BELIEVED, find_recurrence, next_on
 from mailer.errors import Fault, InvalidInput
+
+_DOTTED = re.compile(r"\b(1[3-9]|2[0-3])\.([0-5]\d)\b")
+"""An hour of the afternoon with a point: in a text it may be a price, here it is an hour."""
 
 
 def listing(app: App, *, since: date | None, with_hidden: bool) -> list[DiaryEntry]:
@@ -21,13 +25,14 @@ def listing(app: App, *, since: date | None, with_hidden: bool) -> list[DiaryEnt
 
 def add(
     app: App, title: str, when: str, *, place: str, url: str, regions: Sequence[str]
-) -> DiaryEntry:
-    """Add an editor's own happening.
+) -> tuple[DiaryEntry, ...]:
+    """Add an editor's own happening, one entry for every day that is named.
 
     Args:
-        when: "Saturday 5 December, 7.30pm", "5-7 December", "every first Tuesday, 7pm".
+        when: "Saturday 5 December, 7.30pm", "5-7 December", "5 and 12 December, 3pm", "every first
+            Tuesday, 7pm".
     Raises:
-        InvalidInput: every fault of it.
+        InvalidInput: every fault of it; nothing is added then.
         NotFound: there is no such region.
     """
     wanted = tuple(region.slug for region in app.regions(list(regions))) if regions else ()
@@ -39,8 +44,8 @@ def add(
         faults.append(
             Fault(f"{url!r} is no web address", field="--url", remedy="begin it https://")
         )
-    entry = _written(title, when, today, faults)
-    if entry is None and not faults:
+    entries = _written(" ".join(title.split()), when, today, faults)
+    if not entries and not faults:
         faults.append(
             Fault(
                 f"{when!r} names no day",
@@ -48,47 +53,60 @@ def add(
                 remedy="write 'Saturday 5 December, 7.30pm' or 'every first Tuesday, 7pm'",
             )
         )
-    elif entry is not None and (entry.until or entry.on) < today:
-        faults.append(
-            Fault(f"{entry.on} is past", field="WHEN", remedy="name the year if you mean another")
-        )
-    if faults or entry is None:
+    faults.extend(
+        Fault(f"{entry.on} is past", field="WHEN", remedy="name the year if you mean another")
+        for entry in entries
+        if (entry.until or entry.on) < today
+    )
+    if faults:
         raise InvalidInput(faults)
+    where = " ".join(place.split())
     return app.datebook.add(
-        DiaryEntry(
-            id="",
-            title=" ".join(title.split()),
-            on=entry.on,
-            at=entry.at,
-            ends_at=entry.ends_at,
-            until=entry.until,
-            repeats=entry.repeats,
-            place=" ".join(place.split()),
-            url=url.strip(),
-            regions=wanted,
-        )
+        *(replace(entry, place=where, url=url.strip(), regions=wanted) for entry in entries)
     )
 
 
-def _written(title: str, when: str, today: date, faults: list[Fault]) -> DiaryEntry | None:
-    at, ends_at = find_times(when)
+def _written(title: str, when: str, today: date, faults: list[Fault]) -> list[DiaryEntry]:
+    """Return an entry for each day that is named; what is not understood is a fault."""
+    when = _DOTTED.sub(r"\1:\2", when)
     dates = find_dates(when)
-    if dates:
-        resolved = resolve(dates[0], reference=today, today=today)
+    again = None if dates else find_recurrence(when)
+    spans = [(again.start, again.end)] if again else [(day.start, day.end) for day in dates]
+    rest = when
+    for start, end in reversed(spans):
+        rest = f"{rest[:start]} {rest[end:]}"
+    hours = find_hours(rest)
+    at, ends_at = hours[2:] if hours else (None, None)
+    left = f"{rest[: hours[0]]} {rest[hours[1] :]}" if hours else rest
+    if (dates or again) and (odd := re.search(r"\S*\d\S*", left)):
+        # An hour or a day that is passed over in silence is missed by every reader.
+        faults.append(
+            Fault(
+                f"{odd[0].strip(',.;')!r} is not understood",
+                field="WHEN",
+                remedy="write one hour as 7.30pm or 19:30, and days as '5 and 12 December'",
+            )
+        )
+    if again:
+        first = next_on(again.rule, today)
+        until = first + BELIEVED
+        return [DiaryEntry("", title, first, at, ends_at=ends_at, until=until, repeats=again.rule)]
+    entries = []
+    for written in dates:
+        resolved = resolve(written, reference=today, today=today)
         if resolved is None:
-            return None
+            day = when[written.start : written.end]
+            faults.append(Fault(f"{day!r} is no day", field="WHEN", remedy="correct it"))
+            continue
         on, flags = resolved
         faults.extend(
             Fault(flag.note, field="WHEN", remedy="correct the day or its name")
             for flag in flags
             if flag.code == "weekday-mismatch"
         )
-        return DiaryEntry("", title, on, at, ends_at=ends_at, until=dates[0].last_after(on))
-    again = find_recurrence(when)
-    if again is None:
-        return None
-    on = next_on(again.rule, today)
-    return DiaryEntry("", title, on, at, ends_at=ends_at, until=on + BELIEVED, repeats=again.rule)
+        last = written.last_after(on)
+        entries.append(DiaryEntry("", title, on, at, ends_at=ends_at, until=last))
+    return entries
 
 
 def _today(app: App) -> date:

@@ -54,6 +54,13 @@ def test_what_is_hidden_comes_into_no_draft(mailer: Mailer, publication: Path) -
         (("Supper", "some day"), r"WHEN: 'some day' names no day; write 'Saturday 5 December"),
         (("Supper", "Monday 5 December"), "WHEN: The text says Monday, but 2026-12-05 is a Sat"),
         (("Supper", "5 December 2024"), "WHEN: 2024-12-05 is past"),
+        (
+            ("Supper", "12 December 25:00"),
+            "WHEN: '25:00' is not understood; write one hour as 7.30pm",
+        ),
+        (("Supper", "12 December, 3pm and 5pm"), "WHEN: '5pm' is not understood; write one hour"),
+        (("Supper", "5, 12 and 19 December"), "WHEN: '5' is not understood; write one hour as"),
+        (("Supper", "5 December, 31 November"), "WHEN: '31 November' is no day; correct it"),
         (("", "5 December"), "TITLE: is empty; say what it is"),
         (("Supper", "5 December", "--url", "nonsense"), "--url: 'nonsense' is no web address"),
     ],
@@ -68,7 +75,30 @@ def test_what_cannot_be_added_is_said_in_a_line(
 
 
 def test_a_happening_that_repeats(mailer: Mailer) -> None:
-    said = mailer("diary", "add", "Choir", "every first Tuesday, 7pm", "--json").data
+    (said,) = mailer("diary", "add", "Choir", "every first Tuesday, 7pm", "--json").data
     assert (said["date"], said["repeats"]) == ("2026-12-01", "FREQ=MONTHLY;BYDAY=1TU")
     listed = mailer("diary", "list", "--since", "2026-12-02").out
     assert "2027-01-05, every first Tuesday of the month" in listed
+
+
+def test_two_days_are_two_entries_and_all_or_none_is_added(mailer: Mailer) -> None:
+    said = mailer("diary", "add", "Two", "5 and 12 December, 15.30").out
+    days = ("2026-12-05", "2026-12-12")
+    assert said == "".join(f"Added: {day}-two ({day}, 15:30: Two)\n" for day in days)
+    again = mailer("diary", "add", "Two", "19 December and 12 December, 15.30")
+    assert "'Two' stands in the diary for that day as 2026-12-12-two" in again.error_lines[0]
+    assert not any(row["date"] == "2026-12-19" for row in mailer("diary", "list", "--json").data)
+
+
+def test_the_same_title_elsewhere_or_at_another_hour_is_another_occasion(mailer: Mailer) -> None:
+    def add_at(when: str, *more: str) -> tuple[int, str]:
+        said = mailer("diary", "add", "Coffee morning", f"Saturday 12 December{when}", *more)
+        return said.code, said.out + said.err
+
+    assert add_at(", 10am", "--place", "Corn Exchange, Ely")[0] == 0
+    assert add_at(", 10am", "--place", "Wisbech hall")[0] == 0
+    assert add_at(", 2pm", "--place", "Corn Exchange, Ely")[0] == 0
+    code, said = add_at("")
+    assert code == 1
+    assert "say its hour and its --place if it is another occasion" in said
+    assert "give yours another title" in add_at(", 10am", "--place", "the Corn Exchange")[1]

@@ -46,7 +46,7 @@ def test_a_regions_calendar_is_what_its_readers_were_told(client: TestClient) ->
 
 
 def test_what_no_issue_announced_is_not_public(client: TestClient, opened: App) -> None:
-    secret = opened.datebook.add(DiaryEntry("", "Surprise party", date(2026, 12, 24)))
+    (secret,) = opened.datebook.add(DiaryEntry("", "Surprise party", date(2026, 12, 24)))
     assert client.get(f"/diary/{secret.id}.ics").status_code == 404
     assert secret.id not in client.get("/diary/wales.ics").text
     assert client.get("/diary/nowhere.ics").status_code == 404
