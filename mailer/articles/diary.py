@@ -71,7 +71,7 @@ _AFTER = re.compile(
 _CAPITAL = r"[A-Z][\w'’&.-]*"
 _SIDE = r"(?:central|north|south|east|west|upper|lower|inner|outer)"
 _PLACE = re.compile(
-    rf"\b(?:in|at|on|outside|from)\s+(?P<place>(?:the\s+)?(?:{_SIDE}\s+)?{_CAPITAL}"
+    rf"\b(?i:in|at|on|outside|from)\s+(?P<place>(?:the\s+)?(?:{_SIDE}\s+)?{_CAPITAL}"
     rf"(?:,?\s+(?:(?:in|of|the|and|on|{_SIDE})\s+)*{_CAPITAL})*)"
 )
 _PLACE_LINE = re.compile(
@@ -81,8 +81,15 @@ _PLACE_LINE = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_PLACE = re.compile(
-    rf"\b(?:{'|'.join([*MONTHS, *WEEKDAYS])}|eventbrite|facebook|zoom|day|week)\b", re.IGNORECASE
+    rf"\b(?:{'|'.join(WEEKDAYS)}|eventbrite|facebook|zoom|day|week)\b"
+    rf"|^(?:(?:{'|'.join(MONTHS)}|and|early|late|mid|the)\b[\s,.-]*)+$",
+    re.IGNORECASE,
 )
+"""What a place is not; with a hall before it, a month is a town: "Parish Hall, March"."""
+_NAMED = re.compile(
+    rf",\s+(?P<place>(?:the\s+)?{_CAPITAL}(?:,?\s+(?:(?:in|of|the|and)\s+)*{_CAPITAL})*)(?=[,.;(]|$)"
+)
+_TOWN = re.compile(r",\s+march\W*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +228,22 @@ def _is_name(words: list[str]) -> bool:
 
 
 def _place(sentence: str, written: WrittenDate, noun: re.Match[str]) -> str:
+    places = sentence
+    for on in (written, *find_dates(sentence)):
+        # "the Corn Exchange, Ely on Saturday 12 December" is no name as long as that.
+        places = places[: on.start] + ";" * (on.end - on.start) + places[on.end :]
     for start in (max(written.end, noun.end()), min(written.end, noun.end())):
-        for match in _PLACE.finditer(sentence, start):
+        for match in _PLACE.finditer(places, start):
             if not _NOT_A_PLACE.search(match["place"]):
                 return match["place"].rstrip(".,")
+    for match in _PLACE.finditer(places, 0, written.start):
+        is_beside = re.fullmatch(r"[\s,]*(?:on\s+)?", places[match.end() : written.start])
+        if is_beside and not _NOT_A_PLACE.search(match["place"]):
+            return match["place"].rstrip(".,")
+    for match in _NAMED.finditer(places):
+        # Without a word before it, only what is called a hall or a street is a place.
+        if _PLACE_LINE.search(match["place"]) and not _NOT_A_PLACE.search(match["place"]):
+            return match["place"].rstrip(".")
     return ""
 
 
@@ -266,13 +285,17 @@ def happenings_in_advert(
     return found
 
 
+def _occasion_in(line: str) -> re.Match[str] | None:
+    """Return an occasion that an advert's line names; a town called March is none."""
+    return _NOUN_ANY_CASE.search(_TOWN.sub("", line))
+
+
 def _advert_title(lines: Sequence[str], vocabulary: Vocabulary) -> tuple[str, str]:
     for line in lines:
-        noun = _NOUN_ANY_CASE.search(line)
-        if noun and not is_address(line):
+        if _occasion_in(line) and not is_address(line):
             words = recase(line, vocabulary) if is_caps(line) else line
             # Recasing never changes the length of Latin text, so the match still stands.
-            match = _NOUN_ANY_CASE.search(words)
+            match = _occasion_in(words)
             dates = find_dates(words)
             if match and not any(d.start <= match.start() < d.end for d in dates):
                 nothing = WrittenDate(len(words), len(words), 1, 1)
@@ -287,7 +310,7 @@ def _advert_place(lines: Sequence[str]) -> str:
     places = []
     for line in lines:
         is_place = _PLACE_LINE.search(line) and not find_dates(line) and len(line.split()) <= 14
-        if is_place and not _NOUN_ANY_CASE.search(line) and not line.endswith((".", "!", "?")):
+        if is_place and not _occasion_in(line) and not line.endswith((".", "!", "?")):
             places.append(title_case(line))
         elif places:
             break

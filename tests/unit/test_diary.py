@@ -167,6 +167,42 @@ def test_what_is_not_announced_is_no_happening(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            "A public meeting will be at the Corn Exchange, Ely on Saturday 12 December at 7pm.",
+            "the Corn Exchange, Ely",
+        ),
+        (
+            "At the Corn Exchange, Ely, on Saturday 12 December there will be a public meeting.",
+            "the Corn Exchange, Ely",
+        ),
+        (
+            "A public meeting will be held in the Parish Hall, March on 12 December at 7pm.",
+            "the Parish Hall, March",
+        ),
+        ("Public meeting, Parish Hall, March, Saturday 12 December, 7pm.", "Parish Hall, March"),
+        ("There will be a fair on 12 December, as in March and April.", ""),
+        ("There will be a fair on Saturday 12 December, Ada Marsh said.", ""),
+        ("Readers in Ely will hold a fair on 12 December.", ""),
+    ],
+)
+def test_where_it_is(text: str, place: str) -> None:
+    (found,) = happenings_in_text(text, reference=TODAY, today=TODAY)
+    assert found.place == place
+
+
+@pytest.mark.parametrize("line", ["Parish Hall, March", "PARISH HALL, MARCH"])
+def test_an_advert_is_held_in_a_town_called_like_a_month(line: str) -> None:
+    for title, noun in (("COFFEE MORNING", ""), ("MARCH FOR THE BUS", "march")):
+        (found,) = happenings_in_advert(
+            title, [line, "Saturday 12 December"], reference=TODAY, today=TODAY, vocabulary={}
+        )
+        assert (found.title, found.noun) == (title.capitalize(), noun)
+        assert found.place == "Parish Hall, March"
+
+
+@pytest.mark.parametrize(
     ("text", "title", "at", "place"),
     [
         (
@@ -179,7 +215,7 @@ def test_what_is_not_announced_is_no_happening(text: str) -> None:
             "The union calls a march against the cuts on Saturday 5 December, 11am, Quay Gate.",
             "March against the cuts",
             time(11),
-            "",
+            "Quay Gate",
         ),
         ("Save the date: the 12 December winter fair.", "Winter fair", None, ""),
     ],
