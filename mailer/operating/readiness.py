@@ -2,12 +2,13 @@
 
 *Alive* means that the process answers; who does not get that answer starts it again. *Ready* means
 that it can do its work now: the database answers and has this program's schema, the schedule was
-looked at a short while ago or is at work, and every part is up. Who is not ready gets no traffic
-and a look from a person; starting it again would not help.
+looked at a short while ago or is at work, every part is up, and the pages can be asked. Who is not
+ready gets no traffic and a look from a person; starting it again would not help.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,12 +24,27 @@ RECENT = timedelta(minutes=3)
 """The schedule is looked at every minute; two looks may be late."""
 
 
+KNOCK_S = 1.0
+"""A port on this machine answers at once, or nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One question and its answer; ``trouble`` is "" when all is well."""
 
     name: str
     trouble: str = ""
+
+
+def port_trouble(host: str, port: int) -> str:
+    """Say why nobody answers on a port of this machine; "" when somebody does."""
+    # Who listens on every address is asked on one.
+    asked = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    try:
+        socket.create_connection((asked, port), KNOCK_S).close()
+    except OSError:
+        return f"port {port} does not answer yet"
+    return ""
 
 
 def database_probes(database: Database) -> list[Probe]:

@@ -24,8 +24,8 @@ from mailer.operating.living import living
 from mailer.operating.notifying import notify
 from mailer.operating.parts import PartName
 from mailer.operating.patrol import Patrol
-from mailer.operating.readiness import Probe, database_probes, schedule_probe
-from mailer.operating.supervising import Part, Supervisor
+from mailer.operating.readiness import Probe, database_probes, port_trouble, schedule_probe
+from mailer.operating.supervising import Part, PartState, Supervisor
 from mailer.usecases import unattended
 from mailer.usecases.rereading import Rereading
 from mailer.usecases.unattended import start_log
@@ -63,10 +63,7 @@ def serve_parts(app: App, names: Sequence[PartName]) -> None:
     )
 
     def probes() -> list[Probe]:
-        found = [
-            Probe(state.part.name, "" if state.is_up else f"not running: {state.ended}")
-            for state in supervisor.states
-        ]
+        found = [Probe(state.part.name, _trouble(app, state)) for state in supervisor.states]
         found += database_probes(app.database)
         if PartName.SCHEDULE in names and not found[-1].trouble:
             found.append(schedule_probe(app.database, app.clock))
@@ -120,6 +117,15 @@ def run_part(app: App, name: PartName, serve_pages: Callable[[], None]) -> None:
         log.info("sending.started")
         patrol.walk(look, every_s=ROUND_S)
         log.info("sending.ended")
+
+
+def _trouble(app: App, state: PartState) -> str:
+    if not state.is_up:
+        return f"not running: {state.ended}"
+    if state.part.name == PartName.PAGES:
+        # Its process is there some seconds before it listens.
+        return port_trouble(app.settings.web_host, app.settings.web_port)
+    return ""
 
 
 def _command(root: Path, name: PartName) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -109,6 +110,25 @@ def test_it_answers_watchers_and_starts_again_what_dies(
         while [line["event"] for line in lines(log)].count("part.started") < 2:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+def test_it_is_ready_when_the_pages_can_be_asked(
+    publication: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("MAILER_WEB_PORT", str(port))
+    log = tmp_path / "log"
+    with running(publication, "--only", "pages", log=log) as process:
+        url = f"http://127.0.0.1:{said(log, 'health.open')['port']}"
+        deadline = time.monotonic() + 60
+        while (ready := httpx2.get(f"{url}/readyz")).status_code != 200:
+            assert time.monotonic() < deadline, ready.text
+            time.sleep(0.02)
+        assert ready.json()["checks"]["pages"] == "ok"
+        assert httpx2.get(f"http://127.0.0.1:{port}/healthz").text.strip() == "ok"
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.operating.listener import _readiness
-from mailer.operating.readiness import RECENT, Probe, is_ready, silence
+from mailer.operating.readiness import RECENT, Probe, is_ready, port_trouble, silence
 from mailer.operating.supervising import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, ending, pause_s
 
 NOW = datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
@@ -53,3 +54,10 @@ def test_a_part_that_is_down_is_named_though_its_work_was_done_just_now() -> Non
     dead, recent = Probe("schedule", "not running: killed by SIGKILL"), Probe("schedule")
     _status, _kind, body = _readiness([dead, recent])
     assert json.loads(body)["checks"] == {"schedule": "not running: killed by SIGKILL"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_a_port_answers_or_does_not_yet(host: str, nowhere: int) -> None:
+    assert port_trouble(host, nowhere) == f"port {nowhere} does not answer yet"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert port_trouble(host, server.getsockname()[1]) == ""
