@@ -49,6 +49,10 @@ class Standing(IntEnum):
         return self in {Standing.PAGE, Standing.FEED}
 
 
+MONTH_ONLY = "date-from-masthead"
+"""The flag of an article whose day nobody gave: it is dated the first of its paper's month."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """Something the splitter or the cleaner is unsure of, for an editor to look at.
@@ -124,6 +128,18 @@ class Article:
     def word_count(self) -> int:
         """Words of the plain text."""
         return len(self.body_text.split())
+
+    @property
+    def dated_at(self) -> datetime | None:
+        """When it came out, as far as is said.
+
+        A paper that gives its month alone and was read before the first of it was out already: it
+        came out when it was first seen, not on that day.
+        """
+        if self.published_at is None or self.published_at <= self.first_seen_at:
+            return self.published_at
+        is_month = any(flag.code == MONTH_ONLY for flag in self.flags)
+        return self.first_seen_at if is_month else self.published_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from datetime import date
 
 from mailer.articles.adverts import mend_capitals, without_dates
 from mailer.articles.article import (
+    MONTH_ONLY,
     Advert,
     Article,
     DirectoryEntry,
@@ -145,7 +146,7 @@ def split_newspaper(text: str, masthead: Masthead, *, origin: str, desk: IngestP
         piece.published_at = published
         piece.source = title_case(masthead.name, vocabulary)
         if masthead.is_month:
-            piece.flag("date-from-masthead", "Only the month is known, from the paper's masthead.")
+            piece.flag(MONTH_ONLY, "Only the month is known, from the paper's masthead.")
         # The piece's own words weigh more than the paper's for the capitals of its headline.
         own = vocabulary_of(block.plain for block in piece.blocks if block.is_prose)
         articles.append(finish(piece, origin=origin, desk=desk, vocabulary={**vocabulary, **own}))

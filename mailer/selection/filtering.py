@@ -93,12 +93,11 @@ def refusals(
                 f"after the issue goes out {instant(due)}",
             )
         )
-    elif article.published_at is not None and article.published_at > due:
+    elif article.dated_at is not None and article.dated_at > due:
         found.append(
             Refusal(
-                "embargo",
-                f"it is dated {instant(article.published_at)}, "
-                f"after the issue goes out {instant(due)}",
+                "dated-later",
+                f"it is dated {instant(article.dated_at)}, after the issue goes out {instant(due)}",
             )
         )
     if article.expires_at is not None and article.expires_at <= due:
@@ -160,7 +159,7 @@ MOMENT = timedelta(microseconds=1)
 def _outside(article: Article, context: SelectionContext) -> Refusal | None:
     # A piece under embargo, or dated ahead, comes into the window on the day it is free.
     seen = article.first_seen_at
-    free_at = max(seen, article.embargo_until or seen, article.published_at or seen)
+    free_at = max(seen, article.embargo_until or seen, article.dated_at or seen)
     if free_at > seen:
         seen = min(free_at, max(seen, context.window_until - MOMENT))
     if seen < context.window_from:

@@ -19,6 +19,7 @@ PIN = "a pin: write its id into the issue's file"
 _BY_RULE = {
     "draft": "being finished: take `draft: true` out of its front matter",
     "embargo": "an earlier embargo, or a later issue",
+    "dated-later": "an earlier `date:` if it is out already, or a later issue",
     "expired": "a later `expires`, or none",
     "deadline-past": "a deadline that is still to come; correct it if it is wrong",
     "already-sent": "`follow_up: true` under it in the issue's file, if readers may have it again",

@@ -41,7 +41,7 @@ class Term:
 
 def published(article: Article) -> datetime:
     """Return when the article came out, or was first seen where nobody says."""
-    return article.published_at or article.first_seen_at
+    return article.dated_at or article.first_seen_at
 
 
 def priority_term(article: Article, *, weight: float) -> Term:

@@ -15,6 +15,7 @@ from mailer.articles.traits import Traits
 from mailer.selection.candidate import Candidate
 from mailer.selection.filtering import Refusal, SelectionContext
 from mailer.selection.reasons import Likeness
+from mailer.selection.scoring import published
 from mailer.selection.similarity import TwinIndex, print_of
 from mailer.sources import source_key
 
@@ -73,7 +74,7 @@ def tell_apart(
 def _standing(candidate: Candidate, context: SelectionContext) -> Standing:
     """Return the key by which articles of one story are ordered; the least one stays."""
     article, traits = candidate.article, candidate.traits
-    came_out = article.published_at or article.first_seen_at
+    came_out = published(article)
     return (
         not candidate.is_pinned,
         -article.priority,

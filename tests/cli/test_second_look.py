@@ -46,8 +46,9 @@ def test_a_story_dated_ahead_waits(mailer: Mailer, publication: Path) -> None:
     mailer("ingest")
     mailer("issue", "draft", "--force")
     (decision,) = mailer("why", "a-piece-that-waits", "--json").data["decisions"]
-    assert decision["rule"] == "embargo"
-    assert "dated" in decision["reasons"][0]
+    assert decision["rule"] == "dated-later"
+    assert "it is dated 2026-12-09" in decision["reasons"][0]
+    assert "an earlier `date:`" in mailer("why", "a-piece-that-waits").out
 
 
 def test_an_endless_headline_does_not_spoil_the_draft(mailer: Mailer, publication: Path) -> None:
@@ -102,3 +103,23 @@ def test_a_title_is_needed(mailer: Mailer, publication: Path) -> None:
     said = mailer("articles")
     assert said.code == 3
     assert "title" in said.error_lines[0]
+
+
+def test_a_paper_of_next_month_goes_into_this_issue(mailer: Mailer, tmp_path: Path) -> None:
+    words = "The harbour board will let the old ice house to a choir of welders. " * 12
+    paper = tmp_path / "paper.md"
+    paper.write_text(
+        "# THE QUAY POST\n\nIssue 9, December 2026, free\n\n"
+        + "".join(f"# {name} of the ice house\n\n{name}: {words}\n\n" for name in PIECES),
+        encoding="utf-8",
+    )
+    taken = mailer("ingest", paper, "--json").data["articles"]
+    assert {row["date"] for row in taken} == {"2026-12-01"}
+    mailer("issue", "draft", "--force")
+    for row in taken:
+        decisions = mailer("why", row["id"], "--json").data["decisions"]
+        assert decisions
+        assert not {d["rule"] for d in decisions} & {"dated-later", "too-new", "window"}
+
+
+PIECES = ("Rent", "Repair", "Opening")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.articles.article import Article, Flag, Kind, Picture
+from mailer.articles.article import MONTH_ONLY, Article, Flag, Kind, Picture
 from mailer.errors import InvalidInput
 from mailer.policies import SelectionPolicy
 from mailer.publication import Section
@@ -82,6 +82,7 @@ EARLY = NOW - timedelta(days=7, seconds=1)
     [
         ({"is_draft": True}, "draft"),
         ({"embargo_until": DUE + timedelta(minutes=1)}, "embargo"),
+        ({"published_at": DUE + timedelta(minutes=1)}, "dated-later"),
         ({"expires_at": DUE}, "expired"),
         ({"deadline": date(2026, 11, 29)}, "deadline-past"),
         ({"first_seen_at": NOW}, "too-new"),
@@ -104,6 +105,8 @@ def test_each_filter_keeps_out_and_names_its_rule(changes: dict[str, Any], rule:
     "changes",
     [
         {"embargo_until": DUE},
+        {"published_at": DUE},
+        {"published_at": DUE + timedelta(days=1), "flags": (Flag(MONTH_ONLY, "December."),)},
         {"expires_at": DUE + timedelta(minutes=1)},
         {"deadline": date(2026, 11, 30)},
         {"first_seen_at": NOW - timedelta(days=7)},
@@ -112,6 +115,16 @@ def test_each_filter_keeps_out_and_names_its_rule(changes: dict[str, Any], rule:
 )
 def test_the_edges_that_still_pass(changes: dict[str, Any]) -> None:
     assert choose(article("a", **changes)).sections["news"] == ("a",)
+
+
+def test_a_papers_month_that_is_still_to_come_counts_from_when_it_was_read() -> None:
+    read = {"first_seen_at": EARLY, "flags": (Flag(MONTH_ONLY, "December."),)}
+    early = article("a", published_at=DUE + timedelta(days=1), **read)
+    assert early.dated_at == EARLY
+    [decision] = choose(early).decisions
+    assert decision.rule == "window"
+    past = EARLY - timedelta(days=20)
+    assert article("a", published_at=past, **read).dated_at == past
 
 
 CAUTION = "its deadline looks past; the year was inferred, check it"
