@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,6 +15,11 @@ from mailer.issues.writing import PLACEHOLDER
 from mailer.settings import load_settings
 from mailer.usecases import sign_off
 from tests.faults.chaos import ChaosServer
+
+ISSUE = "2026-11-30"
+FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
+MONDAY_7 = datetime(2026, 11, 30, 7, tzinfo=UTC)
+"""An issue's name, when it is drafted, and the hour of the first region."""
 
 REGIONS: Mapping[str, Mapping[str, str]] = {
     "national": {},

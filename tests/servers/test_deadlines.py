@@ -20,29 +20,25 @@ from mailer.usecases.deadlines import missing
 from mailer.usecases.telling import TOLD, UNTOLD
 from mailer.usecases.unattended import make_runner
 from tests.faults.chaos import ChaosServer
-from tests.town import approve, file_column, got, mails, make_town, open_town, words, write_article
+from tests.town import (
+    FRIDAY,
+    ISSUE,
+    MONDAY_7,
+    approve,
+    file_column,
+    got,
+    mails,
+    make_town,
+    open_town,
+    words,
+    write_article,
+)
 
-ISSUE = "2026-11-30"
-FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SUNDAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
-MONDAY_7 = datetime(2026, 11, 30, 7, tzinfo=UTC)
 ONE_REGION = {"national": {}}
 WEEK = 'draft = "fri 12:00"\nremind = "sun 18:00"\napprove_by = "sun 21:00"'
 
 Open = Callable[..., App]
-
-
-@pytest.fixture
-def relay() -> Iterator[ChaosServer]:
-    server = ChaosServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(FRIDAY)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,24 +18,7 @@ from mailer.usecases import mailing
 from mailer.usecases.rereading import Rereading
 from mailer.usecases.unattended import make_runner
 from tests.faults.chaos import ChaosServer
-from tests.town import approve, got, make_town, open_town, write_article
-
-ISSUE = "2026-11-30"
-FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
-MONDAY_7 = datetime(2026, 11, 30, 7, tzinfo=UTC)
-
-
-@pytest.fixture
-def relay() -> Iterator[ChaosServer]:
-    server = ChaosServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(FRIDAY)
+from tests.town import FRIDAY, ISSUE, MONDAY_7, approve, got, make_town, open_town, write_article
 
 
 @pytest.fixture

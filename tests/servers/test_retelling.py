@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,27 +14,21 @@ from mailer.operating.overview import overview
 from mailer.usecases.telling import TOLD, UNTOLD
 from mailer.usecases.unattended import make_runner
 from tests.faults.chaos import ChaosServer
-from tests.town import approve, got, mails, make_town, open_town, write_article
+from tests.town import (
+    FRIDAY,
+    ISSUE,
+    MONDAY_7,
+    approve,
+    got,
+    mails,
+    make_town,
+    open_town,
+    write_article,
+)
 
-ISSUE = "2026-11-30"
-FRIDAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
-MONDAY_7 = datetime(2026, 11, 30, 7, tzinfo=UTC)
 DESK, NORA = "desk@lantern.example", "nora@lantern.example"
 NOT_TODAY = "451 4.3.2 not today"
 HELD = f"The Lantern: issue {ISSUE} is held"
-
-
-@pytest.fixture
-def relay() -> Iterator[ChaosServer]:
-    server = ChaosServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(FRIDAY)
 
 
 @pytest.fixture
