@@ -97,13 +97,22 @@ def add(
 def drop(ctx: typer.Context, entry: EntryName, as_json: Json = False) -> None:
     """Remove a happening that you added; one from an article can only be hidden.
 
-    Example: `mailer diary drop 2026-12-05-harbour-supper`
+    It says which issues to come list it. Example: `mailer diary drop 2026-12-05-harbour-supper`
     """
     from mailer.app import open_app
+    from mailer.usecases import happenings
 
     with open_app(folder(ctx)) as opened:
-        found = opened.datebook.drop(entry)
-    _tell(found, "Dropped", as_json=as_json)
+        found, issues = happenings.drop(opened, entry)
+    if as_json:
+        say_json(_data(found) | {"issues": issues})
+        return
+    _tell(found, "Dropped", as_json=False)
+    for name, state in issues.items():
+        if state == "draft":
+            say(f"Issue {name} lists it: take its line out of issues/{name}.md.", style="yellow")
+        else:
+            say(f"Issue {name} is {state} with it and goes out with it.", style="yellow")
 
 
 @app.command()

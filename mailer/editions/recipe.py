@@ -179,6 +179,11 @@ def unpack(issue_id: str, inputs: Iterable[Input], *, root: Path) -> Recipe:
     )
 
 
+def kept_entries(inputs: Iterable[Input]) -> list[DiaryEntry]:
+    """Return the diary entries among the ingredients that an approval kept, by name."""
+    return [_ENTRY.validate_json(each.content) for each in inputs if each.kind == "diary entry"]
+
+
 def present_tools() -> Tools:
     """Return the versions of the program and of the libraries that matter, as they are now."""
     return Tools(__version__, {name: _version(name) for name in LIBRARIES})

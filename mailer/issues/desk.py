@@ -88,10 +88,6 @@ class Shelf(Protocol):
         """Return the diary's entries from a day on."""
         ...
 
-    def diary_ids(self) -> set[str]:
-        """Return the id of every diary entry, past and hidden ones too."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class DraftResult:
@@ -207,8 +203,7 @@ class Desk:
             issue = self._issue_of(text, where)
         except InvalidInput:
             issue = None
-        entries = self._library.diary_ids()
-        if issue is not None and set(issue.diary) <= entries:
+        if issue is not None:
             picked = issue.article_ids
             if picked <= set(self._library.headlines(picked)):
                 return issue
@@ -218,7 +213,6 @@ class Desk:
             where=where,
             publication=self._publication,
             known_articles=self._library.ids(),
-            known_diary=sorted(entries),
         )
 
     def _issue_of(self, text: str, where: str) -> Issue:

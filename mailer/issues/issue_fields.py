@@ -116,6 +116,6 @@ class FieldReader:
         if known is None or found in known:
             return found
         near = nearest(found, known)
-        hint = "`mailer articles` lists the ids" if what == "article" else "take the line out"
+        hint = "`mailer articles` lists the ids"
         self.fault(f"there is no {what} {found!r}", key, f"did you mean {near}?" if near else hint)
         return ""

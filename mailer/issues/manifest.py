@@ -79,16 +79,16 @@ def read_issue(
     where: str,
     publication: Publication,
     known_articles: Collection[str] | None = None,
-    known_diary: Collection[str] | None = None,
 ) -> Issue:
     """Read an issue's file.
+
+    A diary entry that is not there is no fault: it was dropped since, and the checks warn of it.
 
     Args:
         text: the file's text.
         where: the file, as faults name it; its name must be the issue's date.
         publication: whose sections and regions may be named.
         known_articles: the ids that may be picked; None leaves them unchecked.
-        known_diary: the ids of diary entries; None leaves them unchecked.
     Raises:
         InvalidInput: with every fault of the file.
     """
@@ -102,7 +102,7 @@ def read_issue(
                 remedy="begin the file with --- and the issue's keys, or draft it anew",
             )
         )
-    reader = _Reader(front.data, front.lines, where, publication, known_articles, known_diary)
+    reader = _Reader(front.data, front.lines, where, publication, known_articles)
     opening = _opening(front.body, front.body_line, reader)
     issue = reader.issue(opening)
     if reader.faults or issue is None:
@@ -122,7 +122,7 @@ def read_wishes(
         front = read_front_matter(text, where=where)
     except InvalidInput:
         return Wishes()
-    reader = _Reader(front.data, front.lines, where, publication, known_articles, None)
+    reader = _Reader(front.data, front.lines, where, publication, known_articles)
     wishes = reader.wishes()
     if reader.faults:
         raise InvalidInput(sorted(reader.faults, key=lambda fault: fault.line or 0))
@@ -148,12 +148,10 @@ class _Reader(FieldReader):
         where: str,
         publication: Publication,
         known_articles: Collection[str] | None,
-        known_diary: Collection[str] | None,
     ) -> None:
         super().__init__(data, lines, where=where, title=publication.title)
         self._publication = publication
         self._articles = known_articles
-        self._diary = known_diary
 
     def issue(self, opening: str) -> Issue | None:
         """Return the issue; None where not even its date can be read."""
@@ -362,7 +360,7 @@ class _Reader(FieldReader):
         return value
 
     def _entries(self) -> tuple[str, ...]:
-        return tuple(self._ids(self.data.get("diary"), "diary", "diary entry", self._diary))
+        return tuple(self._ids(self.data.get("diary"), "diary", "diary entry", None))
 
     def _ids(
         self, value: Any, key: str, what: str, known: Collection[str] | None

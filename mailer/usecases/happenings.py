@@ -12,7 +12,8 @@ from mailer.app import App
 from mailer.articles.article import DiaryEntry
 from mailer.articles.dating import find_dates, find_hours, resolve
 from mailer.articles.recurring import BELIEVED, find_recurrence, next_on
-from mailer.errors import Fault, InvalidInput
+from mailer.errors import Fault, InvalidInput, MailerError
+from mailer.issues.issue import APPROVED_STATES, IssueState
 
 _DOTTED = re.compile(r"\b(1[3-9]|2[0-3])\.([0-5]\d)\b")
 """An hour of the afternoon with a point: in a text it may be a price, here it is an hour."""
@@ -64,6 +65,30 @@ def add(
     return app.datebook.add(
         *(replace(entry, place=where, url=url.strip(), regions=wanted) for entry in entries)
     )
+
+
+def drop(app: App, entry_id: str) -> tuple[DiaryEntry, dict[str, str]]:
+    """Remove an editor's own happening.
+
+    Returns:
+        The entry, and the states of the issues still to go out that list it, by issue.
+    Raises:
+        NotFound: there is none.
+        IllegalTransition: it was found in a file, which would bring it back.
+    """
+    entry = app.datebook.drop(entry_id)
+    listing_it = {}
+    for record in app.desk.issues():
+        if record.state not in {IssueState.DRAFT, *APPROVED_STATES}:
+            continue
+        try:
+            issue = app.desk.load(record.id)
+        except MailerError:
+            # Its file is at fault, or was removed; `issue check` says that and more.
+            continue
+        if entry_id in issue.diary:
+            listing_it[record.id] = str(record.state)
+    return entry, listing_it
 
 
 def _written(title: str, when: str, today: date, faults: list[Fault]) -> list[DiaryEntry]:

@@ -14,10 +14,11 @@ from mailer.editions.edition import Edition
 from mailer.editions.finding import Finding, Level
 from mailer.editions.pictures import PreparedImages
 from mailer.editions.preflight import anatomy_of, check_edition
+from mailer.editions.recipe import kept_entries
 from mailer.editions.rendering import render_edition
 from mailer.editions.templates import TemplateSet
 from mailer.issues.column import is_substituted, with_column
-from mailer.issues.issue import Issue
+from mailer.issues.issue import APPROVED_STATES, FROZEN_STATES, Issue
 from mailer.publication import Region
 from mailer.usecases.issue_texts import places_of
 from mailer.usecases.picture_fetching import pictures_of
@@ -89,11 +90,23 @@ def gather(app: App, name: str) -> Ingredients:
     issue = with_column(app.desk.load(name), app.publication)
     picked = app.library.articles(ids=sorted(issue.article_ids))
     articles = {article.id: article for article in picked}
-    diary = app.library.diary(since=issue.date)
+    diary = _diary(app, issue)
     prepared = pictures_of(app, articles.values())
     templates = app.template_set(issue.template, named_in=(str(app.desk.path(name)), "template"))
     places = places_of(app, issue.id, articles, templates)
     return Ingredients(issue, articles, diary, prepared, places, templates)
+
+
+def _diary(app: App, issue: Issue) -> list[DiaryEntry]:
+    """Return what is still to come; of an approved issue also what was dropped from the book."""
+    entries = app.library.diary(since=issue.date)
+    dropped = set(issue.diary) - app.library.diary_ids()
+    record = app.archive.find(issue.id) if dropped else None
+    if record is None or record.state not in APPROVED_STATES | FROZEN_STATES:
+        return entries
+    # To drop an entry tidies the book. Who approved the issue approved this entry in it.
+    kept = kept_entries(app.archive.inputs(issue.id))
+    return [*entries, *(entry for entry in kept if entry.id in dropped)]
 
 
 def render_region(app: App, given: Ingredients, region: Region) -> Edition:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
-from tests.cli.driving import ISSUE, Mailer
+from mailer.inbox.store import Store
+from tests.cli.driving import ISSUE, Mailer, change
 
 SUPPER = "2026-12-05-harbour-supper"
 
@@ -32,6 +34,42 @@ def test_an_added_happening_is_offered_and_dropped(mailer: Mailer, publication: 
     assert re.search(r"  #   found in [a-z0-9-]+\n", drafted)
     assert mailer("diary", "drop", SUPPER).code == 0
     assert mailer("diary", "drop", SUPPER).code == 4
+
+
+def test_a_draft_that_lists_what_was_dropped_is_warned(mailer: Mailer, drafted: Path) -> None:
+    add(mailer)
+    change(drafted, "^diary:$", f"diary:\n  - {SUPPER}")
+    assert "lists it: take its line out" in mailer("diary", "drop", SUPPER).out
+    for words in (("issue", "show", ISSUE), ("preview", ISSUE)):
+        assert mailer(*words).code == 0
+    codes = {f["code"] for f in mailer("issue", "check", ISSUE, "--json").data["findings"]}
+    assert "diary-unknown" in codes
+
+
+def _text(content: bytes) -> str:
+    body = message_from_bytes(content, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_an_approved_issue_goes_out_with_what_was_dropped(
+    mailer: Mailer, drafted: Path, inbox: Store
+) -> None:
+    add(mailer)
+    change(drafted, "^diary:$", f"diary:\n  - {SUPPER}")
+    mailer("issue", "approve", ISSUE)
+    dropped = mailer("diary", "drop", SUPPER, "--json").data
+    assert dropped["issues"] == {ISSUE: "approved"}
+    assert mailer("send", ISSUE, "--dry-run").code == 0
+    assert mailer("issue", "show", ISSUE, "--json").data["state"] == "approved"
+    said = mailer("send", ISSUE, "--yes")
+    assert said.code == 0, said.err
+    texts = [_text(inbox.content(each.id)) for each in inbox.messages()]
+    assert any("Harbour supper" in text for text in texts)
+    for words in (("issue", "show", ISSUE), ("preview", ISSUE), ("issue", "diff", ISSUE)):
+        assert mailer(*words).code == 0
+    codes = {f["code"] for f in mailer("issue", "check", ISSUE, "--json").data["findings"]}
+    assert "diary-unknown" not in codes
 
 
 def test_what_is_hidden_comes_into_no_draft(mailer: Mailer, publication: Path) -> None:

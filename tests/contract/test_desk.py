@@ -73,9 +73,6 @@ class Shelf:
     def diary(self, *, since: date) -> list[DiaryEntry]:
         return [entry for entry in self.entries if entry.on >= since]
 
-    def diary_ids(self) -> set[str]:
-        return {entry.id for entry in self.entries}
-
 
 def article(id_: str, **changes: Any) -> Article:
     values: dict[str, Any] = {

@@ -16,6 +16,7 @@ from mailer.editions.checks.exhibit import Exhibit, Hits
 from mailer.editions.checks.rulebook import Hit
 from mailer.editions.text import paragraphs
 from mailer.issues.issue import Issue
+from mailer.issues.remarks import nearest
 from mailer.selection.filtering import instant
 
 
@@ -80,9 +81,9 @@ def _diary(issue: Issue, diary: Sequence[DiaryEntry], *, due: datetime) -> Hits:
     for name in issue.diary:
         entry = by_id.get(name)
         if entry is None:
-            yield Hit(
-                "diary-unknown", f"diary: there is no entry {name!r}, or it is past", clue=name
-            )
+            near = nearest(name, by_id.keys())
+            said = f"diary: there is no entry {name!r}, or it is past"
+            yield Hit("diary-unknown", f"{said}; did you mean {near}?" if near else said, clue=name)
         elif upcoming(entry, due.replace(tzinfo=None)) is None:
             at = f", {entry.at:%H:%M}" if entry.at else ""
             yield Hit(
