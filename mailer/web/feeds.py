@@ -6,6 +6,9 @@ that XML does not allow is left out.
 
 Standards: RSS 2.0 (RSS Advisory Board), RFC 4287 for ``atom:link``, JSON Feed 1.1, XML 1.0
 section 2.2.
+
+A description of RSS is HTML, so a plain text is written as HTML there: a ``<script>`` in a
+headline is read as words. Titles, and every field here of JSON Feed, are plain text.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from html import escape
 from xml.etree import ElementTree as ET
 
 from mailer.usecases.shelf import Card
@@ -61,7 +65,7 @@ def rss(channel: Channel, entries: Sequence[Entry]) -> bytes:
     feed = ET.SubElement(root, "channel")
     _add(feed, "title", channel.title)
     _add(feed, "link", channel.page_url)
-    _add(feed, "description", channel.description)
+    _add(feed, "description", _as_html(channel.description))
     _add(feed, "language", channel.language.lower())
     if entries:
         _add(feed, "lastBuildDate", _date(max(entry.card.changed_at for entry in entries)))
@@ -78,7 +82,7 @@ def rss(channel: Channel, entries: Sequence[Entry]) -> bytes:
             # RSS has no word for it; Atom's is the one that feed readers know.
             updated = entry.card.changed_at.astimezone(UTC).isoformat()
             _add(item, f"{{{ATOM}}}updated", updated)
-        _add(item, "description", entry.card.preheader or entry.card.subject)
+        _add(item, "description", _as_html(entry.card.preheader or entry.card.subject))
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
@@ -120,6 +124,14 @@ def _add(parent: ET.Element, name: str, text: str) -> ET.Element:
     child = ET.SubElement(parent, name)
     child.text = _NO_XML.sub("", text)
     return child
+
+
+def _as_html(text: str) -> str:
+    """Return a plain text as the HTML that a description is; XML escapes it once more.
+
+    Source: RSS 2.0, "entity-encoded HTML is allowed". Quotation marks are no markup in a text.
+    """
+    return escape(text, quote=False)
 
 
 def _date(instant: datetime) -> str:

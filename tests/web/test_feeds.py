@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import json
+from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import feedparser
@@ -38,6 +39,36 @@ def test_rss_is_read_by_a_feed_parser(client: TestClient, opened: App) -> None:
     assert older.title.startswith("]]> & ")
     plain = ET.fromstring(answer.content).findall("channel/item/title")[1].text
     assert plain == ']]> & <script>é𝄞 "q"'
+
+
+class Tags(HTMLParser):
+    """What a reader would take for markup in an entry's HTML, and the words it would show."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.words = ""
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_hostile_words_are_no_markup_to_a_feed_reader(client: TestClient, opened: App) -> None:
+    words = "5 < 6 & <script>alert(1)</script> <img src=x onerror=alert(1)> &lt;b&gt;"
+    add_issue(opened, "2026-11-23", subject=words)
+    content = client.get(RSS).content
+    # Nothing is sanitised away: whatever the parser hands on is what would be drawn.
+    for is_sanitised in (False, True):
+        older = feedparser.parse(content, sanitize_html=is_sanitised).entries[1]
+        assert older.summary_detail.type == "text/html"
+        seen = Tags(older.summary)
+        assert seen.tags == []
+        assert seen.words == f"About {words}"
 
 
 def test_it_says_where_it_is_itself(client: TestClient) -> None:
