@@ -69,6 +69,18 @@ def is_rule(text: str) -> bool:
     return match is not None and (match[1] == "MONTHLY") == (match[2] is not None)
 
 
+def place_in_month(rule: str) -> int:
+    """Return which of its weekdays a month's rule means: 1 to 4, or -1 for the last one.
+
+    Raises:
+        ValueError: the rule names none.
+    """
+    match = _RULE.fullmatch(rule)
+    if match is None or match[2] is None:
+        raise ValueError(f"not a rule of a month: {rule!r}")
+    return int(match[2])
+
+
 def next_on(rule: str, since: date) -> date:
     """Return the first day on or after ``since`` that a rule names."""
     match = _RULE.fullmatch(rule)

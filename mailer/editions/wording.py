@@ -17,7 +17,7 @@ from babel.lists import format_list
 
 from mailer import almanac
 from mailer.articles.article import Kind
-from mailer.articles.recurring import rule_in_words
+from mailer.articles.recurring import is_rule, place_in_month, rule_in_words
 from mailer.editions.text import one_line
 from mailer.languages import Words
 
@@ -50,6 +50,14 @@ _LABELS = {
     Kind.REVIEW: _("Review"),
 }
 
+_EVERY_MONTH = {
+    1: _("every first %(day)s of the month"),
+    2: _("every second %(day)s of the month"),
+    3: _("every third %(day)s of the month"),
+    4: _("every fourth %(day)s of the month"),
+    -1: _("every last %(day)s of the month"),
+}
+"""A weekday of every month, by its place counted from the start or, below zero, from the end."""
 
 _YEAR_LAST = re.compile(r"[,\u060c]?\s*(?:'[^']*'\s*)?y+$")
 
@@ -151,11 +159,11 @@ class Wording:
 
     def repeats(self, rule: str, on: date) -> str:
         """Return ``every Friday`` for a rule of ``recurring`` and a day it names; "" for none."""
-        if self._is_english or not rule:
+        if self._is_english or not is_rule(rule):
             return rule_in_words(rule)
         if rule.startswith("FREQ=WEEKLY"):
             return self.say(_("every %(day)s"), day=self.weekday(on))
-        return self.say(_("every month"))
+        return self.say(_EVERY_MONTH[place_in_month(rule)], day=self.weekday(on))
 
     def moment(self, day: date, time_said: str) -> str:
         """Return ``4 December at 7pm``, or the day alone."""

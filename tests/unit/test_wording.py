@@ -68,14 +68,26 @@ def test_days_hours_and_names_are_the_languages_own(
 
 def test_a_rule_is_said_in_every_language(languages: Languages) -> None:
     said = [
-        [Wording(languages.spoken(tag)).repeats(rule, FRIDAY) for tag in ("en", "de")]
+        [Wording(languages.spoken(tag)).repeats(rule, FRIDAY) for tag in ("en", "de", "ar")]
         for rule in ("FREQ=WEEKLY;BYDAY=FR", "FREQ=MONTHLY;BYDAY=1FR", "")
     ]
     assert said == [
-        ["every Friday", "jeden Freitag"],
-        ["every first Friday of the month", "jeden Monat"],
-        ["", ""],
+        ["every Friday", "jeden Freitag", "كل الجمعة"],
+        [
+            "every first Friday of the month",
+            "jeden ersten Freitag im Monat",
+            "يوم الجمعة الأول من كل شهر",
+        ],
+        ["", "", ""],
     ]
+
+
+@pytest.mark.parametrize("tag", ["en", "en-US", "de", "ar"])
+def test_the_weeks_of_a_month_are_told_apart(languages: Languages, tag: str) -> None:
+    wording = Wording(languages.spoken(tag))
+    said = {wording.repeats(f"FREQ=MONTHLY;BYDAY={n}FR", FRIDAY) for n in (1, 2, 3, 4, -1)}
+    assert len(said) == 5
+    assert all(wording.weekday(FRIDAY) in each for each in said)
 
 
 def test_greetings_take_a_name_whatever_stands_in_it(languages: Languages) -> None:
