@@ -34,6 +34,7 @@ from mailer.errors import Fault, RenderFailed
 from mailer.languages import SOURCE, Languages, Words
 from mailer.publication import Publication
 from mailer.resources import templates_dir
+from mailer.web.rhythm import rhythm
 
 FOLDER = "web"
 STYLE = "style.css.j2"
@@ -192,6 +193,7 @@ class Frame:
             known = self._environments[words.tag] = _environment(self._sources)
             known.globals.update(
                 publication=self.publication,
+                rhythm=rhythm(self.publication.schedule, words),
                 regions=tuple(self.publication.region_map.values()),
             )
             known.install_gettext_callables(  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ from mailer.clock import FixedClock
 from mailer.storage import schema
 from mailer.web.join_pages import TRAP
 from mailer.web.wiring import site_of
+from tests.web.conftest import visit
 from tests.web.publishing import WEB_URL as HOST
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -383,3 +384,26 @@ def test_ten_thousand_hostile_posts_leave_no_trace_but_counters(
     assert set(counted) == {"origin", "trap", "forged"}
     assert counted["origin"] == 1429
     assert len(list(app.root.rglob("*"))) <= before + 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('repeats = "monthly"', "einmal im Monat"),
+        ('send_day = ["mon", "thu"]', "2-mal in der Woche"),
+    ],
+)
+def test_pages_promise_the_schedules_own_rhythm(
+    publication: Path, settings: str, said: str
+) -> None:
+    file = publication / "publication.toml"
+    key = settings.partition(" ")[0]
+    text, count = re.subn(rf"(?m)^{key} = .*$", settings, file.read_text("utf-8"), count=1)
+    assert count == 1
+    file.write_text(text, "utf-8")
+    with open_app(publication) as app:
+        client = visit(app)
+        for path in ("/", "/join"):
+            page = client.get(path, params={"lang": "de"}).text
+            assert said in page
+            assert "einmal in der Woche" not in page
