@@ -39,7 +39,8 @@ def send(
     """Send an approved issue now, to every region or to some; safe to run again after a crash.
 
     Nobody gets it twice. Exit code 8 while something is left (a retry due, a refusal). A pause from
-    another terminal is waited out. Who joins while it is going out gets it too.
+    another terminal while it sends is waited out; one that stands already is refused without --wait.
+    Who joins while it is going out gets it too.
     Examples: `mailer send next --dry-run`, `mailer send 2026-11-30 --region wales`
     """
     from mailer.app import open_app
@@ -217,7 +218,10 @@ DeliveryWord = Literal[
 def ledger(
     ctx: typer.Context,
     issue: Annotated[
-        str, typer.Argument(metavar="[ISSUE]", help="A date, `next` or `latest`.")
+        str,
+        typer.Argument(
+            metavar="[ISSUE]", help="A date, `next`, or `latest`: the last that has one."
+        ),
     ] = "latest",
     address: Annotated[
         str, typer.Option("--address", help="One reader's history, over all issues.")
@@ -252,7 +256,7 @@ def ledger(
 
     with open_app(folder(ctx)) as opened:
         if accepted:
-            said = reconciling.accept(opened, opened.desk.resolve(issue), accepted)
+            said = reconciling.accept(opened, readers.ledgered(opened, issue), accepted)
             if as_json:
                 say_json(said)
             else:
@@ -261,7 +265,7 @@ def ledger(
         if resolve:
             if not address:
                 raise typer.BadParameter("--resolve needs --address")
-            readers.resolve(opened, opened.desk.resolve(issue), address, resolve)
+            readers.resolve(opened, readers.ledgered(opened, issue), address, resolve)
         if address:
             history = readers.history(opened, address)
             if as_json:
@@ -286,7 +290,7 @@ def ledger(
                 if row["left_out"]:
                     note(f"{row['issue']} went without {', '.join(row['left_out'])}: had before")
             return
-        name = opened.desk.resolve(issue)
+        name = readers.ledgered(opened, issue)
         if state:
             show_readers(readers.in_state(opened, name, state), as_json=as_json)
             return

@@ -17,8 +17,10 @@ from mailer.audience.import_report import ImportReport
 from mailer.audience.segments import compile_segment, read_where
 from mailer.audience.subscriber import SubscriptionState
 from mailer.delivery.delivery import Delivery, DeliveryState
+from mailer.delivery.pruning import pruned_summary
 from mailer.editions.edition import greeting
 from mailer.errors import NotFound
+from mailer.issues.issue import is_correction
 from mailer.usecases.editing import login_name
 
 Progress = Callable[..., None]
@@ -167,6 +169,23 @@ def regions_data(app: App) -> list[dict[str, Any]]:
         }
         for region in app.regions(None)
     ]
+
+
+def ledgered(app: App, name: str) -> str:
+    """Return the id of the issue a person means; ``latest`` is the last one that has a ledger.
+
+    While an issue goes out the next one may be a draft already, of which there is nothing to say.
+
+    Raises:
+        NotFound: it is none, or there is no issue yet.
+    """
+    if name == "latest":
+        for record in app.desk.issues():
+            if is_correction(record.id):
+                continue
+            if app.ledger.summary(record.id) or pruned_summary(app.database, record.id):
+                return record.id
+    return app.desk.resolve(name)
 
 
 def in_state(app: App, issue_id: str, state: str) -> list[dict[str, Any]]:

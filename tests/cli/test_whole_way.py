@@ -52,6 +52,9 @@ def test_a_week_by_hand(mailer: Mailer, inbox: Store, drafted: Path, publication
     assert len(inbox.messages()) == len(messages)
 
     one = messages[0].recipients[0]
+    # Of a draft of the week after there is nothing to say; of this one there is.
+    assert mailer("issue", "draft", "2026-12-07").code == 0
+    assert mailer("ledger", "--json").data["issue"] == ISSUE
     history = mailer("ledger", "--address", one, "--json").data
     assert [row["state"] for row in history] == ["accepted"]
 
