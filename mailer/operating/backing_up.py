@@ -7,7 +7,8 @@ before that instant and after it, and both are kept as one: what was on the wire
 made is known to have ended, or to be in doubt, and nothing that began before it is overlooked.
 
 Secrets (``.env``, DKIM keys) stay out unless they are asked for, because a backup travels. What
-can be had again is left out: the development inbox, locks, version control, other backups.
+can be had again is left out: the development inbox, previews, locks, version control, other
+backups.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ CANNOT_WAIT = (IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING)
 """States of issues that may go out, or be going out, after the copy was made."""
 
 IDLE_FOLDERS = {".git", "__pycache__", ".venv", "node_modules"}
+REMADE = {"var/inbox", "var/preview"}
 PASSING = ("*.lock", "*.part", "*-wal", "*-shm", f"*{SUFFIX}", "before-restore-*", ".restoring-*")
 
 Progress = Callable[[str, int, int], None]
@@ -169,7 +171,7 @@ def _walk(root: Path) -> Iterator[Path]:
             for name in folders
             if name not in IDLE_FOLDERS
             and not _is_passing(name)
-            and (here / name).relative_to(root).as_posix() != "var/inbox"
+            and (here / name).relative_to(root).as_posix() not in REMADE
         )
         yield from (here / name for name in folders if (here / name).is_symlink())
         yield from (here / name for name in sorted(files) if not _is_passing(name))
@@ -220,7 +222,7 @@ def _asked(copy: Path) -> tuple[str, list[str]]:
             expected = connection.execute(select(journals.c.id)).scalar() or ""
             names = connection.execute(
                 select(issues.c.id)
-                .where(issues.c.state.in_([state.value for state in CANNOT_WAIT]))
+                .where(issues.c.state == IssueState.SENDING.value)
                 .order_by(issues.c.id)
             ).scalars()
             return expected, list(names)

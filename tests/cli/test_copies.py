@@ -116,13 +116,16 @@ def test_a_backup_has_everything_but_secrets_and_what_can_be_had_again(
 ) -> None:
     (publication / ".git").mkdir()
     (publication / ".git" / "config").write_text("x")
+    assert mailer("preview", ISSUE).code == 0
+    assert mailer("issue", "approve", ISSUE).code == 0
     made = mailer("backup", backups / "it.tar", "--json").data
+    assert made["under_way"] == []
     with tarfile.open(made["path"]) as tar:
         names = set(tar.getnames())
     assert {"database.sqlite", "manifest.json", "publication/publication.toml"} <= names
     assert any(name.startswith("publication/var/images/") for name in names)
     assert f"publication/issues/{ISSUE}.md" in names
-    unwanted = ("/.env", "/.git/", "mailer.db", ".lock")
+    unwanted = ("/.env", "/.git/", "mailer.db", ".lock", "/var/preview")
     assert not [name for name in names if any(part in name for part in unwanted)]
     assert made["left_out"] == [".env"]
     assert Path(made["path"]).stat().st_mode & 0o777 == 0o600
