@@ -39,7 +39,7 @@ def send(
     """Send an approved issue now, to every region or to some; safe to run again after a crash.
 
     Nobody gets it twice. Exit code 8 while something is left (a retry due, a refusal). A pause from
-    another terminal while it sends is waited out; one that stands already is refused without --wait.
+    another terminal while it sends is waited out; one that stands before needs --wait.
     Who joins while it is going out gets it too.
     Examples: `mailer send next --dry-run`, `mailer send 2026-11-30 --region wales`
     """

@@ -21,6 +21,7 @@ from mailer.storage.schema import (
     sign_ups,
 )
 from mailer.usecases.agenda import schedule_data
+from mailer.usecases.editing import standing_order
 from mailer.usecases.slots import paused_until
 
 ISSUES = 5
@@ -84,14 +85,13 @@ def _issues(app: App) -> list[dict[str, Any]]:
         for states in app.ledger.summary(record.id).values():
             for state, count in states.items():
                 totals[state.value] = totals.get(state.value, 0) + count
-        order = app.ledger.order(record.id)
         rows.append(
             {
                 "id": record.id,
                 "state": record.state,
                 "total": sum(totals.values()),
                 "totals": totals,
-                "order": str(order) if order else "",
+                "order": standing_order(app, record),
                 "asked_again_at": paused_until(app, record.id),
             }
         )

@@ -9,7 +9,7 @@ apart their clocks are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -106,11 +106,21 @@ def slots_between(publication: Publication, after: datetime, until: datetime) ->
 
 
 def upcoming(
-    publication: Publication, now: datetime, count: int, *, until: datetime | None = None
+    publication: Publication,
+    now: datetime,
+    count: int,
+    *,
+    until: datetime | None = None,
+    besides: Collection[str] = (),
 ) -> list[Slot]:
-    """Return the next ``count`` slots after ``now``, soonest first, none later than ``until``."""
+    """Return the next ``count`` slots after ``now``, soonest first, none later than ``until``.
+
+    ``besides`` are issues whose slots are left out.
+    """
     found: list[Slot] = []
     for slot in _from(publication, now):
+        if slot.issue_id in besides:
+            continue
         if len(found) >= count or (until is not None and slot.utc > until):
             break
         found.append(slot)

@@ -6,6 +6,7 @@ from datetime import date, time
 from typing import Any
 
 from mailer.app import App
+from mailer.issues.issue import IssueState
 from mailer.localtime import first_instant
 from mailer.schedule.calendar import AROUND, upcoming
 from mailer.schedule.runs import Runs
@@ -30,12 +31,15 @@ def issues_data(app: App) -> list[dict[str, Any]]:
 def schedule_data(app: App, count: int, *, until: date | None = None) -> list[dict[str, Any]]:
     """Return what happens next, soonest first, with the state of the issue concerned.
 
+    Nothing happens to a cancelled issue.
+
     Args:
         app: the publication.
         count: how many at most.
         until: nothing after that day, by the publication's calendar.
     """
     states = {record.id: str(record.state) for record in app.archive.records()}
+    cancelled = {name for name, state in states.items() if state == IssueState.CANCELLED}
     now, publication = app.clock.now(), app.publication
     end = None if until is None else first_instant(until, time.max, publication.time_zone)
     moved = {
@@ -54,7 +58,7 @@ def schedule_data(app: App, count: int, *, until: date | None = None) -> list[di
             "state": "" if slot.job == "holiday" else states.get(slot.issue_id, "not drafted"),
             "note": slot.note or moved.get(slot.issue_id, ""),
         }
-        for slot in upcoming(publication, now, count, until=end)
+        for slot in upcoming(publication, now, count, until=end, besides=cancelled)
     ]
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from mailer.app import App
 from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.issues.desk import DraftResult
-from mailer.issues.issue import Issue, IssueState
+from mailer.issues.issue import APPROVED_STATES, Issue, IssueRecord, IssueState
 from mailer.selection.filling import region_block
 from mailer.selection.reasons import Decision
 
@@ -80,6 +80,20 @@ def require_not_paused(app: App, name: str) -> None:
         )
 
 
+def standing_order(app: App, record: IssueRecord) -> str:
+    """Return what an issue's sender is told, in words; "" for nothing.
+
+    Reopening leaves the order to cancel, for a sender that has not seen it yet; the next sending
+    takes it back. The issue is no longer cancelled for all that.
+    """
+    order = app.ledger.order(record.id)
+    if order is None or (
+        order.word == "cancel" and record.state in {IssueState.DRAFT, *APPROVED_STATES}
+    ):
+        return ""
+    return str(order)
+
+
 def resume(app: App, name: str) -> bool:
     """Take a pause back; return whether there was one."""
     return app.ledger.resume(app.desk.record(name).id, by=operator_name(app))
@@ -101,7 +115,7 @@ def issue_data(app: App, name: str, *, issue: Issue | None = None) -> dict[str, 
         "id": issue.id,
         "number": issue.number,
         "state": record.state,
-        "order": str(order) if (order := app.ledger.order(name)) else "",
+        "order": standing_order(app, record),
         "subject": issue.subject,
         "preheader": issue.preheader,
         "columnist": issue.columnist,

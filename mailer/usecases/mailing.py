@@ -34,7 +34,7 @@ from mailer.usecases.addressing import (
     audience_of,
 )
 from mailer.usecases.alarm import alerts, raise_alert
-from mailer.usecases.editing import require_not_paused
+from mailer.usecases.editing import require_not_paused, standing_order
 from mailer.usecases.mornings import wait_for_mornings
 from mailer.usecases.readers import fields_of
 from mailer.usecases.segmenting import fields_nobody_has
@@ -378,7 +378,7 @@ def summary(app: App, name: str) -> dict[str, Any]:
         "troubles": _troubles(app, name),
         "alerts": alerts(app, name),
         "misdated": app.ledger.misdated(app.publication.retry, issue_id=name),
-        "order": str(said) if (said := app.ledger.order(name)) else "",
+        "order": standing_order(app, record),
         "retries": asdict(app.ledger.retries(name, now=app.clock.now())),
         "domains": [
             {

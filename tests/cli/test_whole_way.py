@@ -116,7 +116,16 @@ def test_cancel_and_reopen(mailer: Mailer, inbox: Store, drafted: Path) -> None:
     mailer("issue", "approve", "next")
     assert mailer("issue", "cancel", "next", "--yes").code == 0
     assert mailer("send", "next", "--yes").code == 5
+    shown = mailer("issue", "show", ISSUE)
+    assert "It is cancelled by" in shown.out
+    for rows in (mailer("schedule", "--json").data, mailer("status", "--json").data["next"]):
+        assert rows
+        assert ISSUE not in {row["issue"] for row in rows}
     assert mailer("issue", "reopen", "next").code == 0
+    assert "cancelled" not in mailer("issue", "show", ISSUE).out
+    assert "cancelled" not in mailer("status").out
+    assert mailer("ledger", ISSUE, "--json").data["order"] == ""
+    assert ISSUE in {row["issue"] for row in mailer("schedule", "--json").data}
     assert mailer("issue", "approve", "next").code == 0
     assert mailer("send", "next", "--yes").code == 0
     assert inbox.messages()
