@@ -206,6 +206,11 @@ def issue_days(schedule: Schedule, first: date, last: date) -> list[IssueDay]:
     return [found[day] for day in sorted(found)]
 
 
+def is_issue_day(schedule: Schedule, day: date) -> bool:
+    """Say whether an issue goes out on a day by itself."""
+    return bool(issue_days(schedule, day, day))
+
+
 def left_out(schedule: Schedule, first: date, last: date) -> list[LeftOut]:
     """Return the days in that stretch that have no issue because of a holiday, moved ones aside."""
     found = []

@@ -41,19 +41,22 @@ def draft(
     An edited file is never overwritten. Example: `mailer issue draft 2026-11-30 --template urgent`
     """
     from mailer.app import open_app
-    from mailer.usecases import editing
+    from mailer.usecases import agenda, editing
 
     with open_app(folder(ctx)) as opened:
         on = day.date() if day else None
         result = editing.draft(opened, on, force=force, template=template)
         found = editing.issue_data(opened, result.issue_id, issue=result.issue)
+        hint = agenda.unscheduled(opened, result.issue_id)
     if as_json:
-        say_json(found | {"path": result.path, "kept": result.kept})
+        say_json(found | {"path": result.path, "kept": result.kept, "unscheduled": hint})
         return
     say(f"Drafted {result.path}")
     if result.kept:
         say(f"Your version is kept as {result.kept}")
     _show(found)
+    if hint:
+        say(f"The schedule has {hint}: nothing but `mailer send` sends it.", style="yellow")
     say(f"Edit the file, then `mailer preview {result.issue_id} --open`.")
 
 
@@ -186,7 +189,7 @@ def approve(
     Errors of `issue check` stop it. Example: `mailer issue approve next --by nora`
     """
     from mailer.app import open_app
-    from mailer.usecases import sign_off
+    from mailer.usecases import agenda, sign_off
 
     with open_app(folder(ctx)) as opened, progress("Rendering") as step:
         record = sign_off.approve(
@@ -197,6 +200,7 @@ def approve(
             is_strict=strict,
             progress=step,
         )
+        said = agenda.outlook(opened, record["id"])
     if as_json:
         say_json(record)
         return
@@ -204,7 +208,7 @@ def approve(
     if record["override"]:
         say(f"The rule of two persons was set aside: {record['override']}", style="yellow")
     say(f"Checksum {record['checksum']}")
-    say(f"`mailer send {record['id']}` sends it now; `mailer run` sends it at its hour.")
+    say(said)
 
 
 @app.command()

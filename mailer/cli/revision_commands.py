@@ -207,6 +207,7 @@ def amend(
     before it is done. Example: `mailer issue amend latest --note "The march is on the 12th."`
     """
     from mailer.app import open_app
+    from mailer.issues.issue import is_correction
     from mailer.usecases import setting_right
 
     with open_app(folder(ctx)) as opened:
@@ -224,7 +225,8 @@ def amend(
         say_json(done | {"changes": changes, "earlier": prepared.notes})
         return
     say(f"The page of issue {issue_id} is corrected, and says so.")
-    say(f"`mailer issue correct {issue_id}` writes to those who got it by mail.")
+    if not is_correction(issue_id):
+        say(f"`mailer issue correct {issue_id}` writes to those who got it by mail.")
 
 
 def correct(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
+from mailer.almanac import long_date
 from mailer.app import App
-from mailer.issues.issue import IssueState
-from mailer.localtime import first_instant
+from mailer.issues.issue import IssueState, is_correction, issue_day
+from mailer.localtime import first_instant, last_send_at
 from mailer.schedule.calendar import AROUND, upcoming
 from mailer.schedule.runs import Runs
-from mailer.timetable import HORIZON, issue_days, told
+from mailer.timetable import HORIZON, is_issue_day, issue_days, told
 
 
 def issues_data(app: App) -> list[dict[str, Any]]:
@@ -26,6 +27,26 @@ def issues_data(app: App) -> list[dict[str, Any]]:
         }
         for record in app.desk.issues()
     ]
+
+
+def unscheduled(app: App, name: str) -> str:
+    """Return ``no issue on Tuesday 1 December 2026 (every Monday)``; "" for a day that has one."""
+    schedule, day = app.publication.schedule, issue_day(name)
+    return "" if is_issue_day(schedule, day) else f"no issue on {long_date(day)} ({schedule.words})"
+
+
+def outlook(app: App, name: str) -> str:
+    """Say who sends an issue, in a sentence: the schedule at its hour, or a person."""
+    by_hand = f"`mailer send {name}` sends it; the schedule does not"
+    if is_correction(name):
+        return f"{by_hand}: a correction has no hour."
+    day = issue_day(name)
+    if off := unscheduled(app, name):
+        return f"{by_hand}: it has {off}."
+    late = timedelta(hours=app.publication.schedule.late_hours)
+    if app.clock.now() > last_send_at(app.publication, day) + late:
+        return f"{by_hand} any more: its hour is past."
+    return f"`mailer send {name}` sends it now; `mailer run` sends it at its hour."
 
 
 def schedule_data(app: App, count: int, *, until: date | None = None) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 from mailer.app import App
 from mailer.articles.article import Article
 from mailer.errors import Fault, NotFound
+from mailer.issues.issue import is_correction
 from mailer.selection.filling import region_block
 from mailer.selection.ladders import for_everybody
 from mailer.selection.reasons import Decision
@@ -126,7 +127,9 @@ def _decisions(app: App, name: str) -> list[Decision]:
         raise NotFound(
             Fault(
                 f"issue {record.id} was never drafted from articles",
-                remedy=f"`mailer issue draft {record.id}` proposes one and says why",
+                remedy="a correction is written by hand; nothing is chosen for it"
+                if is_correction(record.id)
+                else f"`mailer issue draft {record.id}` proposes one and says why",
             )
         )
     return found

@@ -13,6 +13,7 @@ from mailer.errors import ConfigurationError, MailerError
 from mailer.issues.issue import APPROVED_STATES, IssueState, is_correction, issue_day
 from mailer.localtime import send_at
 from mailer.schedule.work import JobReport
+from mailer.timetable import is_issue_day
 from mailer.usecases.mailing import (
     asked_again_at,
     conclude,
@@ -106,7 +107,10 @@ def watch_approved(app: App) -> list[str]:
         day = issue_day(record.id)
         if all(send_at(app.publication, r, day) <= now for r in app.regions(None)):
             continue
-        is_fresh = record.state is IssueState.APPROVED
+        # What the schedule does not know waits for a person and is never called scheduled.
+        is_fresh = record.state is IssueState.APPROVED and is_issue_day(
+            app.publication.schedule, day
+        )
         try:
             if is_fresh or now.minute % FULL_LOOK_MINUTES == 0 or is_text_changed(app, record.id):
                 require_unchanged(app, record.id)

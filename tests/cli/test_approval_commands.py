@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from mailer.cli.demonstration import edited
 from tests.cli.driving import ISSUE, Mailer, change
 
 
@@ -151,3 +153,40 @@ def test_rebuild_misses_a_picture(mailer: Mailer, publication: Path, drafted: Pa
     damage = " ".join(found.data["damage"])
     assert "is gone" in damage
     assert "is not its content" in damage
+
+
+def test_who_sends_what_is_approved_is_said_as_it_is(mailer: Mailer, drafted: Path) -> None:
+    said = mailer("issue", "approve", ISSUE).out
+    assert "`mailer run` sends it at its hour." in said
+
+
+def test_a_day_without_an_issue_is_named_at_the_draft_and_at_the_approval(
+    mailer: Mailer, publication: Path, drafted: Path
+) -> None:
+    tuesday = "2026-12-01"
+    words = "no issue on Tuesday 1 December 2026 (every Monday)"
+    said = mailer("issue", "draft", tuesday)
+    assert f"The schedule has {words}" in said.out
+    file = publication / "issues" / f"{tuesday}.md"
+    number = re.search(r"^number: \d+$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    assert number
+    body = edited(drafted.read_text(encoding="utf-8"))
+    file.write_text(
+        re.sub(r"^number: \d+$", number[0], body.replace(ISSUE, tuesday), flags=re.MULTILINE),
+        encoding="utf-8",
+    )
+    approved = mailer("issue", "approve", tuesday)
+    assert approved.code == 0, approved.err
+    assert f"sends it; the schedule does not: it has {words}." in approved.out
+    assert "mailer run" not in approved.out
+    # Nor does the schedule take it for one of its own.
+    mailer("tick")
+    assert mailer("issue", "show", tuesday, "--json").data["state"] == "approved"
+    assert "The schedule has" not in mailer("issue", "draft", "2026-12-07").out
+
+
+def test_an_hour_that_is_past_is_not_promised(
+    mailer: Mailer, drafted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_FIXED_NOW", "2026-12-01T12:00:00+00:00")
+    assert "its hour is past" in mailer("issue", "approve", ISSUE).out

@@ -82,7 +82,12 @@ def test_a_correction_goes_to_those_who_got_it_once_and_to_nobody_else(
     write(publication / "issues" / f"{CORRECTION}.md")
     checked = mailer("issue", "check", CORRECTION, "--json").data
     assert checked["errors"] == 0
-    assert mailer("issue", "approve", CORRECTION).code == 0
+    explained = mailer("issue", "explain", CORRECTION)
+    assert explained.code == 4
+    assert "issue draft" not in explained.err
+    approved = mailer("issue", "approve", CORRECTION)
+    assert approved.code == 0
+    assert "the schedule does not: a correction has no hour" in approved.out
     plan = mailer("send", CORRECTION, "--dry-run", "--json").data
     assert plan["total"] == len(readers) - 2
     for _ in range(2):
@@ -90,6 +95,9 @@ def test_a_correction_goes_to_those_who_got_it_once_and_to_nobody_else(
     counts = got(inbox, "Correction: ")
     assert counts == dict.fromkeys(set(readers) - {left, suppressed}, 1)
     assert mailer("issue", "show", CORRECTION, "--json").data["state"] == "sent"
+    amended = mailer("issue", "amend", CORRECTION, "--note", "Now it is right.", "--yes")
+    assert amended.code == 0
+    assert "issue correct" not in amended.out
     assert mailer("issue", "show", "latest", "--json").data["id"] == ISSUE
 
 
