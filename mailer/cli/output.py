@@ -55,10 +55,6 @@ def exit_code(error: Exception) -> int:
     return INTERNAL
 
 
-_WHOLE = 11
-"""What is so short in every row is not broken: a date, a state, a kind."""
-
-
 def out() -> Console:
     """Return the console of standard output."""
     from rich.console import Console
@@ -162,30 +158,10 @@ def _plain(value: object) -> object:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; a column whose name ends in ``#`` is a figure, set to the right."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    """Print a table that fits; a column whose name ends in ``#`` is a figure, set to the right."""
+    from mailer.cli.tables import print_table
 
-    grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    texts = [[_cell(cell) for cell in row] for row in rows]
-    for place, column in enumerate(columns):
-        if column.endswith("#"):
-            grid.add_column(column.rstrip("# "), justify="right", no_wrap=True)
-        else:
-            # A date or a state on two lines is no date and no state; long texts give way first.
-            is_short = all(len(row[place]) <= _WHOLE for row in texts)
-            grid.add_column(column, overflow="fold", no_wrap=is_short)
-    for row in texts:
-        grid.add_row(*map(Text, row))
-    out().print(grid)
-
-
-def _cell(value: object) -> str:
-    """Return a table's cell: an instant to the minute, as every table has it."""
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return "" if value is None else str(value)
+    print_table(out(), title, columns, rows, may_widen=not sys.stdout.isatty())
 
 
 Progress = Callable[..., None]
