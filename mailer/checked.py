@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]+)*"
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -81,6 +81,18 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _colour(value: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ValueError("is not a colour; write # and six hexadecimal digits, such as #8f3b14")
+    return value
+
+
+def _language(value: str) -> str:
+    if value and not re.fullmatch(LANGUAGE, value):
+        raise ValueError("is not a language's tag; write one such as en, de or en-GB")
+    return value
+
+
 def _fonts(value: str) -> str:
     # It stands in style attributes, where a semicolon or a double quote would end it.
     if re.fullmatch(r"[A-Za-z0-9 ,'-]{0,200}", value):
@@ -110,5 +122,6 @@ MailAddress = Annotated[str, AfterValidator(_address)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Line = Annotated[str, AfterValidator(_one_line)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[str, AfterValidator(_colour)]
+LanguageTag = Annotated[str, AfterValidator(_language)]
 FontList = Annotated[str, AfterValidator(_fonts)]

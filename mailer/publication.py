@@ -17,10 +17,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mailer.checked import (
-    LANGUAGE,
     SLUG,
     ClockTime,
     Domain,
+    LanguageTag,
     Line,
     MailAddress,
     Slug,
@@ -101,7 +101,7 @@ class Region(PolicyModel):
     parent: str = ""
     time_zone: ZoneName
     send_time: ClockTime | None = None
-    language: str = Field(default="", pattern=rf"^({LANGUAGE})?$")
+    language: LanguageTag = ""
     group_contact: MailAddress = ""
     places: tuple[str, ...] = ()
     postcodes: tuple[Line, ...] = ()
@@ -135,7 +135,7 @@ class _PublicationFile(PolicyModel):
     columnist: Line = ""
     column_title: Line = "This week"
     first_number: int = Field(default=1, ge=1)
-    language: str = Field(default="en", pattern=rf"^{LANGUAGE}$")
+    language: LanguageTag = Field(default="en", min_length=2)
     time_zone: ZoneName
     regions: tuple[Slug, ...] = Field(min_length=1)
     sections: tuple[Section, ...] = Field(min_length=1)

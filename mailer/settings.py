@@ -22,6 +22,7 @@ from mailer.checked import ZoneName, is_loopback
 from mailer.clock import Clock, FixedClock, SystemClock
 from mailer.endpoints import host_and_port, listening, name_server, server_and_port
 from mailer.errors import ConfigurationError, Fault
+from mailer.mistakes import said_of
 
 PREFIX = "MAILER_"
 
@@ -306,11 +307,11 @@ def load_settings(root: Path | None) -> Settings:
     except ValidationError as error:
         for item in error.errors(include_url=False):
             name = f"{PREFIX}{'_'.join(str(part) for part in item['loc'])}".upper()
-            problem, _, remedy = item["msg"].removeprefix("Value error, ").partition("; ")
+            problem, remedy = said_of(item)
             where, line = _place(env_file, name)
             faults.append(
                 Fault(
-                    problem[:1].lower() + problem[1:],
+                    problem,
                     where=where,
                     line=line,
                     field=name,
@@ -332,6 +333,9 @@ def _lines(env_file: Path | None) -> list[str]:
 
 
 def _place(env_file: Path | None, name: str) -> tuple[str, int | None]:
+    # The environment outranks the file, in whatever case its name is written.
+    if any(given.upper() == name for given in os.environ):
+        return "environment", None
     for number, line in enumerate(_lines(env_file), 1):
         if line.strip().removeprefix("export ").split("=", 1)[0].strip().upper() == name:
             return str(env_file), number

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mailer.errors import ConfigurationError, Fault
+from mailer.mistakes import said_of
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -109,14 +110,8 @@ def faults_of(error: ValidationError, *, where: str, text: str = "") -> list[Fau
         if item["type"] == "too_short" and is_echo:
             # A list whose items are at fault is not also too short.
             continue
-        message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        problem, _, remedy = message.partition("; ")
-        if item["type"] == "missing":
-            problem, remedy = "is missing", "add it"
-        elif item["type"] == "extra_forbidden":
-            problem, remedy = "is not a known key", "check its spelling or remove it"
-        else:
-            problem = problem[:1].lower() + problem[1:]
+        problem, remedy = said_of(item)
+        if item["type"] not in {"missing", "extra_forbidden"}:
             value = item.get("input")
             if isinstance(value, str | int | float | bool) and repr(value) not in problem:
                 problem = f"{problem} (got {value!r})"

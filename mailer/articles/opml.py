@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from mailer.articles.charset import decode
 from mailer.articles.wellformed import check, mend
 from mailer.errors import Fault, InvalidInput
+from mailer.mistakes import said_of
 from mailer.sources import Source, source_key
 
 MAX_OUTLINES = 5_000
@@ -61,7 +62,7 @@ def read_opml(raw: bytes, *, where: str = "") -> Subscriptions:
         try:
             source = Source(name=_free(name, names), url=url, tags=tuple(dict.fromkeys(tags)))
         except ValidationError as error:
-            problem = error.errors()[0]["msg"].removeprefix("Value error, ").partition(";")[0]
+            problem, _remedy = said_of(error.errors()[0])
             faults.append(Fault(f"{name!r} {problem}", where, remedy="add it by hand"))
             continue
         names.add(source_key(source.name))

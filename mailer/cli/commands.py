@@ -38,6 +38,7 @@ from mailer.cli import (
 )
 from mailer.cli.output import complain, err, exit_code
 from mailer.errors import ConfigurationError, Fault, InvalidInput, MailerError
+from mailer.mistakes import said_of_typing
 
 
 class _Group(TyperGroup):
@@ -105,6 +106,7 @@ def _misunderstood(error: Any) -> int:
         typer.echo(context.get_help(), err=True)
         return int(error.exit_code)
     said = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
+    said = said_of_typing(said)
     command = context.command_path if context else "mailer"
     complain(InvalidInput(Fault(said, remedy=f"`{command} --help` shows how")))
     return int(error.exit_code)

@@ -125,7 +125,7 @@ def _written(title: str, when: str, today: date, faults: list[Fault]) -> list[Di
             continue
         on, flags = resolved
         faults.extend(
-            Fault(flag.note, field="WHEN", remedy="correct the day or its name")
+            Fault(flag.note.rstrip("."), field="WHEN", remedy="correct the day or its name")
             for flag in flags
             if flag.code == "weekday-mismatch"
         )

@@ -159,3 +159,14 @@ def test_an_unreadable_file_is_one_fault(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"MAILER_RELAY_HOST=\xff\xfe\n")
     (fault,) = faults(tmp_path)
     assert fault.where == str(tmp_path / ".env")
+
+
+def test_a_fault_is_where_the_value_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path, "MAILER_RELAY_HOST=127.0.0.1\nMAILER_RELAY_PORT=25\n")
+    monkeypatch.setenv("MAILER_RELAY_PORT", "abc")
+    [fault] = faults(root)
+    assert str(fault) == (
+        "environment: MAILER_RELAY_PORT: is not a whole number; write one such as 3"
+    )
