@@ -144,9 +144,7 @@ def _print_grid(
     from rich.text import Text
 
     grid = Table(
-        title=Text(title) if title else None,
         box=box.SIMPLE_HEAD,
-        title_justify="left",
         pad_edge=False,
         padding=(0, 1, 0, 0),
         width=_needed(widths),
@@ -157,6 +155,9 @@ def _print_grid(
         )
     for row in texts:
         grid.add_row(*map(Text, row))
+    # The library would fold a title to the table's own width.
+    if title:
+        console.print(Text(title, style="italic"))
     console.print(grid, width=max(console.width, _needed(widths)), crop=False)
 
 
