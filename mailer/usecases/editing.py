@@ -23,6 +23,14 @@ from mailer.selection.reasons import Decision
 Progress = Callable[[int, int], None]
 
 
+def refuse_past(app: App, day: date | None) -> None:
+    """Raise InvalidInput for a day that is past and has no issue."""
+    today = app.clock.now().astimezone(ZoneInfo(app.publication.time_zone)).date()
+    if day and day < today and app.archive.find(day.isoformat()) is None:
+        remedy = "leave the day out for the coming one, or name one to come"
+        raise InvalidInput(Fault(f"{day} is past", field="DATE", remedy=remedy))
+
+
 def draft(app: App, day: date | None, *, force: bool = False, template: str = "") -> DraftResult:
     """Propose the issue of a day, the coming send day's if none is given.
 
@@ -34,10 +42,7 @@ def draft(app: App, day: date | None, *, force: bool = False, template: str = ""
     """
     if template:
         app.template_set(template, named_in=("", "--template"))
-    today = app.clock.now().astimezone(ZoneInfo(app.publication.time_zone)).date()
-    if day and day < today and app.archive.find(day.isoformat()) is None:
-        remedy = "leave the day out for the coming one, or name one to come"
-        raise InvalidInput(Fault(f"{day} is past", field="DATE", remedy=remedy))
+    refuse_past(app, day)
     day = day or app.desk.next_issue_date(app.clock.now())
     return app.desk.draft(day, force=force, template=template)
 

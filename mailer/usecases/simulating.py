@@ -21,6 +21,7 @@ from mailer.errors import Fault, InvalidInput, NotFound
 from mailer.issues.drafting import selection_context
 from mailer.issues.exposure import exposures_until
 from mailer.localtime import first_send_at
+from mailer.mistakes import said_of
 from mailer.policies import SelectionPolicy
 from mailer.publication import Publication
 from mailer.schedule.calendar import AROUND, WEEK, draft_at
@@ -28,6 +29,7 @@ from mailer.selection.filling import region_block
 from mailer.selection.filtering import SelectionContext
 from mailer.selection.replay import Week, summed, week_of
 from mailer.timetable import issue_days
+from mailer.usecases.editing import refuse_past
 
 BACK = 520 * WEEK
 """How far back issues are looked for: ten years."""
@@ -60,8 +62,9 @@ def tried_policy(app: App, changes: Sequence[str]) -> SelectionPolicy:
         return SelectionPolicy.model_validate(data)
     except ValidationError as error:
         raise InvalidInput(
-            Fault(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", field="--set")
+            Fault(f"{'.'.join(map(str, each['loc']))} {problem}", field="--set", remedy=remedy)
             for each in error.errors()
+            for problem, remedy in [said_of(each)]
         ) from None
 
 
@@ -73,7 +76,12 @@ def _keys(data: dict[str, Any], above: str = "") -> list[str]:
 
 
 def choose(app: App, day: date | None, *, policy: SelectionPolicy) -> dict[str, Any]:
-    """Return what would be chosen for an issue now; nothing is written."""
+    """Return what would be chosen for an issue now; nothing is written.
+
+    Raises:
+        InvalidInput: the day is past, and no issue of it was ever drafted.
+    """
+    refuse_past(app, day)
     on = day or app.desk.next_issue_date(app.clock.now())
     context = selection_context(
         app.publication,

@@ -266,3 +266,13 @@ def test_an_issue_of_a_past_day_is_not_drafted(mailer: Mailer, publication: Path
     assert said.code == 1
     assert said.error_lines[0].startswith("error: DATE: 2020-01-06 is past; leave the day out")
     assert not (publication / "issues" / "2020-01-06.md").exists()
+
+
+def test_a_past_day_is_refused_as_drafting_refuses_it(mailer: Mailer) -> None:
+    said = mailer("select", "2020-01-06")
+    assert said.code == 1
+    assert said.error_lines == mailer("issue", "draft", "2020-01-06").error_lines
+    assert said.error_lines == [
+        "error: DATE: 2020-01-06 is past; leave the day out for the coming one, or name one to come"
+    ]
+    assert said.out == ""
