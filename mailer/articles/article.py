@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mailer.articles.traits import Traits
+    from mailer.errors import Fault
 
 
 class Kind(StrEnum):
@@ -195,6 +196,7 @@ class Document:
     ``marks`` and ``traits`` are those of its articles, in their order (``identity``, ``traits``),
     worked out where there was time; without them the library does. ``is_whole``: what it held
     before and holds no longer is gone from it. A feed is not: it only shows the newest.
+    ``warnings`` are of what its author wrote and nobody reads.
     """
 
     origin: str
@@ -207,3 +209,4 @@ class Document:
     is_whole: bool = True
     marks: tuple[Mapping[str, int], ...] = ()
     traits: tuple[Traits, ...] = ()
+    warnings: tuple[Fault, ...] = ()

@@ -1,19 +1,8 @@
 """Front matter in the conventions of Hugo, Jekyll and Pelican, read into one set of fields.
 
-Keys are compared without case, hyphens and underscores. Keys of other tools are ignored; under
-``briefing:`` every key is ours and an unknown one is a fault. Our own keys outrank the others.
-
-| field | keys, first wins |
-|---|---|
-| published_at | date, pubDate, published (a date), publishDate, dateCreated, lastmod, modified |
-| embargo_until | briefing.embargo, publishDate when it is still to come |
-| expires_at | briefing.expires, expiryDate, expires, unpublishDate |
-| is_draft | draft: true, published: false, status: draft or hidden |
-| authors | authors, author, byline (text, list, or maps with a name) |
-| tags | tags, categories, category, keywords |
-| priority | briefing.priority, else Hugo's weight 1 to 10 as 10 to 1 |
-| picture | image, cover, featured_image, thumbnail, images, resources (text or map) |
-| standfirst | briefing.standfirst, standfirst, description, summary, excerpt, subtitle |
+The keys are in ``frontkeys``. Those of other tools are ignored; under ``briefing:`` every key is
+ours and an unknown one is a fault. A word of ours outside it is a warning: an embargo that is
+passed over in silence is broken. Our own keys outrank the others.
 
 A date without a time is the start of that day in the publication's zone. Every wrong value is one
 fault with file, line, field and what to write instead.
@@ -38,17 +27,11 @@ from mailer.articles.fields import (
     stems_of,
     type_of,
 )
+from mailer.articles.frontkeys import BRIEFING_KEYS, EVENT_KEYS, KEYS, MISPLACED, OF_AN_ISSUE
 from mailer.articles.frontmatter import FrontMatter
 from mailer.articles.intake import IngestPolicy
 from mailer.errors import Fault, InvalidInput
 
-_BRIEFING_KEYS_WORDS = (
-    "section regions region priority embargo kind deadline standfirst url title events source "
-    "author_note expires"
-)
-_BRIEFING_KEYS = _BRIEFING_KEYS_WORDS.split()
-_EVENT_KEYS_WORDS = "title date time place url regions region"
-_EVENT_KEYS = _EVENT_KEYS_WORDS.split()
 _HUGO_WEIGHTS = 10
 
 
@@ -69,6 +52,9 @@ def _bare(key: str) -> str:
     return re.sub(r"[-_]", "", key).lower()
 
 
+_MISPLACED = {_bare(key): meant for key, meant in MISPLACED.items()}
+
+
 class _Reader:
     def __init__(self, front: FrontMatter, where: str, desk: IngestPolicy) -> None:
         self.faults: list[Fault] = []
@@ -83,15 +69,30 @@ class _Reader:
             own = {}
         self._own: dict[str, Any] = own
         for key in own:
-            if key not in _BRIEFING_KEYS:
+            if key not in BRIEFING_KEYS:
                 self._fault(
-                    "is not a key of ours", f"briefing.{key}", near_miss(str(key), _BRIEFING_KEYS)
+                    "is not a key of ours", f"briefing.{key}", near_miss(str(key), BRIEFING_KEYS)
                 )
 
     def _fault(self, problem: str, key: str, remedy: str) -> None:
+        self.faults.append(self._at(problem, key, remedy))
+
+    def _at(self, problem: str, key: str, remedy: str) -> Fault:
         lines = self._front.lines
         line = next((lines[part] for part in stems_of(key) if part in lines), None)
-        self.faults.append(Fault(problem, self._where, line, key, remedy))
+        return Fault(problem, self._where, line, key, remedy)
+
+    def _warnings(self) -> list[Fault]:
+        found = []
+        for key in self._front.data:
+            meant = _MISPLACED.get(_bare(key))
+            if meant is not None:
+                remedy = f"write it under `briefing:`, as `{meant}:`"
+                found.append(self._at("is not read here and has no effect", key, remedy))
+            elif _bare(key) in OF_AN_ISSUE:
+                remedy = "write its id into the issue's file"
+                found.append(self._at("is no key of an article and has no effect", key, remedy))
+        return found
 
     def _pick(self, *names: str) -> tuple[str, Any]:
         """Return the first key that is there, as written, and its value."""
@@ -100,7 +101,7 @@ class _Reader:
                 value = self._own.get(name.removeprefix("briefing."))
                 written = name
             else:
-                written = self._top.get(name, "")
+                written = self._top.get(_bare(name), "")
                 value = self._front.data.get(written) if written else None
             if value is not None and value != "":
                 return written, value
@@ -108,34 +109,32 @@ class _Reader:
 
     def read(self) -> Fields:
         """Return the fields; faults are collected on the way."""
-        published = self._instant("date", "pubdate", "published", "publishdate", "datecreated")
+        published = self._instant(*KEYS["published_at"])
         fields = Fields(
-            title=self._text("briefing.title", "title"),
-            slug=self._text("slug", "id"),
-            authors=self._names("authors", "author", "byline"),
-            author_note=self._text("briefing.author_note", "authornote"),
-            published_at=published or self._instant("lastmod", "modified", "updated"),
-            embargo_until=self._instant("briefing.embargo"),
-            expires_at=self._instant("briefing.expires", "expirydate", "expires", "unpublishdate"),
-            deadline=self._day("briefing.deadline", "deadline"),
+            title=self._text(*KEYS["title"]),
+            slug=self._text(*KEYS["slug"]),
+            authors=self._names(*KEYS["authors"]),
+            author_note=self._text(*KEYS["author_note"]),
+            published_at=published or self._instant(*KEYS["changed_at"]),
+            embargo_until=self._instant(*KEYS["embargo_until"]),
+            expires_at=self._instant(*KEYS["expires_at"]),
+            deadline=self._day(*KEYS["deadline"]),
             is_draft=self._is_draft(),
             kind=self._kind(),
             section=self._section(),
-            regions=self._regions(*self._pick("briefing.regions", "briefing.region")),
+            regions=self._regions(*self._pick(*KEYS["regions"])),
             tags=self._tags(),
             priority=self._priority(),
-            standfirst=self._text(
-                "briefing.standfirst",
-                *("standfirst", "description", "summary", "excerpt", "subtitle"),
-            ),
-            url=self._url(*self._pick("briefing.url", "canonicalurl", "externalurl", "link")),
-            source=self._text("briefing.source", "source"),
+            standfirst=self._text(*KEYS["standfirst"]),
+            url=self._url(*self._pick(*KEYS["url"])),
+            source=self._text(*KEYS["source"]),
             picture=self._picture(),
             events=self._events(),
+            warnings=self._warnings(),
         )
         if not fields.url:
             fields.url = self._own_address()
-        later = self._instant("publishdate")
+        later = self._instant(*KEYS["embargo_ahead"])
         if fields.embargo_until is None and later is not None and later > self._desk.now:
             fields.embargo_until = later
         if fields.expires_at and fields.published_at and fields.expires_at < fields.published_at:
@@ -146,7 +145,7 @@ class _Reader:
 
     def _own_address(self) -> str:
         # Hugo and Pelican use `url` for a path on the site; only a whole address is of use here.
-        key, value = self._pick("url", "permalink")
+        key, value = self._pick(*KEYS["own_address"])
         if isinstance(value, str) and re.match(r"[a-z][a-z0-9+.-]*:", value, re.IGNORECASE):
             return self._url(key, value)
         return ""
@@ -177,7 +176,7 @@ class _Reader:
 
     def _tags(self) -> tuple[str, ...]:
         found: list[str] = []
-        for name in ("tags", "categories", "category", "keywords"):
+        for name in KEYS["tags"]:
             key, value = self._pick(name)
             if value is None:
                 continue
@@ -189,15 +188,15 @@ class _Reader:
         return tuple(dict.fromkeys(tag for tag in found if tag))
 
     def _is_draft(self) -> bool:
-        key, value = self._pick("draft")
+        key, value = self._pick(*KEYS["draft"])
         if value is not None and not isinstance(value, bool):
             if str(value).lower() not in {"true", "false", "yes", "no"}:
                 self._fault("is neither true nor false", key, "write true or false")
             value = str(value).lower() in {"true", "yes"}
-        _, published = self._pick("published")
+        _, published = self._pick(*KEYS["is_published"])
         if isinstance(published, str):
             published = {"false": False, "no": False}.get(published.lower(), published)
-        status = self._text("status").lower()
+        status = self._text(*KEYS["status"]).lower()
         return bool(value) or published is False or status in {"draft", "hidden"}
 
     def _instant(self, *names: str) -> datetime | None:
@@ -232,7 +231,7 @@ class _Reader:
         return parsed
 
     def _kind(self) -> Kind | None:
-        key, value = self._pick("briefing.kind", "kind")
+        key, value = self._pick(*KEYS["kind"])
         if value is None:
             return None
         if str(value).lower() in set(Kind):
@@ -242,7 +241,7 @@ class _Reader:
         return None
 
     def _section(self) -> str:
-        key, value = self._pick("briefing.section")
+        key, value = self._pick(*KEYS["section"])
         if value is None:
             return ""
         if self._desk.sections and value not in self._desk.sections:
@@ -264,7 +263,7 @@ class _Reader:
         return tuple(dict.fromkeys(found))
 
     def _priority(self) -> int:
-        key, value = self._pick("briefing.priority")
+        key, value = self._pick(*KEYS["priority"])
         if value is not None:
             if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 100:
                 self._fault(
@@ -272,7 +271,7 @@ class _Reader:
                 )
                 return 0
             return value
-        key, value = self._pick("weight")
+        key, value = self._pick(*KEYS["weight"])
         if value is None:
             return 0
         try:
@@ -293,9 +292,9 @@ class _Reader:
         return value
 
     def _picture(self) -> Picture | None:
-        key, value = self._pick("image", "cover", "featuredimage", "thumbnail", "images")
+        key, value = self._pick(*KEYS["picture"])
         if value is None:
-            key, value = self._pick("resources")
+            key, value = self._pick(*KEYS["resources"])
             if isinstance(value, list):
                 value = next((i for i in value if isinstance(i, dict) and is_cover(i)), None)
         if isinstance(value, list):
@@ -347,7 +346,7 @@ class _Reader:
         return text.lstrip("/").removeprefix("./")
 
     def _events(self) -> tuple[Event, ...]:
-        _, value = self._pick("briefing.events")
+        _, value = self._pick(*KEYS["events"])
         if value is None:
             return ()
         if not isinstance(value, list):
@@ -362,10 +361,8 @@ class _Reader:
             self._fault("is not an event", path, "write title, date, time, place")
             return None
         for key in item:
-            if key not in _EVENT_KEYS:
-                self._fault(
-                    "is not a key of an event", f"{path}.{key}", near_miss(key, _EVENT_KEYS)
-                )
+            if key not in EVENT_KEYS:
+                self._fault("is not a key of an event", f"{path}.{key}", near_miss(key, EVENT_KEYS))
         before = len(self.faults)
         title = item.get("title")
         if not isinstance(title, str) or not title.strip():

@@ -11,6 +11,7 @@ from typing import Any
 from rapidfuzz import process
 
 from mailer.articles.article import Flag, Kind, Picture
+from mailer.errors import Fault
 
 _COVERS = frozenset({"cover", "featured", "feature", "header", "image"})
 
@@ -51,6 +52,7 @@ class Fields:
     picture: Picture | None = None
     events: tuple[Event, ...] = ()
     flags: list[Flag] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
 
 
 def moment_of(value: Any) -> datetime | date | None:

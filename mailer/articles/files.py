@@ -171,7 +171,8 @@ def _with_front_matter(front: FrontMatter, path: Path, origin: str, desk: Ingest
         raise InvalidInput(faults)
     article = _article(fields, body_html, body_text, origin, desk)
     article = replace(article, picture=_picture(fields, pictures, path, desk))
-    return Document(origin, (article,), _diary(fields, article, desk))
+    diary = _diary(fields, article, desk)
+    return Document(origin, (article,), diary, warnings=tuple(fields.warnings))
 
 
 def _title_and_body(title: str, body: str) -> tuple[str, str]:

@@ -54,6 +54,12 @@ class IngestReport:
             *(source.fault for source in self.sources if source.fault),
         )
 
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """What stands in a file that was taken in, and has no effect."""
+        kept = [file.kept for file in self.files if file.kept]
+        return tuple(warning for report in kept for warning in report.document.warnings)
+
     def to_data(self) -> dict[str, Any]:
         """Return plain data for ``--json``: dates in ISO form, everything by name."""
         kept = [file.kept for file in self.files if file.kept]
@@ -106,17 +112,19 @@ class IngestReport:
                 for report in kept
             ],
             "sources": [source.to_data() for source in self.sources],
-            "faults": [
-                {
-                    "where": fault.where,
-                    "line": fault.line,
-                    "field": fault.field,
-                    "problem": fault.problem,
-                    "remedy": fault.remedy,
-                }
-                for fault in self.faults
-            ],
+            "warnings": [_fault(warning) for warning in self.warnings],
+            "faults": [_fault(fault) for fault in self.faults],
         }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "where": fault.where,
+        "line": fault.line,
+        "field": fault.field,
+        "problem": fault.problem,
+        "remedy": fault.remedy,
+    }
 
 
 def _flags(flags: Sequence[Flag]) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.options import Json, complete_source, folder
-from mailer.cli.output import UNFINISHED, complain, note, progress, say, say_json, table
+from mailer.cli.output import UNFINISHED, complain, note, progress, say, say_json, table, warn
 from mailer.cli.source_commands import show_visits
 from mailer.errors import Fault, InvalidInput
 
@@ -93,6 +93,7 @@ def ingest(
         say_json(report.to_data() | ({"unsure": unsure} if sitting else {}))
     else:
         _show(report, is_named=bool(files))
+    warn(report.warnings)
     if report.faults:
         complain(InvalidInput(report.faults))
         raise typer.Exit(UNFINISHED)

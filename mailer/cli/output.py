@@ -107,6 +107,13 @@ def complain(error: Exception) -> None:
         err().print(str(fault), markup=False, soft_wrap=True)
 
 
+def warn(faults: Iterable[Fault]) -> None:
+    """Print one line for each thing that an editor should know and that stops nothing."""
+    for fault in faults:
+        err().print("warning:", style="bold yellow", end=" ")
+        err().print(str(fault), markup=False, soft_wrap=True)
+
+
 def say_json(data: Any) -> None:
     """Print data as JSON with sorted meaning: instants in ISO 8601, enums as their words."""
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")

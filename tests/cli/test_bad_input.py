@@ -220,3 +220,20 @@ def test_a_port_beyond_all_ports(
     said = mailer(*command)
     assert said.code == 2
     assert f"Invalid value for '{option.partition('=')[0]}'" in said.err
+
+
+def test_an_embargo_in_the_wrong_place_is_said_on_every_run(
+    mailer: Mailer, publication: Path
+) -> None:
+    path = publication / "articles" / "waits.md"
+    path.write_text("---\ntitle: It waits\nembargo: 2026-12-24\n---\nA text.\n", encoding="utf-8")
+    for _ in range(2):
+        said = mailer("ingest")
+        assert said.code == 0
+        [line] = [line for line in said.err.splitlines() if line.startswith("warning:")]
+        assert line.endswith(
+            "articles/waits.md:3: embargo: is not read here and has no effect; "
+            "write it under `briefing:`, as `embargo:`"
+        )
+    [warning] = mailer("ingest", "--json").data["warnings"]
+    assert (warning["line"], warning["field"]) == (3, "embargo")

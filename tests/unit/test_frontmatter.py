@@ -322,3 +322,15 @@ def test_wrong_types_never_crash(top: dict[str, Any], own: Any) -> None:
     else:
         faults = ()
     assert all(fault.remedy and fault.field for fault in faults)
+
+
+def test_a_word_of_ours_in_the_wrong_place_is_warned_of_and_not_read() -> None:
+    found = fields(
+        "---\ntitle: A\nembargo: 2026-12-24\nRegions: [wales]\npinned: true\nlayout: post\n---\n"
+    )
+    assert (found.embargo_until, found.regions) == (None, ())
+    silent = "is not read here and has no effect; write it under `briefing:`, as"
+    embargo, regions, pinned = map(str, found.warnings)
+    assert embargo == f"a.md:3: embargo: {silent} `embargo:`"
+    assert regions == f"a.md:4: Regions: {silent} `regions:`"
+    assert pinned.startswith("a.md:5: pinned: is no key of an article and has no effect; write its")
