@@ -4,8 +4,8 @@ With front matter a file is one article and the author's words stand; without it
 for what it holds: a newspaper's pieces when it opens with a masthead, otherwise one web page.
 
 Refused, each with one line that names the file: what is missing, empty, too large, not UTF-8 (or
-UTF-16 with its mark), with NUL, with broken front matter or without any text. Never refused: what
-can be flagged for an editor.
+UTF-16 with its mark), with NUL, with broken front matter or without any text, and a link that leads
+nowhere or out of the publication's folder. Never refused: what can be flagged for an editor.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def read_document(path: Path, *, desk: IngestPolicy) -> Document:
         InvalidInput: with every fault of the file.
     """
     where = str(path)
+    _check_link(path, desk.root)
     if path.suffix.lower() not in SUFFIXES:
         raise _fault(
             f"is a {path.suffix or 'nameless'} file", where, f"use {', '.join(sorted(SUFFIXES))}"
@@ -103,6 +104,28 @@ def _in_file(error: MailerError, where: str) -> InvalidInput:
 
 def _fault(problem: str, where: str, remedy: str, line: int | None = None) -> InvalidInput:
     return InvalidInput(Fault(problem, where=where, line=line, remedy=remedy))
+
+
+def _check_link(path: Path, root: Path) -> None:
+    """Refuse a link in the publication's folder that leads out of it, to a folder, or nowhere."""
+    if not path.is_symlink():
+        return
+    where = str(path)
+    try:
+        target = path.resolve()
+        is_there = target.exists()
+    except (OSError, RuntimeError):
+        # Two links may name each other.
+        is_there = False
+    if not is_there:
+        raise _fault("is a link to a file that is not there", where, "mend it or remove it")
+    if target.is_dir():
+        raise _fault("is a link to a folder", where, "name the folder itself to take it in")
+    is_ours = path.parent.resolve().is_relative_to(root.resolve())
+    if is_ours and not target.is_relative_to(root.resolve()):
+        # Whoever can put a file there could have any file of this machine mailed to readers.
+        problem = "is a link that leads out of the publication's folder"
+        raise _fault(problem, where, "put a copy of the file there")
 
 
 def _read(path: Path) -> str:

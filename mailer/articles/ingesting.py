@@ -2,7 +2,7 @@
 
 A bad file is reported with file and line and never stops the others. A folder stands for the
 files in it that can be read, in order of name; hidden ones, a README and other kinds are passed
-over.
+over. A link in it that cannot be followed is reported.
 """
 
 from __future__ import annotations
@@ -239,6 +239,11 @@ def expand(paths: Sequence[Path]) -> list[Path]:
             is_hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
             # A README describes its folder; it is nobody's article.
             is_passed_over = is_hidden or inner.stem.lower() == "readme"
-            if inner.is_file() and inner.suffix.lower() in SUFFIXES and not is_passed_over:
+            if is_passed_over:
+                continue
+            # A link is looked at where it is read, and said there if it leads to nothing.
+            is_link = inner.is_symlink()
+            is_readable = inner.suffix.lower() in SUFFIXES and (is_link or inner.is_file())
+            if is_readable or (is_link and inner.is_dir()):
                 found[inner] = None
     return list(found)

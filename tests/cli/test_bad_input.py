@@ -237,3 +237,32 @@ def test_an_embargo_in_the_wrong_place_is_said_on_every_run(
         )
     [warning] = mailer("ingest", "--json").data["warnings"]
     assert (warning["line"], warning["field"]) == (3, "embargo")
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ("{outside}/secret.txt", "is a link that leads out of the publication's folder"),
+        ("nowhere.txt", "is a link to a file that is not there"),
+        ("link.txt", "is a link to a file that is not there"),
+        ("{outside}", "is a link to a folder"),
+    ],
+)
+def test_a_link_among_the_articles_takes_nothing_in(
+    mailer: Mailer, publication: Path, tmp_path: Path, target: str, problem: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.txt").write_text("A secret of this machine.\n\nIts text.", encoding="utf-8")
+    (publication / "articles" / "link.txt").symlink_to(target.format(outside=outside))
+    one_line(mailer("ingest"), 8, "articles/link.txt", problem)
+    assert "secret" not in mailer("articles").out
+
+
+def test_a_link_within_the_publication_is_followed(mailer: Mailer, publication: Path) -> None:
+    (publication / "desk").mkdir()
+    path = publication / "desk" / "text.txt"
+    path.write_text("A text of the desk.\n\nIt says what it says.", encoding="utf-8")
+    (publication / "articles" / "link.txt").symlink_to(path)
+    assert mailer("ingest").code == 0
+    assert "desk/text.txt" in mailer("articles", "--json").out
