@@ -201,6 +201,13 @@ class Library:
                 for row in connection.execute(query)
             ]
 
+    def announced(self, article_id: str) -> tuple[str, ...]:
+        """Return the ids of the diary entries that an article announced, in order."""
+        table = schema.diary_entries
+        query = select(table.c.id).where(table.c.article_id == article_id).order_by(table.c.id)
+        with self._database.read() as connection:
+            return tuple(connection.execute(query).scalars())
+
     def remove(self, article_id: str) -> None:
         """Take out an article and the diary entries it announced.
 

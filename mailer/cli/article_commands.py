@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.options import Json, complete_source, folder
-from mailer.cli.output import UNFINISHED, complain, note, progress, say, say_json, table, warn
+from mailer.cli.options import Json, Yes, complete_source, folder
+from mailer.cli.output import (
+    UNFINISHED,
+    complain,
+    confirm,
+    note,
+    progress,
+    say,
+    say_json,
+    table,
+    warn,
+)
 from mailer.cli.source_commands import show_visits
 from mailer.errors import Fault, InvalidInput
 
@@ -266,6 +276,40 @@ def show(
         say(f"{version.article.title}\n\n{version.article.body_text}\n")
     if versions and not before:
         say("It has never been changed.")
+
+
+@listing.command(name="drop")
+def drop(
+    ctx: typer.Context,
+    article: Annotated[
+        str, typer.Argument(metavar="ARTICLE", help="An article's id, its beginning, or the title.")
+    ],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Take out an article that was taken in by mistake, and the happenings that it announced.
+
+    One that was sent stays, and so does one that an issue names which is not sent. Remove its file
+    too, or the next `mailer ingest` takes it in again. Example: `mailer articles drop two-bridges`
+    """
+    from mailer.app import open_app
+    from mailer.usecases import withdrawing
+
+    with open_app(folder(ctx)) as app:
+        asked = withdrawing.consider(app, article).article
+        confirm(f"Drop {asked.id} ({asked.title})?", is_sure=yes)
+        found = withdrawing.withdraw(app, asked.id)
+        files = [origin for origin in found.origins if (app.root / origin).is_file()]
+    if as_json:
+        told = {"id": asked.id, "title": asked.title, "origins": found.origins}
+        say_json(told | {"diary": found.diary, "files": files})
+        return
+    count = len(found.diary)
+    entries = f", and {count} diary entr{'y' if count == 1 else 'ies'} with it" if count else ""
+    say(f"Dropped: {asked.id} ({asked.title}){entries}")
+    for origin in found.origins:
+        where = "stands there still" if origin in files else "may have it still"
+        note(f"{origin} {where}; `mailer ingest` would take it in again.")
 
 
 def directory(ctx: typer.Context, as_json: Json = False) -> None:

@@ -18,6 +18,7 @@ from mailer.inbox.store import Store
 from tests.cli.driving import ISSUE, Mailer
 
 ADDRESS = "zoe.abara@reader.example"
+SPARE = "a-spare-piece"
 COMMANDS = {
     ("send",): (ISSUE,),
     ("issue", "cancel"): (ISSUE,),
@@ -26,9 +27,11 @@ COMMANDS = {
     ("subscribers", "unsuppress"): (ADDRESS,),
     ("subscribers", "forget"): (ADDRESS,),
     ("inbox", "clear"): (),
+    ("articles", "drop"): (SPARE,),
 }
 """Every command that asks, and what it is given here."""
 
+ASKING_WITH_JSON = {("send",), ("issue", "amend"), ("subscribers", "forget"), ("articles", "drop")}
 PROGRAM = [sys.executable, "-m", "mailer", "--publication"]
 
 
@@ -47,6 +50,9 @@ def test_every_command_that_asks_is_known_here() -> None:
 @pytest.fixture
 def under_way(mailer: Mailer, drafted: Path, inbox: Store) -> None:
     """An issue that one region has, so that there is something to send, amend and throw away."""
+    text = "---\ntitle: A spare piece\n---\nIt is spare.\n"
+    (drafted.parents[1] / "articles" / "spare.md").write_text(text, encoding="utf-8")
+    assert mailer("ingest").code == 0
     assert mailer("subscribers", "add", ADDRESS, "--region", "wales").code == 0
     assert mailer("issue", "approve", ISSUE).code == 0
     assert mailer("send", ISSUE, "--region", "wales", "--yes").code in {0, 8}
@@ -60,6 +66,7 @@ def everything(mailer: Mailer) -> list[str]:
             ("issue", "show", ISSUE),
             ("ledger", ISSUE),
             ("inbox", "list"),
+            ("articles",),
         )
     ]
 
@@ -70,7 +77,7 @@ def test_where_nobody_can_be_asked_nothing_is_done_without_yes(
 ) -> None:
     before = everything(mailer)
     for command, words in COMMANDS.items():
-        if json and command not in {("send",), ("issue", "amend"), ("subscribers", "forget")}:
+        if json and command not in ASKING_WITH_JSON:
             continue
         refused = mailer(*command, *words, *json)
         assert refused.code == 1, command
