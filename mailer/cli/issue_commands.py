@@ -287,8 +287,9 @@ def _show(found: dict[str, object]) -> None:
         say(f"It corrects issue {found['corrects']}, for those who got that one.")
     amendments = found["amendments"]
     assert isinstance(amendments, list)
-    for each in amendments:
-        say(f"Its page was corrected {each['at']:%Y-%m-%d %H:%M} by {each['by']}: {each['note']}")
+    for number, each in enumerate(amendments, 1):
+        at = f"{each['at']:%Y-%m-%d %H:%M}"
+        say(f"{number}. Its page was corrected {at} by {each['by']}: {each['note']}")
     if found["audience"]:
         say(f"Only to readers for whom: {found['audience']}")
     if found["changed_since_approval"]:

@@ -196,7 +196,16 @@ def amend(
     issue: IssueName,
     note: Annotated[
         str, typer.Option("--note", help="What was wrong, for readers; it stands on the page.")
-    ],
+    ] = "",
+    withdraw: Annotated[
+        int | None,
+        typer.Option(
+            "--withdraw",
+            metavar="N",
+            help="Take a note back instead, by its number in `issue show`.",
+            show_default=False,
+        ),
+    ] = None,
     by: Annotated[str, typer.Option("--by", help="Who corrects; the operator if left out.")] = "",
     yes: Yes = False,
     as_json: Json = False,
@@ -204,7 +213,8 @@ def amend(
     """Correct a sent issue's page on the web; what readers were sent stays in the record.
 
     Change the issue's file, or take a corrected article in again, first. What changes is shown
-    before it is done. Example: `mailer issue amend latest --note "The march is on the 12th."`
+    before it is done. `--withdraw 1` takes the first note off again, the last one with its text.
+    Example: `mailer issue amend latest --note "The march is on the 12th."`
     """
     from mailer.app import open_app
     from mailer.issues.issue import is_correction
@@ -212,6 +222,18 @@ def amend(
 
     with open_app(folder(ctx)) as opened:
         issue_id = opened.desk.resolve(issue)
+        if withdraw is not None:
+            if note:
+                raise typer.BadParameter("--withdraw takes a note back; it goes without --note")
+            words = setting_right.note_to_withdraw(opened, issue_id, withdraw)
+            confirm(f"Take this note off the page of issue {issue_id}: {words!r}?", is_sure=yes)
+            taken = setting_right.withdraw(opened, issue_id, withdraw, note=words, by=by)
+            if as_json:
+                say_json(taken)
+            else:
+                say(f"The page of issue {issue_id} no longer says: {words}")
+            return
+        setting_right.require_new_note(opened, issue_id, note)
         with progress("Rendering") as step:
             prepared = setting_right.prepare_amendment(opened, issue_id, progress=step)
         if not as_json:

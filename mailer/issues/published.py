@@ -14,8 +14,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 
+from mailer.issues.amending import WITHDRAWN
 from mailer.issues.issue import IssueState
 from mailer.storage.database import Database
 from mailer.storage.schema import (
@@ -32,8 +44,8 @@ from mailer.storage.schema import (
 class PastIssue:
     """One region's edition of an issue that went out; ``sent_at`` is when its sending began.
 
-    ``amended_at`` is when its page was last corrected, None if never; ``checksum`` is of what is
-    shown.
+    ``amended_at`` is when its page was last corrected or a note taken back, None if never;
+    ``checksum`` is of what is shown.
     """
 
     issue_id: str
@@ -153,9 +165,14 @@ def _past() -> Select[Any]:
         .where(events.c.issue_id == issues.c.id, events.c.kind == "send")
         .scalar_subquery()
     )
+    # The page changes as well when a note is taken back, and then no row of the note is left.
+    changes = union_all(
+        select(amendments.c.issue_id, amendments.c.at),
+        select(events.c.issue_id, events.c.at).where(events.c.kind == WITHDRAWN),
+    ).subquery()
     amended = (
-        select(func.max(amendments.c.at))
-        .where(amendments.c.issue_id == issues.c.id)
+        select(func.max(changes.c.at))
+        .where(changes.c.issue_id == issues.c.id)
         .correlate(issues)
         .scalar_subquery()
     )

@@ -22,6 +22,7 @@ from mailer.editions.images import prepare_images
 from mailer.editions.preflight import check_edition
 from mailer.editions.recipe import Recipe, unpack
 from mailer.errors import Fault, IllegalTransition, InvalidInput
+from mailer.issues.amending import no_note
 from mailer.issues.difference import Change, Version, compare
 from mailer.issues.issue import next_state
 from mailer.issues.manifest import read_issue
@@ -112,6 +113,33 @@ def amend(app: App, prepared: Amended, *, note: str, by: str = "") -> dict[str, 
         "note": done.note,
         "regions": sorted(prepared.contents),
     }
+
+
+def require_new_note(app: App, name: str, note: str) -> None:
+    """Refuse a note that cannot stand on an issue's page, before anybody is asked.
+
+    Raises:
+        InvalidInput: it is empty or too long, or stands there already.
+    """
+    app.amendments.new_note(name, note)
+
+
+def note_to_withdraw(app: App, name: str, number: int) -> str:
+    """Return the words of one of an issue's notes, by its number from 1.
+
+    Raises:
+        NotFound: there is no such note.
+    """
+    standing = app.amendments.of(name)
+    if not 1 <= number <= len(standing):
+        raise no_note(name, number)
+    return standing[number - 1].note
+
+
+def withdraw(app: App, name: str, number: int, *, note: str, by: str = "") -> dict[str, Any]:
+    """Take a note with these words off an issue's page; see ``Amendments.withdraw``."""
+    done = app.amendments.withdraw(name, number, by=by or operator_name(app), note=note)
+    return {"id": name, "at": done.at, "by": done.by, "withdrawn": done.note}
 
 
 def correct(app: App, name: str, *, by: str = "") -> dict[str, Any]:

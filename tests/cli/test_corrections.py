@@ -152,8 +152,18 @@ def test_the_page_is_amended_and_what_was_sent_stays(
     found = mailer("issue", "show", ISSUE, "--json").data
     assert [each["note"] for each in found["amendments"]] == ["The subject was wrong."]
     assert "The subject was wrong." in mailer("issue", "show", ISSUE).out
+    twice = mailer("issue", "amend", ISSUE, "--note", "The subject was wrong.", "--yes")
+    assert twice.code == 1
+    assert f"`mailer issue amend {ISSUE} --withdraw 1` takes it back" in twice.err
     again = mailer("issue", "amend", ISSUE, "--note", "And more.", "--yes", "--json").data
     assert again["regions"] == []
+    assert "2. Its page was corrected" in mailer("issue", "show", ISSUE).out
+    unsure = mailer("issue", "amend", ISSUE, "--withdraw", "2")
+    assert unsure.code != 0
+    taken = mailer("issue", "amend", ISSUE, "--withdraw", "2", "--yes", "--json").data
+    assert taken["withdrawn"] == "And more."
+    assert mailer("issue", "amend", ISSUE, "--withdraw", "2", "--yes").code == 4
+    assert mailer("issue", "amend", ISSUE, "--withdraw", "1", "--note", "x", "--yes").code == 2
     assert mailer("issue", "rebuild", ISSUE, "--verify").code == 0
     assert mailer("issue", "amend", ISSUE, "--note", "  ", "--yes").code == 1
 

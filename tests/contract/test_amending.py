@@ -8,7 +8,7 @@ import pytest
 
 from mailer.clock import FixedClock
 from mailer.delivery.receivers import count_receivers
-from mailer.errors import IllegalTransition, InvalidInput
+from mailer.errors import IllegalTransition, InvalidInput, NotFound
 from mailer.issues.amending import LONGEST_NOTE, Amendments
 from mailer.issues.archive import Archive
 from mailer.issues.issue import IssueRecord, IssueState
@@ -79,6 +79,48 @@ def test_the_latest_amendment_of_a_region_is_shown(
     assert set(archive.editions(ID).values()) == {'{"as":"sent"}'}
     assert [note.text for note in past.notes(ID)] == ["Day 1.", "Day 2."]
     assert [each.note for each in amendments.of(ID)] == ["Day 1.", "Day 2."]
+
+
+def test_a_note_is_taken_back_and_what_the_page_shows_is_not(
+    archive: Archive, amendments: Amendments, past: PastIssues, clock: FixedClock
+) -> None:
+    """The text stays as long as a later note stands for it; with the last note it goes."""
+    for days, contents in ((1, {"wales": "{1}", "bristol": "{1}"}), (2, {"wales": "{2}"}), (3, {})):
+        clock.set(SENT + timedelta(days=days))
+        amendments.amend(ID, by="nora", note=f"Day {days}.", contents=contents)
+    clock.set(SENT + timedelta(days=4))
+    amendments.withdraw(ID, 1, by="bo", note="Day 1.")
+    assert [note.text for note in past.notes(ID)] == ["Day 2.", "Day 3."]
+    assert past.contents("wales", [ID]) == {ID: "{2}"}
+    assert past.contents("bristol", [ID]) == {ID: "{1}"}
+    changed = past.find(ID, "wales")
+    assert changed is not None
+    assert changed.changed_at == SENT + timedelta(days=4), "caches must hear of it"
+    amendments.withdraw(ID, 2, by="bo", note="Day 3.")
+    assert past.contents("wales", [ID]) == {ID: "{2}"}
+    amendments.withdraw(ID, 1, by="bo", note="Day 2.")
+    assert past.notes(ID) == []
+    assert past.contents("wales", [ID]) == {ID: '{"as":"sent"}'}
+    assert past.contents("bristol", [ID]) == {ID: '{"as":"sent"}'}
+    event = archive.events(ID)[-1]
+    assert (event.kind, event.by, event.detail["note"]) == ("withdraw", "bo", "Day 2.")
+
+
+@pytest.mark.parametrize(("number", "note"), [(0, "A."), (2, "A."), (1, "Another's.")])
+def test_only_the_note_that_was_read_is_taken_back(
+    amendments: Amendments, number: int, note: str
+) -> None:
+    amendments.amend(ID, by="nora", note="A.", contents={})
+    with pytest.raises(NotFound, match="has no note"):
+        amendments.withdraw(ID, number, by="bo", note=note)
+    assert [each.note for each in amendments.of(ID)] == ["A."]
+
+
+def test_the_same_words_do_not_stand_twice(amendments: Amendments) -> None:
+    amendments.amend(ID, by="nora", note="It is the 12th.", contents={})
+    with pytest.raises(InvalidInput, match=r"stands already.*--withdraw 1"):
+        amendments.amend(ID, by="bo", note=" It is  the 12th. ", contents={"wales": "{}"})
+    assert len(amendments.of(ID)) == 1
 
 
 def test_an_amendment_is_an_event(archive: Archive, amendments: Amendments) -> None:

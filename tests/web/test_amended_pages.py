@@ -59,6 +59,19 @@ def test_the_text_begins_with_the_note(client: TestClient, amended: None) -> Non
     )
 
 
+def test_a_note_that_was_taken_back_stands_on_no_page(
+    client: TestClient, opened: App, amended: None
+) -> None:
+    before = client.get(WALES)
+    clock = FixedClock(CORRECTED)
+    Amendments(opened.database, opened.archive, clock).withdraw(ISSUE, 1, by="nora", note=NOTE)
+    for path in (WALES, f"{WALES}.txt", f"/issues/{ISSUE}/bristol"):
+        assert "Corrected on" not in client.get(path).text
+    after = client.get(WALES, headers={"if-none-match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert "Ten towns, one invoice" not in after.text
+
+
 def test_feeds_say_when_it_was_corrected(client: TestClient, amended: None) -> None:
     feed = feedparser.parse(client.get("/archive/wales/feed.xml").content)
     (entry,) = feed.entries
