@@ -277,6 +277,12 @@ def _show(found: dict[str, object]) -> None:
     say(f"{found['subject']}")
     if found["order"]:
         say(f"It is {found['order']}.", style="yellow")
+    if isinstance(gone := found["voided"], dict):
+        say(
+            f"Its approval is void since {gone['at']:%Y-%m-%d %H:%M} UTC, because of what changed: "
+            f"{gone['changed']}.",
+            style="yellow",
+        )
     say(f"Drawn by the template set {found['template']}.")
     if found["approved_by"]:
         edited = f", last edited by {found['edited_by']}" if found["edited_by"] else ""

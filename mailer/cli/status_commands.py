@@ -136,12 +136,12 @@ def _issues(rows: list[dict[str, Any]]) -> RenderableType:
             for name, count in row["totals"].items()
             if name != "accepted"
         )
-        why = row["order"] or (_paused(row["asked_again_at"]) if row["asked_again_at"] else others)
+        warning = row["order"] or _voided(row["voided"]) or _paused(row["asked_again_at"])
         grid.add_row(
             row["id"],
             Text(state, style=STYLES.get(state, "")),
             share,
-            Text(why, style="yellow" if row["order"] or row["asked_again_at"] else ""),
+            Text(warning or others, style="yellow" if warning else ""),
             "",
         )
     return grid
@@ -200,8 +200,14 @@ def _bar(done: int, total: int, width: int = 12) -> str:
     return "█" * full + "░" * (width - full)
 
 
-def _paused(until: datetime) -> str:
-    return f"the relay objected; asked again at {until:%H:%M} UTC"
+def _voided(gone: dict[str, Any] | None) -> str:
+    if gone is None:
+        return ""
+    return f"its approval is void since {gone['at']:%d %b %H:%M} UTC: {gone['changed']}"
+
+
+def _paused(until: datetime | None) -> str:
+    return f"the relay objected; asked again at {until:%H:%M} UTC" if until else ""
 
 
 def _quiet(text: str) -> RenderableType:

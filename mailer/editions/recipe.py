@@ -28,7 +28,7 @@ from mailer.editions.templates import Source, TemplateSet
 from mailer.errors import Fault, InvalidInput
 from mailer.issues.column import with_column
 from mailer.issues.issue import Issue
-from mailer.issues.lock import Input, Tools
+from mailer.issues.lock import WEB_ADDRESS, Input, Tools
 from mailer.issues.manifest import read_issue
 from mailer.languages import read_written
 from mailer.publication import Publication, Region
@@ -88,7 +88,7 @@ class Recipe:
         return [
             Input("issue", "", self.issue_text),
             Input("publication", "", publication),
-            Input("web address", "", self.web_url),
+            Input(WEB_ADDRESS, "", self.web_url),
             Input("template set", "", self.templates.name),
             *(
                 Input("template", name, source.text)
@@ -158,7 +158,7 @@ def unpack(issue_id: str, inputs: Iterable[Input], *, root: Path) -> Recipe:
     diary = read_all("diary entry", _ENTRY.validate_json)
     images = read_all("picture", _PICTURE.validate_json)
     set_name = read("template set", "", str)
-    web_url = read("web address", "", str)
+    web_url = read(WEB_ADDRESS, "", str)
     issue_text = read("issue", "", str)
     languages = read_all("catalogue", str)
     if faults:

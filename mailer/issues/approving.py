@@ -29,7 +29,7 @@ from mailer.issues.issue import (
     IssueState,
     next_state,
 )
-from mailer.issues.lock import BOUND_KINDS, Input, bound_checksums
+from mailer.issues.lock import BOUND_KINDS, Input, bound_checksums, is_moved
 from mailer.publication import Publication
 from mailer.selection.filtering import some
 
@@ -85,15 +85,14 @@ class Approvals:
         check_editions(issue_id, self._publication.regions, editions, contents)
         check_number(issue, self._archive.records(), where=where)
         record = self._archive.adopt(IssueRecord(issue_id, issue.number, IssueState.DRAFT))
-        bound = bound_checksums(inputs)
         changed: list[str] = []
         if record.state in APPROVED_STATES:
-            changed = self._changes(record, now_text, editions, audience_rule, bound)
+            changed = self._changes(record, now_text, editions, audience_rule, inputs)
         return self._archive.approve(
             issue_id,
             by=by,
             number=issue.number,
-            checksum=approval_checksum(now_text, editions, audience_rule, bound),
+            checksum=approval_checksum(now_text, editions, audience_rule, bound_checksums(inputs)),
             audience_rule=audience_rule,
             text=now_text,
             contents=contents,
@@ -131,7 +130,7 @@ class Approvals:
             text: str | None = self._desk.text(issue_id)
         except (NotFound, InvalidInput):
             text = None
-        changed = self._changes(record, text, editions, audience_rule, bound_checksums(inputs))
+        changed = self._changes(record, text, editions, audience_rule, inputs)
         if not changed:
             return record
         self._archive.transition(issue_id, "void", detail={"changed": changed})
@@ -150,8 +149,9 @@ class Approvals:
         text: str | None,
         editions: Mapping[str, str],
         audience_rule: str,
-        bound: Mapping[str, str],
+        inputs: Sequence[Input],
     ) -> list[str]:
+        bound = bound_checksums(inputs)
         if text is not None and record.checksum == approval_checksum(
             text, editions, audience_rule, bound
         ):
@@ -162,6 +162,9 @@ class Approvals:
             rules=(record.audience_rule, audience_rule),
             inputs=(self._bound(record.id), bound),
         )
+        if is_moved(self._archive.lock(record.id), inputs):
+            # It is in every edition, and the one thing to look at.
+            changed.insert(0, "the readers' web address")
         return changed or ["its checksum"]
 
     def _bound(self, issue_id: str) -> dict[str, str]:

@@ -19,6 +19,10 @@ BOUND_KINDS = frozenset({"template", "picture"})
 """Kinds of input whose change voids an approval even where no edition shows it."""
 
 
+WEB_ADDRESS = "web address"
+"""The kind of the one input that is no text of anybody's but a setting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One thing that editions are made of; ``content`` is its text as it was kept."""
@@ -64,6 +68,17 @@ class Tools:
             if before != after:
                 said.append(f"{name} was {before or 'absent'} and is {after or 'absent'}")
         return said
+
+
+def is_moved(before: Mapping[tuple[str, str], str], now: Iterable[Input]) -> bool:
+    """Say whether the readers' web address is another: what every link and picture begins with.
+
+    Args:
+        before: the checksums that an approval kept, by kind and name.
+        now: what the editions would be made of.
+    """
+    here = {each.checksum for each in now if each.kind == WEB_ADDRESS}
+    return bool(here) and before.get((WEB_ADDRESS, "")) not in {None, *here}
 
 
 def bound_checksums(inputs: Iterable[Input]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from mailer.storage.schema import (
     sign_ups,
 )
 from mailer.usecases.agenda import schedule_data
-from mailer.usecases.editing import standing_order
+from mailer.usecases.editing import standing_order, voided
 from mailer.usecases.slots import paused_until
 
 ISSUES = 5
@@ -92,6 +93,7 @@ def _issues(app: App) -> list[dict[str, Any]]:
                 "total": sum(totals.values()),
                 "totals": totals,
                 "order": standing_order(app, record),
+                "voided": asdict(found) if (found := voided(app, record)) else None,
                 "asked_again_at": paused_until(app, record.id),
             }
         )

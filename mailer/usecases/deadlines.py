@@ -27,6 +27,10 @@ MOST_LINES = 20
 """Lines of an alarm; a clock that jumped a year has missed hundreds."""
 
 
+VOIDED = "voided"
+"""The template set, and the hook's kind, of a voided approval."""
+
+
 class NobodyTold(MailerError):
     """No relay took the mail to the editors."""
 
@@ -94,6 +98,26 @@ def alarm(app: App, told: Alarm) -> str:
     key = f"{told.kind}:{first.job}:{first.issue_id}:{first.region}:{first.utc:%Y%m%dT%H%M}"
     about = {"job": first.job, "issue": first.issue_id, "region": first.region}
     return tell(app, "schedule", issue=issue, key=key, values=values, to=editors(app), about=about)
+
+
+def tell_voided(app: App, name: str) -> str:
+    """Tell the editors that a change has voided an issue's approval; "" or why not.
+
+    It says the same only once: each voiding has its own instant.
+    """
+    record = app.archive.find(name)
+    gone = editing.voided(app, record) if record else None
+    if gone is None:
+        return ""
+    values = {
+        "changed": gone.changed,
+        "since": _local(app, gone.at),
+        "leaves": _local(app, first_send_at(app.publication, date.fromisoformat(name))),
+        "otherwise": _otherwise(app),
+    }
+    key = f"{name}:{gone.at:%Y%m%dT%H%M%S}"
+    about = {"issue": name, "at": gone.at.isoformat()}
+    return tell(app, VOIDED, issue=name, key=key, values=values, to=editors(app), about=about)
 
 
 def _column(app: App, name: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Sequence
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from mailer.errors import Fault, IllegalTransition, InvalidInput
 from mailer.issues.desk import DraftResult
 from mailer.issues.issue import APPROVED_STATES, Issue, IssueRecord, IssueState
 from mailer.selection.filling import region_block
+from mailer.selection.filtering import some
 from mailer.selection.reasons import Decision
 
 Progress = Callable[[int, int], None]
@@ -121,6 +123,7 @@ def issue_data(app: App, name: str, *, issue: Issue | None = None) -> dict[str, 
         "number": issue.number,
         "state": record.state,
         "order": standing_order(app, record),
+        "voided": asdict(found) if (found := voided(app, record)) else None,
         "subject": issue.subject,
         "preheader": issue.preheader,
         "columnist": issue.columnist,
@@ -155,6 +158,30 @@ def issue_data(app: App, name: str, *, issue: Issue | None = None) -> dict[str, 
             {"at": each.at, "by": each.by, "note": each.note} for each in app.amendments.of(name)
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """When a change voided a draft's last approval (aware UTC), and what had changed, in words."""
+
+    at: datetime
+    changed: str
+
+
+_SETTLES = frozenset({"approve", "draft", "cancel"})
+"""Steps after which nobody waits for the approval that was voided."""
+
+
+def voided(app: App, record: IssueRecord) -> Voided | None:
+    """Return why an issue that was approved is a draft again; None where that is not so."""
+    if record.state is not IssueState.DRAFT:
+        return None
+    for event in reversed(app.archive.events(record.id)):
+        if event.kind == "void":
+            return Voided(event.at, some(event.detail.get("changed", ())))
+        if event.kind in _SETTLES:
+            return None
+    return None
 
 
 OVERRIDE = "override"

@@ -24,6 +24,8 @@ from mailer.app import App
 from mailer.schedule.runs import Runs, RunState
 from mailer.storage.schema import events
 from mailer.usecases import alarm
+from mailer.usecases.deadlines import VOIDED
+from mailer.usecases.editing import voided
 from mailer.usecases.telling import TOLD, UNTOLD, mail, note
 
 log = structlog.get_logger()
@@ -103,6 +105,9 @@ def _is_true(app: App, unsaid: _Unsaid) -> bool:
     """Say whether what was to be told is still so."""
     if unsaid.detail["kind"] == "alert":
         return alarm.is_raised(app, unsaid.issue)
+    if unsaid.detail["kind"] == VOIDED:
+        gone = voided(app, app.desk.record(unsaid.issue))
+        return gone is not None and gone.at.isoformat() == unsaid.detail["about"]["at"]
     if unsaid.detail["values"]["kind"] in _LASTING:
         return True
     about = unsaid.detail["about"]

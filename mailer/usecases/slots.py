@@ -14,6 +14,7 @@ from mailer.issues.issue import APPROVED_STATES, IssueState, is_correction, issu
 from mailer.localtime import send_at
 from mailer.schedule.work import JobReport
 from mailer.timetable import is_issue_day
+from mailer.usecases import deadlines
 from mailer.usecases.mailing import (
     asked_again_at,
     conclude,
@@ -118,6 +119,10 @@ def watch_approved(app: App) -> list[str]:
                 app.archive.transition(record.id, "schedule")
         except (MailerError, ConfigurationError) as error:
             troubles.append(str(error))
+            if app.archive.record(record.id).state is IssueState.DRAFT and (
+                why := deadlines.tell_voided(app, record.id)
+            ):
+                troubles.append(f"nobody could be told of it ({why})")
     return troubles
 
 

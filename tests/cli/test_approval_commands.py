@@ -190,3 +190,15 @@ def test_an_hour_that_is_past_is_not_promised(
 ) -> None:
     monkeypatch.setenv("MAILER_FIXED_NOW", "2026-12-01T12:00:00+00:00")
     assert "its hour is past" in mailer("issue", "approve", ISSUE).out
+
+
+def test_show_and_status_say_why_an_approval_is_void(
+    mailer: Mailer, drafted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mailer("issue", "approve", ISSUE).code == 0
+    monkeypatch.setenv("MAILER_WEB_URL", "https://elsewhere.lantern.example")
+    mailer("tick")
+    shown = " ".join(mailer("issue", "show", ISSUE).out.split())
+    assert "Its approval is void since 2026-11-27 12:00 UTC" in shown
+    assert "what changed: the readers' web address, the edition of" in shown
+    assert "its approval is void since 27 Nov 12:00 UTC" in mailer("status").out

@@ -13,10 +13,12 @@ from structlog.testing import capture_logs
 
 from mailer.app import App
 from mailer.clock import FixedClock
+from mailer.operating.overview import overview
 from mailer.schedule.runs import Runs, RunState
 from mailer.storage import schema
-from mailer.usecases import proofing
+from mailer.usecases import editing, proofing
 from mailer.usecases.deadlines import missing
+from mailer.usecases.retelling import tell_again
 from mailer.usecases.telling import TOLD, UNTOLD
 from mailer.usecases.unattended import make_runner
 from tests.faults.chaos import ChaosServer
@@ -375,3 +377,55 @@ def test_a_reader_far_away_gets_it_in_their_own_morning(
         "national1@reader.example",
     ]
     assert app.archive.record(ISSUE).state == "sent"
+
+
+# An approval that a change has voided
+
+
+def test_editors_are_told_once_of_an_approval_that_is_void_and_show_says_why(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    app = town(schedule='draft = "fri 12:00"\nremind = ""', tables='[column]\nby = ""')
+    changed_after_approval(app, clock)
+    look(app, clock, NINE + timedelta(minutes=1), NINE + timedelta(minutes=30))
+    (told,) = [mail for mail in mails(relay) if "is void" in mail["Subject"]]
+    assert told["Subject"] == f"The Lantern: the approval of issue {ISSUE} is void"
+    assert told["To"] == "desk@lantern.example"
+    assert "void, since Sunday 29 November at 21:00" in words(told)
+    assert "What changed: its file, the edition of national." in words(told)
+    assert "goes out on Monday 30 November at 07:00" in words(told)
+    shown = editing.issue_data(app, ISSUE)
+    assert shown["voided"] == {"at": NINE, "changed": "its file, the edition of national"}
+    (row,) = overview(app)["issues"]
+    assert row["voided"] == shown["voided"]
+    # Approved anew it is no matter any more; changed once more it is told once more.
+    approve(app, ISSUE)
+    assert editing.issue_data(app, ISSUE)["voided"] is None
+    path = app.desk.path(ISSUE)
+    path.write_text(path.read_text().replace("This was not.", "Nor this."))
+    look(app, clock, NINE + timedelta(hours=1))
+    assert len([mail for mail in mails(relay) if "is void" in mail["Subject"]]) == 2
+
+
+def test_what_no_relay_took_of_a_void_approval_is_tried_while_it_is_true(
+    tmp_path: Path, clock: FixedClock, nowhere: int
+) -> None:
+    root = make_town(
+        tmp_path / "off",
+        port=nowhere,
+        regions=ONE_REGION,
+        schedule='draft = "fri 12:00"\nremind = ""',
+        tables='[column]\nby = ""',
+    )
+    write_article(root, FRIDAY - timedelta(days=1), "The last ferry")
+    app = open_town(root, clock, readers=2)
+    changed_after_approval(app, clock)
+    (event,) = [each for each in app.archive.events(ISSUE) if each.kind == UNTOLD]
+    assert event.detail["kind"] == "voided"
+    look(app, clock, NINE + timedelta(minutes=1))
+    assert len([e for e in app.archive.events(ISSUE) if e.kind == UNTOLD]) == 2, "tried again"
+    clock.set(NINE + timedelta(minutes=9))
+    approve(app, ISSUE)
+    assert tell_again(app, should_stop=lambda: False) == 0, "it is approved anew"
+    assert len([e for e in app.archive.events(ISSUE) if e.kind == UNTOLD]) == 2
+    app.__exit__()
