@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 from mailer.audience.exporter import ANYBODY, Exporter, exporter_of, status_column
 from mailer.audience.spreadsheet import Row, shown
+from mailer.audience.subscriber import TIME_ZONE
+from mailer.checked import is_zone
 from mailer.errors import Fault, InvalidInput
 from mailer.segment import column_key, field_name
 
@@ -132,7 +135,8 @@ class Columns:
         self.keys = [column_key(cell) for cell in header.cells]
         self.width = len(self.keys)
         self.exporter: Exporter = exporter_of(self.keys)
-        self.cut = self.undated = 0
+        self.cut = self.undated = self.zoneless = 0
+        self._first_zoneless = ""
         addresses = [key for key in self.keys if key in ADDRESS_COLUMNS]
         # "address" beside "email" is where somebody lives.
         if len(addresses) > 1 and "address" in addresses:
@@ -208,8 +212,12 @@ class Columns:
             return whole
         return f"{cell(cells, self.first_name)} {cell(cells, self.last_name)}".strip()
 
-    def fields_of(self, cells: Sequence[str]) -> str:
-        """Return a row's further columns as JSON, text by name; empty cells are left out."""
+    def fields_of(self, cells: Sequence[str], line: int) -> str:
+        """Return a row's further columns as JSON, text by name; empty cells are left out.
+
+        Args:
+            line: where the row stands, for what is said of a time zone that is none.
+        """
         if not self.fields and not self.nested:
             return "{}"
         found: dict[str, str] = {}
@@ -224,6 +232,9 @@ class Columns:
             if len(value) > LONGEST_VALUE:
                 found[name] = value[: LONGEST_VALUE - 1] + "…"
                 self.cut += 1
+        if (zone := found.get(TIME_ZONE)) and not _is_zone(zone):
+            self.zoneless += 1
+            self._first_zoneless = self._first_zoneless or f"{shown(zone)!r} in line {line}"
         return _as_json(found) if found else "{}"
 
     def notes(self) -> list[str]:
@@ -241,9 +252,18 @@ class Columns:
             found.append(
                 f"did not understand {self.undated} dates of consent; write them as 2026-11-30"
             )
+        if self.zoneless:
+            found.append(
+                f"names {self.zoneless} time zones that are none, first {self._first_zoneless}; "
+                "write one such as Europe/London, else the region's hour is theirs"
+            )
         if self.cut:
             found.append(f"cut {self.cut} values to {LONGEST_VALUE} characters")
         return found
+
+
+# A roster names few zones, many times.
+_is_zone = lru_cache(maxsize=1024)(is_zone)
 
 
 def cell(cells: Sequence[str], at: int | None) -> str:

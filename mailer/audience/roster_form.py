@@ -212,7 +212,7 @@ def _checked(row: Row, columns: Columns) -> RosterRow:
         said,
         at,
         language,
-        columns.fields_of(cells),
+        columns.fields_of(cells, row.line),
         note[:_LONGEST_NOTE],
     )
 

@@ -280,6 +280,19 @@ def test_numbers_that_a_spreadsheet_was_told_to_keep_as_text() -> None:
     assert json.loads(row.fields) == {"postcode": "01234"}
 
 
+def test_a_time_zone_that_is_none_is_told_with_its_row() -> None:
+    zones = ["Europe/London", "", "Mars/Phobos", "half past noon"]
+    roster = read(
+        "email,time zone\n" + "".join(f"r{n}@x.example,{zone}\n" for n, zone in enumerate(zones))
+    )
+    assert len(good(roster)) == 4
+    assert (
+        "names 2 time zones that are none, first 'Mars/Phobos' in line 4; write one such as "
+        "Europe/London, else the region's hour is theirs"
+    ) in roster.notes
+    assert not any("time zones" in note for note in read("email,zone\na@x.example,x\n").notes)
+
+
 def test_further_columns_are_fields_with_limits() -> None:
     header = ",".join(["email", *(f"F {n}" for n in range(45)), "N" * 61, "f-0"])
     roster = read(f"{header}\nada@x.example,{'v' * 600}{',x' * 44},long,twice\n")
