@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -149,7 +151,7 @@ class Store:
             recipients=tuple(envelope["rcpt_to"]),
             size_bytes=envelope["size_bytes"],
             subject=read_header(headers, "Subject"),
-            to=read_header(headers, "To"),
+            to=read_names(headers, "To"),
             list_id=identifier.strip("> "),
             list_name=phrase.strip().strip('"'),
             message_id=read_header(headers, "Message-ID"),
@@ -163,6 +165,21 @@ def read_header(headers: Message, name: str) -> str:
     except (ValueError, LookupError, AttributeError):
         # The modern parser stumbles over some malformed headers; the inbox takes any mail.
         return f"(unreadable {name})"
+
+
+def read_names(headers: Message, name: str) -> str:
+    """Return a header of addresses as text, "" when absent.
+
+    The modern parser leaves a space between two encoded words of one name, which RFC 2047
+    section 6.2 has a reader ignore; the old one joins them.
+    """
+    written = next((text for key, text in headers.raw_items() if key.lower() == name.lower()), "")
+    if "=?" not in written:
+        return read_header(headers, name)
+    try:
+        return str(make_header(decode_header("".join(written.splitlines()))))
+    except (ValueError, LookupError, HeaderParseError):
+        return read_header(headers, name)
 
 
 def _order(name: str) -> tuple[str, int]:

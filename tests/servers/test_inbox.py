@@ -6,6 +6,8 @@ import asyncio
 import smtplib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import quote
 
@@ -162,6 +164,19 @@ def test_mail_the_parser_stumbles_over_is_still_listed(store: Store) -> None:
     assert len(store.messages()) == 3
     assert store.clear() == 3
     assert store.messages() == []
+
+
+def test_a_long_name_is_listed_as_it_was_written(store: Store) -> None:
+    name = "Anahita Rahimi Abdi-Farah Tóth Nguyễn Thị Phượng, of the Pier and of the Long Strand"
+    message = EmailMessage()
+    message["To"] = Address(name, "nora", "reader.example")
+    message["Subject"] = name
+    content = bytes(message)
+    assert content.partition(b"Subject")[0].count(b"=?utf-8?") == 2
+    store.add("b@lantern.example", ["nora@reader.example"], content)
+    [stored] = store.messages()
+    assert stored.to.replace('"', "") == f"{name} <nora@reader.example>"
+    assert stored.subject == name
 
 
 EXPECTED = Expected(
