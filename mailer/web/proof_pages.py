@@ -69,7 +69,7 @@ class ProofPages:
             if claim is None:
                 return await door.endpoint(request)  # type: ignore[misc, no-any-return]
             if "GET" in door.methods:
-                return self._shown(request, claim, door.path)
+                return await self._shown(request, claim, door.path)
             return await self._nothing_changed(request, claim)
 
         return answer
@@ -101,7 +101,7 @@ class ProofPages:
             },
         )
 
-    def _shown(self, request: Request, claim: ProofClaim, path: str) -> Response:
+    async def _shown(self, request: Request, claim: ProofClaim, path: str) -> Response:
         place = self._regions[claim.region]
         values = {
             "token": request.path_params["token"],
@@ -125,7 +125,7 @@ class ProofPages:
             region=place.slug,
             reader=reader,
             pauses=(1, 2, 4),
-            zones=own_zones(self._frame, request, reader),
+            zones=await own_zones(self._frame, request, reader),
             consent=consent_text(self._frame.publication, self._frame.words(request, place.slug)),
             **values,
         )

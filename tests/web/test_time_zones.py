@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from mailer.app import App, make_publication, open_app
 from mailer.checked import is_zone
 from mailer.storage import schema
 from mailer.web.wiring import site_of
-from mailer.web.zone_choices import zone_choices
+from mailer.web.zone_choices import Choices, zone_choices
 from tests.web.publishing import WEB_URL
 
 ADDRESS = "ada@reader.example"
@@ -103,6 +104,25 @@ def test_a_reader_sees_and_changes_their_time_zone(
     assert held(app) == {"town": "Albany", "time_zone": "America/New_York"}
     assert chosen(choose(client, page, time_zone="")) == ("", own)
     assert held(app) == {"town": "Albany", "time_zone": ""}
+
+
+def test_the_list_is_made_beside_the_loop_that_answers(
+    client: TestClient, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_in_loop: list[bool] = []
+
+    def make(locale: Locale, held: str = "") -> Choices:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            is_in_loop.append(False)
+        else:
+            is_in_loop.append(True)
+        return zone_choices(locale, held)
+
+    monkeypatch.setattr("mailer.web.reader_pages.zone_choices", make)
+    assert client.get(page).status_code == 200
+    assert is_in_loop == [False]
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "America", "<script>", "\0"])
