@@ -96,6 +96,10 @@ class Languages:
         """Return the languages with a catalogue, English first."""
         return tuple(self._catalogues)
 
+    def has(self, tag: str) -> bool:
+        """Say whether a language such as ``en-GB`` has a catalogue, its own or its base's."""
+        return bool(_lookup(tag, self._catalogues))
+
     def choose(self, *, asked: str, accepted: str, usual: str) -> str:
         """Return the tag of the language for a reader.
 

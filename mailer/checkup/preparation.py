@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mailer.app import App
 from mailer.checkup.findings import Check
 from mailer.errors import ConfigurationError, MailerError
-from mailer.languages import load_languages
+from mailer.languages import Languages, load_languages
 
 
 def settings_checks(app: App) -> Iterator[Check]:
@@ -70,6 +70,7 @@ def template_checks(app: App) -> Iterator[Check]:
     try:
         _ = app.templates
         tags = load_languages(app.root / "templates").tags
+        spoken = load_languages(app.root / "templates", of_mail=True)
     except (MailerError, ConfigurationError) as error:
         for fault in error.faults:
             yield Check("fail", "templates", str(fault))
@@ -79,3 +80,22 @@ def template_checks(app: App) -> Iterator[Check]:
         "templates",
         f"the set `{app.publication.templates}` is sound; pages in {', '.join(tags)}",
     )
+    yield from _language_checks(app, spoken)
+
+
+def _language_checks(app: App, spoken: Languages) -> Iterator[Check]:
+    places = {"": app.publication.language} | {
+        region.slug: region.language for region in app.publication.region_map.values()
+    }
+    unknown: dict[str, list[str]] = {}
+    for slug, tag in places.items():
+        if tag and not spoken.has(tag):
+            unknown.setdefault(tag, []).append(slug)
+    for tag, slugs in unknown.items():
+        where = "publication.toml" if "" in slugs else f"subscribers/{slugs[0]}.toml"
+        yield Check(
+            "warn",
+            "templates",
+            f"{where}: language: there is no catalogue for {tag!r}; English stands in",
+            f"correct the tag, or translate into templates/locales/mail/{tag}.po",
+        )
