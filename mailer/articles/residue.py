@@ -47,7 +47,7 @@ _PHRASES = (
     r"|(?:like|share) this:?|like loading\W*|loading\W*|click to (?:share|email|print).*"
     r"|(?:related|more|recent|previous|next|popular) (?:posts?|articles?|stories|reading)\b.{0,60}"
     r"|you (?:may|might) also (?:like|enjoy).*"
-    r"|(?:previous|next)(?: post| article)?(?::.*)?|« .*|.* »"
+    r"|(?:previous|next)(?: post| article)?(?::.*)?|« (?!.*»).{0,120}|(?!.*«).{0,120} »"
     r"|(?:skip to|jump to) (?:main )?content|menu|search(?: for)?:?|home|toggle navigation"
     r"|(?:filed|posted) (?:under|in):?.{0,100}|tag(?:s|ged)(?: with)?:.{0,150}|categor(?:y|ies):.*"
     r"|(?:copyright|©).{0,120}|all rights reserved.*|powered by \w+.{0,40}"

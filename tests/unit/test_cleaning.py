@@ -136,6 +136,8 @@ def test_pictures_are_read_before_they_go() -> None:
         "Save my name, email, and website in this browser for the next time I comment.",
         "3 comments",
         "Related posts",
+        "« The ferry is back",
+        "Next week's tides »",
     ],
 )
 def test_residue(block: str) -> None:
@@ -150,6 +152,9 @@ def test_residue(block: str) -> None:
         "Subscribers to the strike fund have paid for a month of soup, said the treasurer.",
         "Home is where the boat is.",
         "The original post office closed in 1990.",
+        "« Nous resterons au port », dit-elle.",
+        "« Nous resterons au port »",
+        "Elle a dit : « Nous resterons au port. »",
     ],
 )
 def test_sentences_about_residue_stay(block: str) -> None:
