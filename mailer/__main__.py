@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import gc
+import sys
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 
 def main() -> None:
     """Run the command line; ends the process with the command's exit code."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        # Also in the first third of a second, while the program is only being read.
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
     # A command lives for a second and makes few circles; to look for them costs a tenth of it.
     gc.set_threshold(50_000, 20, 50)
     from mailer.cli.commands import app

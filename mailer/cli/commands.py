@@ -60,7 +60,9 @@ class _Group(TyperGroup):
             return run()
         try:
             code = run()
-        except typer.Abort:
+        except typer.Abort as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
             err().print("Stopped.", style="dim")
             sys.exit(1)
         except Exception as error:

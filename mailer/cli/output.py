@@ -38,7 +38,8 @@ EXIT_CODES: dict[type[Exception], int] = {
     StorageFailed: 7,
     MailerError: 1,
 }
-"""2 is the command line's own (a wrong option); 8 is ``UNFINISHED``; 70 is a bug of ours."""
+"""2 is the command line's own (a wrong option); 8 is ``UNFINISHED``; 70 is a bug of ours; 130
+is Ctrl-C (``mailer.__main__``)."""
 
 UNFINISHED = 8
 """The command ran, but something is left: a row rejected, a check failed, mail not accepted."""

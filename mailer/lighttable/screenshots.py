@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -58,13 +61,61 @@ def find_chromium() -> str:
     return found
 
 
-def shoot(html: str, *, chromium: str, files: Mapping[str, Path]) -> None:
+class Darkroom:
+    """The Chromiums that run now; from several threads, so that all can be ended at once."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End every Chromium with all it started, and start no more."""
+        with self._lock:
+            self._is_closed = True
+            for process in self._running:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def run(self, command: list[str]) -> str:
+        """Run a Chromium to its end; return what it said on standard error."""
+        try:
+            with self._lock:
+                if self._is_closed:
+                    return "it was stopped"
+                # A group of its own: Chromium is many processes, and all must go.
+                process = subprocess.Popen(
+                    command,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    start_new_session=True,
+                )
+                self._running.add(process)
+        except OSError as error:
+            return str(error)
+        try:
+            _out, said = process.communicate(timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return f"it took longer than {TIMEOUT_S} s"
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        return said
+
+
+def shoot(html: str, *, chromium: str, files: Mapping[str, Path], darkroom: Darkroom) -> None:
     """Take an edition's pictures.
 
     Args:
         html: a guise of it, merged, its pictures as ``data:`` addresses.
         chromium: from ``find_chromium``.
         files: where each of ``WIDTHS`` goes.
+        darkroom: what can end it before it is done.
     Raises:
         RenderFailed: Chromium made no picture.
     """
@@ -73,7 +124,7 @@ def shoot(html: str, *, chromium: str, files: Mapping[str, Path]) -> None:
         page, shot = folder / "page.html", folder / "shot.png"
         page.write_text(_page(html), encoding="utf-8")
         width = sum(WIDTHS.values()) + _GAP * (len(WIDTHS) - 1)
-        said = _run(
+        said = darkroom.run(
             [
                 chromium,
                 "--headless",
@@ -109,23 +160,6 @@ def _page(html: str) -> str:
         f"<style>body{{margin:0;display:flex;gap:{_GAP}px}}"
         f"iframe{{border:0;flex:none;background:#fff}}</style></head><body>{frames}</body></html>"
     )
-
-
-def _run(command: list[str]) -> str:
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            errors="replace",
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"it took longer than {TIMEOUT_S} s"
-    except OSError as error:
-        return str(error)
-    return done.stderr
 
 
 def _cut(shot: Path, files: Mapping[str, Path]) -> None:

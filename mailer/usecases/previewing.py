@@ -25,7 +25,7 @@ from mailer.editions.preview import sample_fields, write_preview, write_whole
 from mailer.errors import ConfigurationError
 from mailer.lighttable.lightpage import Looked, make_page, picture_data
 from mailer.lighttable.sample_readers import NAMED, SAMPLE_READERS, SampleReader
-from mailer.lighttable.screenshots import WIDTHS, find_chromium, shoot
+from mailer.lighttable.screenshots import WIDTHS, Darkroom, find_chromium, shoot
 from mailer.lighttable.sheets import Sheet, make_sheet, picture_address
 from mailer.publication import Region
 from mailer.usecases.proofing import (
@@ -200,19 +200,26 @@ def _pictures(
         for guise in (Guise.LIGHT, Guise.DARK)
     }
 
+    darkroom = Darkroom()
+
     def take(job: tuple[str, Guise]) -> None:
         sheet = sheets[job[0]]
         html = merge_html(sheet.guises[job[1]], sheet.fields[NAMED.id])
         shown = picture_address(app.web_url).sub(
             lambda found: picture_data(app.images / found[1]), html
         )
-        shoot(shown, chromium=chromium, files=jobs[job])
+        shoot(shown, chromium=chromium, files=jobs[job], darkroom=darkroom)
 
     # Each waits for a Chromium of its own.
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for done, _ in enumerate(pool.map(take, jobs), 1):
-            if progress:
-                progress(done, len(jobs))
+        try:
+            for done, _ in enumerate(pool.map(take, jobs), 1):
+                if progress:
+                    progress(done, len(jobs))
+        except BaseException:
+            # Also at Ctrl-C: the pool would wait until every picture that was begun is taken.
+            darkroom.close()
+            raise
     taken: dict[str, list[Path]] = {}
     for (slug, _), files in jobs.items():
         taken.setdefault(slug, []).extend(files.values())

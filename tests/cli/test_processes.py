@@ -46,6 +46,52 @@ def until(is_so: Callable[[], bool], process: subprocess.Popen[str] | None = Non
         time.sleep(0.002)
 
 
+def test_ctrl_c_while_the_program_is_read_is_quiet() -> None:
+    # The modules take a third of a second to read; here the key is pressed in the middle of it.
+    program = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'mailer.cli.output':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from mailer.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_ends_the_chromium_that_takes_a_picture(
+    publication: Path, drafted: Path, tmp_path: Path
+) -> None:
+    began = tmp_path / "began"
+    program = tmp_path / "bin" / "chromium-headless-shell"
+    program.parent.mkdir()
+    # It starts another, as Chromium does.
+    program.write_text(f'#!/bin/sh\nsleep 600 &\necho "$$ $!" >> {began}\nwait\n')
+    program.chmod(0o755)
+    process = start(
+        publication, "preview", "next", "-r", "wales", "--png", "--out", str(tmp_path / "out"),
+        PATH=str(program.parent) + os.pathsep + os.environ["PATH"],
+    )  # fmt: skip
+    until(lambda: began.is_file() and began.read_text().endswith("\n"), process)
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    for number in map(int, began.read_text().split()):
+        until(lambda number=number: not is_alive(number))  # type: ignore[misc]
+
+
+def is_alive(number: int) -> bool:
+    """Say whether a process runs; one that ended and was not asked after does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class SlowStore(Store):
     """A store that takes its time, so that a kill finds the sender at every step."""
 
