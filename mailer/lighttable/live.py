@@ -18,7 +18,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -55,6 +55,11 @@ _HEADERS = {
 
 class Bench(Protocol):
     """What lays the sheets out."""
+
+    @property
+    def root(self) -> Path:
+        """Return the publication's folder."""
+        ...
 
     @property
     def looked(self) -> Looked:
@@ -255,8 +260,9 @@ class Live:
             await asyncio.wait_for(self._is_changed.wait(), longest_s)
 
     def _trouble(self, faults: Sequence[Fault]) -> None:
-        self._faults = faults
-        self._tell("trouble", [asdict(fault) for fault in faults])
+        # As the editor knows the files; who looks at the page need not learn where they lie.
+        self._faults = [replace(f, where=_within(self._bench.root, f.where)) for f in faults]
+        self._tell("trouble", [asdict(fault) for fault in self._faults])
 
     def _tell(self, event: str, data: object) -> None:
         for listener in self._listeners:
@@ -311,3 +317,11 @@ class Live:
 
 def _event(name: str, data: object) -> str:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def _within(root: Path, where: str) -> str:
+    """Return a place as it is named from the publication's folder, if it lies there."""
+    try:
+        return str(Path(where).relative_to(root)) if where else ""
+    except ValueError:
+        return where

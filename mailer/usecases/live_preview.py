@@ -43,6 +43,10 @@ class Workbench:
         self._looked = Looked(root.name, issue_id, 0, issue_id)
 
     @property
+    def root(self) -> Path:
+        return self._root
+
+    @property
     def looked(self) -> Looked:
         return self._looked
 

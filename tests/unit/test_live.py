@@ -34,6 +34,7 @@ class Bench:
         self.after: Callable[[str], None] = lambda _asked: None
         self.looked: Looked = LOOKED
         self.images = Path("nowhere")
+        self.root = Path("/srv/lantern")
         self._sheet = lay(findings=[])
 
     def watched(self) -> tuple[list[Path], list[Path]]:
@@ -123,6 +124,29 @@ def test_what_comes_out_the_same_is_not_sent(bench: Bench) -> None:
         return told.events()
 
     assert asyncio.run(run()) == [("fine", {})]
+
+
+def test_a_fault_names_its_file_from_the_publications_folder(bench: Bench) -> None:
+    faults = [
+        Fault("is cut off", where="/srv/lantern/issues/2026-11-30.md", line=3),
+        Fault("is cut off", where="/usr/share/body.mjml.j2"),
+        Fault("is cut off"),
+    ]
+    bench.trouble = RenderFailed(faults)
+
+    async def run() -> list[tuple[str, Any]]:
+        live = Live(bench)
+        told = Told(live, "wales")
+        await live._round(())
+        return told.events()
+
+    [(name, said)] = asyncio.run(run())
+    assert name == "trouble"
+    assert [fault["where"] for fault in said] == [
+        "issues/2026-11-30.md",
+        "/usr/share/body.mjml.j2",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("after", ["sketch wales", "lay wales", "lay national"])
