@@ -101,7 +101,8 @@ class Schedule(PolicyModel):
     """When issues go out and what comes before, in the publication's own time zone.
 
     A region may have its own hour and zone. The moments before an issue (``draft``, ``freeze``,
-    ``remind``, ``approve_by``) are each the last one named before its first region's hour.
+    ``remind``, ``approve_by``) are each the last one named before its first region's hour; those
+    of a moved issue move with it, and none comes before the draft.
     """
 
     repeats: Literal["weekly", "fortnightly", "monthly", "dates"] = "weekly"
@@ -209,6 +210,13 @@ def issue_days(schedule: Schedule, first: date, last: date) -> list[IssueDay]:
 def is_issue_day(schedule: Schedule, day: date) -> bool:
     """Say whether an issue goes out on a day by itself."""
     return bool(issue_days(schedule, day, day))
+
+
+def moved_from(schedule: Schedule, day: date) -> date | None:
+    """Return the day from which a holiday moved a day's issue; None for one that was not moved."""
+    if not schedule.holidays:
+        return None
+    return next((found.instead_of for found in issue_days(schedule, day, day)), None)
 
 
 def left_out(schedule: Schedule, first: date, last: date) -> list[LeftOut]:

@@ -9,7 +9,7 @@ apart their clocks are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.localtime import first_instant, first_send_at, last_moment, send_at
 from mailer.publication import Publication
-from mailer.timetable import HORIZON, issue_days, left_out, next_issue_day
+from mailer.timetable import HORIZON, Moment, issue_days, left_out, moved_from, next_issue_day
 
 Job = Literal["draft", "freeze", "column", "remind", "approve", "send", "holiday"]
 JOBS: tuple[Job, ...] = ("draft", "freeze", "column", "remind", "approve", "send", "holiday")
@@ -59,17 +59,38 @@ class Slot:
 
 def draft_at(publication: Publication, issue_date: date) -> datetime:
     """Return when that issue is drafted, in UTC: the last draft time before any region's slot."""
-    leaves = first_send_at(publication, issue_date)
-    at = last_moment(publication.schedule.draft, leaves, publication.time_zone)
+    at = _moment_before(publication, issue_date, publication.schedule.draft)
     # A schedule names a moment at least, and a week has each of them.
-    return at or leaves
+    return at or first_send_at(publication, issue_date)
+
+
+def _moment_before(
+    publication: Publication, issue_date: date, moments: Sequence[Moment]
+) -> datetime | None:
+    """Return the last of these moments before an issue, in UTC; None for no moments.
+
+    What a holiday moved takes its moments along, by as many days: they lie as in any week, and the
+    week that is asked for is never the one of the issue before.
+    """
+    zone = publication.time_zone
+    leaves = first_send_at(publication, issue_date)
+    regular = moved_from(publication.schedule, issue_date)
+    if regular is None:
+        return last_moment(moments, leaves, zone)
+    at = last_moment(moments, first_send_at(publication, regular), zone)
+    if at is None:
+        return None
+    local = at.astimezone(ZoneInfo(zone))
+    moved = first_instant(local.date() + (issue_date - regular), local.time(), zone)
+    # Where clocks change in between, a region of another zone may leave an hour sooner.
+    return min(moved, leaves - timedelta(minutes=1))
 
 
 def slots_of(publication: Publication, issue_date: date) -> list[Slot]:
     """Return every slot of one issue, in the order they come."""
     issue_id = issue_date.isoformat()
     schedule, zone = publication.schedule, publication.time_zone
-    leaves = first_send_at(publication, issue_date)
+    drafted = draft_at(publication, issue_date)
     before = {
         "draft": schedule.draft,
         "freeze": schedule.freeze,
@@ -79,8 +100,10 @@ def slots_of(publication: Publication, issue_date: date) -> list[Slot]:
     }
     slots = []
     for job in JOBS:
-        at = last_moment(before.get(job, ()), leaves, zone)
+        at = _moment_before(publication, issue_date, before.get(job, ()))
         if at is not None:
+            # Nobody is asked for something that is still to be drafted.
+            at = max(at, drafted)
             slots.append(Slot(job, "", issue_id, at, at.astimezone(ZoneInfo(zone))))
     for region in publication.region_map.values():
         utc = send_at(publication, region, issue_date)

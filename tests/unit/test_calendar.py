@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from mailer.localtime import first_instant, first_send_at, send_at
 from mailer.publication import Publication, Region, Section
 from mailer.schedule.calendar import slots_between, slots_of, upcoming
-from mailer.timetable import Column, Schedule, issue_days, left_out, next_issue_day
+from mailer.timetable import (
+    WEEKDAYS,
+    Column,
+    Schedule,
+    issue_days,
+    left_out,
+    moved_from,
+    next_issue_day,
+)
 
 ZONES = (
     "Europe/London",
@@ -34,12 +42,14 @@ def publication(
     *,
     zone: str = "Europe/London",
     regions: dict[str, dict[str, Any]] | None = None,
+    columnist: str = "",
     **schedule: Any,
 ) -> Publication:
     described = regions or {"national": {}}
     return Publication(
         root=Path(),
         title="The Lantern",
+        columnist=columnist,
         time_zone=zone,
         regions=tuple(described),
         sections=(Section(slug="news", title="News", quota=5),),
@@ -298,6 +308,79 @@ def test_a_day_has_an_issue_or_not_however_it_is_asked(
     for day in whole:
         assert not any(holiday.covers(day.date) for holiday in schedule.holidays)
     assert next_issue_day(schedule, first) == (whole[0].date if whole else None) or not whole
+
+
+@pytest.mark.parametrize("then", ["previous_day", "next_day"])
+@pytest.mark.parametrize("days", [1, 2, 3, 6, 10])
+@pytest.mark.parametrize("weekday", range(7))
+def test_the_moments_of_a_moved_issue_move_with_it(weekday: int, days: int, then: str) -> None:
+    regular = date(2026, 12, 14) + timedelta(days=weekday)
+    rhythm: dict[str, Any] = {
+        "send_day": WEEKDAYS[weekday],
+        "draft": f"{WEEKDAYS[(weekday + 4) % 7]} 12:00",
+        "freeze": f"{WEEKDAYS[(weekday + 5) % 7]} 12:00",
+        "remind": f"{WEEKDAYS[(weekday + 6) % 7]} 18:00",
+        "approve_by": "06:00",
+    }
+    usual = slots_of(publication(columnist="Nora Whitfield", **rhythm), regular)
+    # The holiday ends or begins on the regular day, so that the issue moves by one day or more.
+    first = regular - timedelta(days=days - 1 if then == "previous_day" else 0)
+    holiday = {"date": first, "until": first + timedelta(days=days - 1), "then": then}
+    told = publication(columnist="Nora Whitfield", **rhythm, holidays=[holiday])
+    moved = regular + timedelta(days=-days if then == "previous_day" else days)
+    found = slots_of(told, moved)
+    if days < 7:
+        assert moved_from(told.schedule, moved) == regular
+        shift = moved - regular
+        assert [(s.job, s.utc) for s in found] == [(s.job, s.utc + shift) for s in usual]
+    [drafted] = [slot.utc for slot in found if slot.job == "draft"]
+    [leaves] = [slot.utc for slot in found if slot.job == "send"]
+    assert all(drafted <= slot.utc <= leaves for slot in found)
+    assert len(found) == 6
+
+
+@given(
+    day=st.dates(date(2026, 1, 1), date(2027, 12, 31)),
+    moment=st.sampled_from([f"{name} {at}" for name in WEEKDAYS for at in ("00:00", "11:30")]),
+    then=st.sampled_from(["previous_day", "next_day"]),
+    is_named=st.booleans(),
+)
+def test_no_deadline_comes_before_the_draft_or_after_the_send(
+    day: date, moment: str, then: str, *, is_named: bool
+) -> None:
+    holidays = [] if is_named else [{"date": day, "then": then}]
+    told = publication(
+        regions={"national": {}, "new-york": {"time_zone": "America/New_York"}, "apia": {
+            "time_zone": "Pacific/Apia"}},
+        dates=[day],
+        columnist="Nora Whitfield",
+        remind=moment,
+        approve_by=moment,
+        freeze=moment,
+        holidays=holidays,
+    )  # fmt: skip
+    for issue in issue_days(told.schedule, day - timedelta(days=3), day + timedelta(days=3)):
+        slots = slots_of(told, issue.date)
+        [drafted] = [slot.utc for slot in slots if slot.job == "draft"]
+        leaves = min(slot.utc for slot in slots if slot.job == "send")
+        before = [slot.utc for slot in slots if slot.job != "send"]
+        assert all(drafted <= at < leaves for at in before)
+
+
+def test_an_issue_that_is_moved_to_sunday_is_asked_for_after_its_draft() -> None:
+    told = publication(
+        columnist="Nora Whitfield",
+        remind="sun 18:00",
+        holidays=[{"date": date(2026, 12, 14), "then": "previous_day"}],
+    )
+    assert [
+        f"{slot.job} {slot.local:%a %d %H:%M}" for slot in slots_of(told, date(2026, 12, 13))
+    ] == [
+        "draft Thu 10 12:00",
+        "column Sat 12 12:00",
+        "remind Sat 12 18:00",
+        "send Sun 13 07:00",
+    ]
 
 
 def test_a_left_out_day_is_in_the_calendar_with_its_reason() -> None:
