@@ -241,10 +241,10 @@ class Runner:
             return Result(slots, RunState.FAILED, note)
         if not report.is_complete:
             # The row stays started: the next tick or the next start takes it up.
-            self._runs.stop(slots, report.note)
-            (told.debug if report.note in said else told.warning)(
-                "schedule.stopped", what=report.note
-            )
+            is_news = not {report.note_on(slot.region) for slot in slots} <= said
+            for slot in slots:
+                self._runs.stop([slot], report.note_on(slot.region))
+            (told.warning if is_news else told.debug)("schedule.stopped", what=report.note)
             return Result(slots, RunState.STARTED, report.note)
         return self._end(slots, report)
 
@@ -274,7 +274,8 @@ class Runner:
         done = [slot for slot in slots if slot not in skipped]
         if not done:
             return Result(slots, RunState.SKIPPED, whys[0])
-        self._runs.finish(done, report.note)
+        for slot in done:
+            self._runs.finish([slot], report.note_on(slot.region))
         regions = [slot.region for slot in done if slot.region]
         told.info("schedule.done", regions=regions, what=report.note)
         return Result(slots, RunState.DONE, report.note)

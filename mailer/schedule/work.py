@@ -17,12 +17,18 @@ AlarmKind = Literal["held", "failed", "missed", "skipped"]
 class JobReport:
     """What a job did, in one sentence; ``is_complete`` is False when it stopped half-way.
 
-    ``left_out`` are regions that do not get the issue by decision, each with its reason.
+    ``left_out`` are regions that do not get the issue by decision, each with its reason. ``notes``
+    are what is to be said of single regions instead of ``note``, which is of all.
     """
 
     note: str
     is_complete: bool = True
     left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def note_on(self, region: str) -> str:
+        """Return what is to be said of a region."""
+        return self.notes.get(region, self.note)
 
 
 @dataclass(frozen=True, slots=True)

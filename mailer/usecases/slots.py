@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
 
 from mailer.app import App
+from mailer.delivery.delivery import DeliveryState
 from mailer.delivery.sending import SenderBusy
 from mailer.errors import ConfigurationError, MailerError
 from mailer.issues.issue import APPROVED_STATES, IssueState, is_correction, issue_day
@@ -51,10 +52,17 @@ def send_slots(app: App, name: str, regions: Sequence[str], *, should_stop: Ques
     day = issue_day(name)
     due_at = {slug: send_at(app.publication, app.region(slug), day) for slug in wanted}
     report = send_regions(app, name, due_at=due_at, should_stop=should_stop)
-    counts = ", ".join(f"{count} {state.value}" for state, count in report.counts.items())
-    note = f"{counts or 'nobody to send to'}; {report.sentence()}"
+    note = _counted(report.counts, report.sentence())
+    # The run is of all regions at once; how each stands, its ledger says.
+    by_region = app.ledger.summary(name)
+    notes = {slug: _counted(by_region.get(slug, {}), report.sentence()) for slug in wanted}
     is_complete = report.trouble is None and not report.was_stopped
-    return JobReport(note, is_complete=is_complete, left_out=left_out)
+    return JobReport(note, is_complete=is_complete, left_out=left_out, notes=notes)
+
+
+def _counted(counts: Mapping[DeliveryState, int], sentence: str) -> str:
+    said = ", ".join(f"{count} {state.value.replace('_', ' ')}" for state, count in counts.items())
+    return f"{said or 'nobody to send to'}; {sentence}"
 
 
 def fall_back(app: App, name: str, regions: Sequence[str]) -> dict[str, str]:

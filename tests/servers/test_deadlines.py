@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
 from mailer.app import App
@@ -429,3 +429,23 @@ def test_what_no_relay_took_of_a_void_approval_is_tried_while_it_is_true(
     assert tell_again(app, should_stop=lambda: False) == 0, "it is approved anew"
     assert len([e for e in app.archive.events(ISSUE) if e.kind == UNTOLD]) == 2
     app.__exit__()
+
+
+def test_what_became_of_a_slot_is_said_with_its_own_figures(
+    town: Open, clock: FixedClock, relay: ChaosServer
+) -> None:
+    """Regions of one hour are one sending; each slot's row says what became of its own readers."""
+    app = town(regions={"national": {}, "wales": {"parent": "national"}})
+    with app.database.write() as connection:
+        people, listed = schema.subscribers, schema.subscriptions
+        gone = select(people.c.id).where(people.c.address == "wales1@reader.example")
+        connection.execute(delete(listed).where(listed.c.subscriber_id.in_(gone)))
+    look(app, clock, FRIDAY)
+    file_column(app, ISSUE)
+    approve(app, ISSUE)
+    look(app, clock, MONDAY_7)
+    rows = {run.region: run.note for run in Runs(app.database, clock).latest(9) if run.region}
+    assert rows == {
+        "national": "2 accepted; every delivery is settled",
+        "wales": "1 accepted; every delivery is settled",
+    }
