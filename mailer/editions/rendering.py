@@ -315,9 +315,12 @@ class _Builder:
     def _region_block(self, tokens: ReaderTokens) -> RegionView:
         ladder = self.publication.ladder(self.region.slug)
         blocks = {slug: self.issue.regions.get(slug, RegionBlock()) for slug in ladder}
-        noted = next((slug for slug in ladder if blocks[slug].note.strip()), "")
         picked = next((slug for slug in ladder if blocks[slug].picks), "")
-        holder = (blocks[picked].lent_from or picked) if picked else noted or self.region.slug
+        holder = (blocks[picked].lent_from or picked) if picked else ""
+        # A parent's note speaks to the parent's readers: it stands where its block stands in.
+        shown = (self.region.slug, holder) if picked else ladder
+        noted = next((slug for slug in shown if slug in blocks and blocks[slug].note.strip()), "")
+        holder = holder or noted or self.region.slug
         name = text.one_line(self.publication.region(holder).name)
         stories = self._stories(blocks[picked].picks, is_first=True) if picked else ()
         again = (

@@ -132,6 +132,28 @@ def test_a_region_without_a_block_gets_its_parents() -> None:
     assert "group-cardiff@tidewater.example" in words
 
 
+@pytest.mark.parametrize(
+    ("own", "above", "shown"),
+    [
+        # Stories of its own: the parent's note stays with the parent.
+        (RegionBlock(picks=(Pick("light"),)), RegionBlock("Firth."), ""),
+        (RegionBlock("Here.", (Pick("light"),)), RegionBlock("Firth."), "Here."),
+        # The parent's block stands in, with its stories, lent ones, or its note alone.
+        (RegionBlock(), RegionBlock("Firth.", (Pick("tram"),)), "Firth."),
+        (RegionBlock(picks=(Pick("tram"),), lent_from="wales"), RegionBlock("Firth."), "Firth."),
+        (RegionBlock(), RegionBlock("Firth."), "Firth."),
+        # A note of its own is shown in any case.
+        (RegionBlock("Here."), RegionBlock("Firth.", (Pick("tram"),)), "Here."),
+    ],
+)
+def test_a_parents_note_stands_where_its_block_stands_in(
+    own: RegionBlock, above: RegionBlock, shown: str
+) -> None:
+    issue = make_issue(regions={"cardiff": own, "wales": above})
+    words = dissect(html_of(render(issue, region="cardiff", template_set=SET))).words
+    assert [note for note in ("Here.", "Firth.") if note in words] == ([shown] if shown else [])
+
+
 def test_the_parent_does_not_get_a_childs_block() -> None:
     edition = render(region="national", template_set=SET)
     assert "tram" not in edition.article_ids
