@@ -65,6 +65,8 @@ def test_ctrl_c_while_the_program_is_read_is_quiet() -> None:
 def test_ctrl_c_ends_the_chromium_that_takes_a_picture(
     publication: Path, drafted: Path, tmp_path: Path
 ) -> None:
+    # Tests that a shell started in the background are deaf to it, and so is what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = tmp_path / "began"
     program = tmp_path / "bin" / "chromium-headless-shell"
     program.parent.mkdir()
