@@ -151,6 +151,10 @@ def verify(source: Path, *, progress: Progress = lambda _done, _total: None) -> 
                 while hashing.read(1 << 20):
                     progress(raw.tell(), total)
                 found[info.name] = (info.size, hashing.hexdigest())
+            # A compressed stream's own checksum stands at its end, behind the archive's.
+            while tar.fileobj and (rest := tar.fileobj.read(1 << 20)):
+                if rest.strip(b"\0"):
+                    raise _damaged(source, "something stands behind its end")
     except tarfile.ReadError as error:
         # Before the first member it lists every form of compression that it is not in.
         why = f"it cannot be read to its end: {error}" if found else "it is no backup"
