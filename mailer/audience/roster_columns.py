@@ -235,6 +235,8 @@ class Columns:
         if (zone := found.get(TIME_ZONE)) and not _is_zone(zone):
             self.zoneless += 1
             self._first_zoneless = self._first_zoneless or f"{shown(zone)!r} in line {line}"
+            # Kept, it would stand before the right one that a mended roster brings.
+            del found[TIME_ZONE]
         return _as_json(found) if found else "{}"
 
     def notes(self) -> list[str]:

@@ -359,6 +359,17 @@ def test_a_roster_fills_in_a_missing_name_and_keeps_a_known_one(
     assert [person.name for person in register.list()] == ["Ada", "Bob"]
 
 
+def test_a_time_zone_that_is_none_is_set_right_by_a_mended_roster(
+    rosters: Rosters, database: Database
+) -> None:
+    take(rosters, "email,Time zone\nada@reader.example,London\n")
+    take(rosters, "email,Time zone\nada@reader.example,Europe/London\n")
+    with database.read() as connection:
+        assert connection.execute(select(schema.subscribers.c.fields)).scalars().all() == [
+            {"time_zone": "Europe/London"}
+        ]
+
+
 def test_a_roster_fills_in_a_time_zone_and_keeps_what_a_reader_has_chosen(
     register: Register, rosters: Rosters, database: Database
 ) -> None:

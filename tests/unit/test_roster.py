@@ -286,6 +286,12 @@ def test_a_time_zone_that_is_none_is_told_with_its_row() -> None:
         "email,time zone\n" + "".join(f"r{n}@x.example,{zone}\n" for n, zone in enumerate(zones))
     )
     assert len(good(roster)) == 4
+    assert [row.fields for row in roster.rows] == [
+        '{"time_zone": "Europe/London"}',
+        "{}",
+        "{}",
+        "{}",
+    ]
     assert (
         "names 2 time zones that are none, first 'Mars/Phobos' in line 4; write one such as "
         "Europe/London, else the region's hour is theirs"
