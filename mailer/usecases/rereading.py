@@ -21,7 +21,7 @@ log = structlog.get_logger()
 Marks = dict[str, tuple[int, int]]
 
 OF_THE_MACHINE = frozenset(
-    {"clock", "database", "archive", "library", "ledger", "tokens", "pepper", "outbox", "inbox"}
+    {"clock", "database", "archive", "ledger", "tokens", "pepper", "outbox", "inbox"}
     | {"relays", "hook"}
 )
 """Services of an application that no file of the publication decides about."""

@@ -89,13 +89,15 @@ def test_a_mistake_is_reported_once_and_the_old_stays(app: App) -> None:
 
 def test_a_new_region_and_a_new_template_are_taken_up(app: App) -> None:
     follow = Rereading(app)
-    before = app.templates
+    before, library = app.templates, app.library
     main = app.root / "publication.toml"
     change(main, 'regions = ["national"]', 'regions = ["national", "wales"]')
     region = (app.root / "subscribers" / "national.toml").read_text()
     (app.root / "subscribers" / "wales.toml").write_text(region.replace("national", "wales"))
     assert list(follow().region_map) == ["national", "wales"]
     assert app.register is not None
+    # It places articles in regions.
+    assert app.library is not library
     assert app.desk._publication is app.publication
     folder = app.root / "templates" / "mail" / "reminder"
     folder.mkdir(parents=True)
