@@ -50,10 +50,9 @@ def print_table(
     are_figures = [column.endswith("#") for column in columns]
     texts = [[cell_text(cell) for cell in row] for row in rows]
     limit = console.width
+    if may_widen:
+        limit = max(limit, _needed(_wish(heads, texts)))
     widths = column_widths(heads, are_figures, texts, limit)
-    if not widths and may_widen:
-        limit = _needed(_least(heads, are_figures, texts))
-        widths = column_widths(heads, are_figures, texts, limit)
     if widths:
         _print_grid(console, title, heads, are_figures, texts, widths)
     else:
@@ -84,7 +83,7 @@ def column_widths(
     least = _least(heads, are_figures, texts)
     if _needed(least) > limit:
         return []
-    wish = [max(map(_long, column)) for column in _with_heads(heads, texts)]
+    wish = _wish(heads, texts)
     widths = list(least)
     spare = limit - _needed(least)
     while spare > 0:
@@ -95,6 +94,11 @@ def column_widths(
         widths[min(hungry, key=lambda place: widths[place])] += 1
         spare -= 1
     return widths
+
+
+def _wish(heads: Sequence[str], texts: Sequence[Sequence[str]]) -> list[int]:
+    """Return the width of each column's longest cell."""
+    return [max(map(_long, column)) for column in _with_heads(heads, texts)]
 
 
 def _least(

@@ -220,6 +220,14 @@ def test_what_does_not_fit_is_told_in_blocks() -> None:
     assert [line.split() for line in lines if "b.example" in line] == [["b.example", "3", "3"]]
 
 
+def test_what_no_terminal_reads_folds_no_long_cell() -> None:
+    file = io.StringIO()
+    rows = [("ferry", "words of a headline " * 12), ("pier", "short")]
+    tables.print_table(Console(file=file, width=120), "", ["id", "title"], rows, may_widen=True)
+    [line] = [line for line in file.getvalue().splitlines() if "ferry" in line]
+    assert line.count("headline") == 12
+
+
 def test_what_no_terminal_reads_stays_a_line_a_row() -> None:
     file = io.StringIO()
     columns = ["address", *(f"a rather long head {n}" for n in range(12))]
