@@ -97,8 +97,9 @@
       return;
     }
     for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
-    for (const { name, value } of fresh.attributes) {
-      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    for (const attribute of fresh.attributes) {
+      // A slip in a template makes names that setAttribute refuses; the parser has taken them.
+      if (old.getAttribute(attribute.name) !== attribute.value) old.setAttributeNode(attribute.cloneNode());
     }
     const olds = [...old.childNodes];
     const news = [...fresh.childNodes];

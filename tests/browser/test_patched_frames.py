@@ -151,6 +151,7 @@ def test_a_hostile_edition_runs_and_loads_nothing_when_it_comes_into_a_frame_tha
         ("<div><p>a <b>b</b></p><!-- c --></div>", "<div><p>a <b>d</b></p><!-- e --></div>"),
         ("<p>a</p><!-- b -->", "<!-- b --><p>a</p>"),
         ("<table><tr><td>1</td></tr></table>", "<table><tr><td>1</td><td>2</td></tr></table>"),
+        ("<p>a</p>", '<p style="x""align="center">b</p>'),
         ("<style>p{color:red}</style><p>a</p>", "<style>p{color:blue}</style><p>a</p>"),
     ],
 )
