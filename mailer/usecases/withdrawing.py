@@ -68,8 +68,10 @@ def withdraw(app: App, name: str) -> Withdrawal:
     Raises:
         NotFound, IllegalTransition: as ``consider``.
     """
-    found = consider(app, name)
-    app.library.remove(found.article.id)
+    # At once: a draft that the schedule makes meanwhile may name it.
+    with app.database.write():
+        found = consider(app, name)
+        app.library.remove(found.article.id)
     return found
 
 
