@@ -246,6 +246,9 @@ def test_addresses_are_taken_in_only_while_the_issue_is_paused(
     assert mailer("issue", "approve", "next").code == 0
     listed = tmp_path / "log.txt"
     listed.write_text("nobody@elsewhere.example\nnot an address\n")
+    refused = mailer("ledger", "--accepted", listed)
+    assert refused.code == 2
+    assert "needs the issue's date" in refused.err
     said = mailer("ledger", ISSUE, "--accepted", listed)
     assert said.code == 1
     assert f"{listed}:2" in said.err
