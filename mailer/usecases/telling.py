@@ -109,7 +109,7 @@ def mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Sequen
     try:
         return _mail(app, kind, key=key, values=values, to=to)
     except (MailerError, ConfigurationError) as error:
-        # The templates are at fault, or an address cannot be sent to.
+        # The templates are at fault.
         return Untold(str(error), tuple(to))
 
 
@@ -121,18 +121,24 @@ def _mail(app: App, kind: str, *, key: str, values: Mapping[str, Any], to: Seque
         has_parts=False,
     )
     known = {"publication": app.publication, **values}
+    subject, text = templates.subject(known), templates.text(known)
     troubles = {}
     for address in to:
-        message = alert_message(
-            sender=(app.publication.from_name, app.publication.from_address),
-            to=address,
-            subject=templates.subject(known),
-            text=templates.text(known),
-            key=f"{kind}:{key}:{address}",
-            at=app.clock.now(),
-            signer=app.signer,
-        )
-        if why := _carry_by_any(app, message):
+        try:
+            message = alert_message(
+                sender=(app.publication.from_name, app.publication.from_address),
+                to=address,
+                subject=subject,
+                text=text,
+                key=f"{kind}:{key}:{address}",
+                at=app.clock.now(),
+                signer=app.signer,
+            )
+            why = _carry_by_any(app, message)
+        except (MailerError, ConfigurationError) as error:
+            # An address that cannot be sent to must not have the others told twice.
+            why = str(error)
+        if why:
             troubles[address] = why
     return Untold("; ".join(dict.fromkeys(troubles.values())), tuple(troubles))
 

@@ -128,6 +128,18 @@ def test_what_was_missed_stays_true_for_a_day_and_is_given_up_then(
     assert look(over + timedelta(hours=60)) == []
 
 
+def test_an_address_that_cannot_be_sent_to_does_not_have_the_others_told_twice(
+    town: App, look: Look, relay: ChaosServer
+) -> None:
+    look(FRIDAY)
+    unusable = "nora whitfield@lantern.example"
+    town.publication = town.publication.model_copy(update={"editors": (DESK, unusable, NORA)})
+    assert look(minutes(0)) == [(DESK, HELD), (NORA, HELD)]
+    (event,) = [each for each in town.archive.events(ISSUE) if each.kind == UNTOLD]
+    assert event.detail["left"] == [unusable]
+    assert [look(minutes(at)) for at in (1, 3, 60)] == [[]] * 3
+
+
 def test_the_status_has_a_repeated_failure_once(
     town: App, look: Look, relay: ChaosServer, clock: FixedClock
 ) -> None:
