@@ -2,9 +2,9 @@
 
 The alert is written down first, as an event of the issue, and then mailed through the relays one
 after the other until one takes it; whether one did is an event too. So it always stands in
-``mailer ledger``, even where every relay refuses, and ``retelling`` tries to mail it again while
-the sending is stopped. There is one alert a stop: the next is due only after the sending went well
-in between, or the issue was approved anew.
+``mailer ledger``, even where every relay refuses, and ``retelling`` tries for a day to mail it
+again while the sending is stopped. There is one alert a stop: the next is due only after the
+sending went well in between, or the issue was approved anew.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def raise_alert(
     Returns:
         A sentence; "" when this stop has its alert already.
     """
-    to = app.publication.alerts_to or app.publication.contact
+    to = "".join(recipients(app))
     with app.database.write():
         if is_raised(app, name):
             return ""
@@ -46,12 +46,18 @@ def raise_alert(
     key = f"{name}:{number}"
     data = {"kind": "alert", "at": app.clock.now().isoformat(), **values}
     app.hook.post(f"alert:{key}", data | {"publication": app.publication.title})
-    untold = mail(app, "alert", key=key, values=values, to=[to] if to else [])
+    untold = mail(app, "alert", key=key, values=values, to=recipients(app))
     again = {"kind": "alert", "key": key, "to": to, "values": values, "about": {}}
     note(app, name, again if untold else {"to": to}, untold, kinds=(MAILED, FAILED))
     if untold:
         return f"an alert could not be mailed ({untold.why}); `mailer ledger {name}` keeps it"
     return f"an alert was mailed to {to}"
+
+
+def recipients(app: App) -> list[str]:
+    """Return whom an alert is mailed to: one address, or none."""
+    to = app.publication.alerts_to or app.publication.contact
+    return [to] if to else []
 
 
 def alerts(app: App, name: str) -> list[dict[str, Any]]:

@@ -3,11 +3,12 @@
 A reminder has a slot that is tried again. An alarm has none, since its slot is what went wrong, and
 the relay that objects to an issue is often the one that should carry the alert of it. So the event
 that says that a mail failed keeps what it was to say, and at the scheduler's looks it is mailed
-again: after one minute, two, four and so on, an hour at most, for a day, until a relay takes it or
-it is no longer true. The hook has had it the first time.
+again: after one minute, two, four and so on, an hour at most, for a day after the first, until a
+relay takes it or it is no longer true. The hook has had it the first time. An address that
+``publication.toml`` no longer names is not tried any more.
 
-Each try is an event of its own. A look ends at the first mail that nobody takes: the others would
-meet the same relays.
+Each try is an event of its own, which says when the first was. A look ends at the first mail that
+nobody takes: the others would meet the same relays.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from mailer.storage.schema import events
 from mailer.usecases import alarm
 from mailer.usecases.deadlines import VOIDED
 from mailer.usecases.editing import voided
-from mailer.usecases.telling import TOLD, UNTOLD, mail, note
+from mailer.usecases.telling import TOLD, UNTOLD, editors, mail, note
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ class _Unsaid:
     kinds: tuple[str, str]
     detail: dict[str, Any]
     left: list[str]
+    first_at: datetime
     last_at: datetime
     tries: int = field(default=1)
 
@@ -61,29 +63,35 @@ def tell_again(app: App, *, should_stop: Callable[[], bool]) -> int:
         if app.clock.now() < unsaid.due_at() or not _is_true(app, unsaid):
             continue
         detail = unsaid.detail
+        named = alarm.recipients(app) if detail["kind"] == "alert" else editors(app)
+        to = [address for address in unsaid.left if address in named]
+        if not to:
+            continue
         untold = mail(
             app,
             detail["kind"],
             key=detail["key"],
             values=detail["values"],
-            to=unsaid.left,
+            to=to,
         )
-        note(app, unsaid.issue, detail, untold, kinds=unsaid.kinds)
+        first = {"first_at": unsaid.first_at.isoformat()}
+        note(app, unsaid.issue, detail | first, untold, kinds=unsaid.kinds)
         if untold:
             log.warning("alarm.untold", issue=unsaid.issue, why=untold.why, tries=unsaid.tries + 1)
             break
-        log.info("alarm.told", issue=unsaid.issue, to=unsaid.left, tries=unsaid.tries + 1)
+        log.info("alarm.told", issue=unsaid.issue, to=to, tries=unsaid.tries + 1)
         told += 1
     return told
 
 
 def _unsaid(app: App) -> Iterator[_Unsaid]:
-    """Give what nobody has been told of, oldest first."""
+    """Give what nobody has been told of and was first said within a day, oldest first."""
     wanted = [kind for pair in _PAIRS.values() for kind in pair]
+    since = app.clock.now() - TRIED_FOR
     with app.database.read() as connection:
         rows = connection.execute(
             select(events)
-            .where(events.c.kind.in_(wanted), events.c.at > app.clock.now() - TRIED_FOR)
+            .where(events.c.kind.in_(wanted), events.c.at > since)
             .order_by(events.c.id)
         ).all()
     found: dict[tuple[str, str], _Unsaid] = {}
@@ -94,11 +102,18 @@ def _unsaid(app: App) -> Iterator[_Unsaid]:
         elif "about" in row.detail and row.detail.get("left"):
             before = found.get(name)
             detail = {key: row.detail[key] for key in ("kind", "key", "to", "values", "about")}
-            tries = before.tries + 1 if before else 1
+            # The first try itself does not say it, and is the first to be out of sight.
+            said = row.detail.get("first_at")
             found[name] = _Unsaid(
-                row.issue_id, _PAIRS[row.kind], detail, row.detail["left"], row.at, tries
+                row.issue_id,
+                _PAIRS[row.kind],
+                detail,
+                row.detail["left"],
+                first_at=datetime.fromisoformat(said) if said else row.at,
+                last_at=row.at,
+                tries=before.tries + 1 if before else 1,
             )
-    yield from found.values()
+    yield from (unsaid for unsaid in found.values() if unsaid.first_at > since)
 
 
 def _is_true(app: App, unsaid: _Unsaid) -> bool:

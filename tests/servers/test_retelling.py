@@ -120,12 +120,24 @@ def test_what_was_missed_stays_true_for_a_day_and_is_given_up_then(
     refuse(relay, NORA, 99)
     assert look(over) == []
     left = len(relay.script["dot", DESK])
-    for hour in range(1, 26):
+    for hour in range(1, 49):
         look(over + timedelta(hours=hour))
-    # Once an hour at most, and not at all when a day had passed since the last event.
-    assert 20 <= left - len(relay.script["dot", DESK]) <= 26
+    # Once an hour at most, and not at all when a day had passed since the first.
+    assert left - len(relay.script["dot", DESK]) == 23
     relay.script.clear()
-    assert look(over + timedelta(hours=60)) == []
+    assert look(over + timedelta(hours=49)) == []
+
+
+def test_who_is_no_longer_named_is_not_tried_any_more(
+    town: App, look: Look, relay: ChaosServer
+) -> None:
+    look(FRIDAY)
+    refuse(relay, DESK, 1)
+    refuse(relay, NORA, 1)
+    assert look(minutes(0)) == []
+    town.publication = town.publication.model_copy(update={"editors": (DESK,)})
+    assert look(minutes(1)) == [(DESK, HELD)]
+    assert look(minutes(9)) == []
 
 
 def test_an_address_that_cannot_be_sent_to_does_not_have_the_others_told_twice(
