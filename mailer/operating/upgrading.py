@@ -95,12 +95,17 @@ def _copy(database: Database, root: Path, name: str, progress: Progress) -> Path
         target = root / "var" / f"mailer.{name}.dump"
     try:
         target.parent.mkdir(exist_ok=True)
-        # Nobody else may read it, not even while it is written.
-        target.touch(mode=0o600)
-        if database.is_sqlite:
-            copy_file(source, target, progress=progress)
-        else:
-            _dump(database, target)
+        try:
+            # Nobody else may read it, not even while it is written.
+            target.touch(mode=0o600)
+            if database.is_sqlite:
+                copy_file(source, target, progress=progress)
+            else:
+                _dump(database, target)
+        except BaseException:
+            # Half a copy is worse than none, also after Ctrl-C: somebody could go back to it.
+            target.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise StorageFailed(
             Fault(
@@ -109,10 +114,6 @@ def _copy(database: Database, root: Path, name: str, progress: Progress) -> Path
                 remedy="mend that, or make a copy yourself and use --no-copy",
             )
         ) from error
-    except StorageFailed:
-        # Half a copy is worse than none: somebody could go back to it.
-        target.unlink(missing_ok=True)
-        raise
     return target
 
 

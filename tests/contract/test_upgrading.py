@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
 import shutil
@@ -16,6 +15,9 @@ import pytest
 from sqlalchemy import inspect
 
 from mailer.app import make_publication
+from mailer.clock import SystemClock
+from mailer.errors import StorageFailed
+from mailer.operating import upgrading
 from mailer.storage.database import reach_database
 from tests.cli.conftest import driver
 from tests.cli.driving import FRIDAY, Mailer
@@ -99,7 +101,6 @@ def place(
     make_publication(root)
     mailer = driver(root)
     assert mailer("subscribers", "import", "--all", "--basis", "consent").code == 0
-    importlib.import_module("mailer.operating.upgrading")  # It must be newer as well.
     made = Place(root, url, mailer, server)
     yield made
     if server is not None:
@@ -174,6 +175,38 @@ def test_without_room_for_a_copy_nothing_is_changed(place: Place, tmp_path: Path
     assert len(done.error_lines) == 1, done.err
     assert place.revision() == "0001"
     assert place.copies() == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "raised"),
+    [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "no space left"), StorageFailed)],
+    ids=["Ctrl-C", "full"],
+)
+def test_half_a_copy_is_not_kept(
+    place: Place, tmp_path: Path, broken: BaseException, raised: type[BaseException]
+) -> None:
+    written: list[Path] = []
+
+    def half(_source: object, target: Path, **_progress: object) -> None:
+        target.write_bytes(b"half of it")
+        written.append(target)
+        raise broken
+
+    with pytest.MonkeyPatch.context() as newer:
+        make_newer(tmp_path, newer)
+        newer.setattr(upgrading, "copy_file" if place.server is None else "_dump", half)
+        with pytest.raises(raised):
+            upgrading.upgrade(
+                place.url,
+                root=place.root,
+                clock=SystemClock(),
+                dry_run=False,
+                copy=True,
+                progress=lambda _done, _total: None,
+            )
+    assert len(written) == 1
+    assert place.copies() == []
+    assert place.revision() == "0001"
 
 
 # The copy of SQLite lies beside the database, so there its folder is there.
