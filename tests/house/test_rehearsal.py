@@ -1,4 +1,7 @@
-"""The handbook's lines were all typed on a bare server, and the rehearsal itself can type."""
+"""The handbook's lines were all typed, and the rehearsal of it can type.
+
+On a bare server, but for what a remark in the record says was typed otherwise.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from tests.ops.rehearsal import RECORD, Typist, lines_of, recorded
 HANDBOOK = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 
-def test_every_line_of_the_handbook_was_typed_on_a_bare_server() -> None:
+def test_every_line_of_the_handbook_was_typed() -> None:
     lines = lines_of(HANDBOOK)
     assert {line.who for line in lines} == {"root", "mailer"}
-    assert recorded(lines).splitlines() == RECORD.read_text().splitlines(), (
+    record = RECORD.read_text().splitlines()
+    typed = [line for line in record if not line.startswith("#")]
+    assert recorded(lines).splitlines() == typed, (
         "a line of docs/operations.md is not one that was typed: run tests/ops/rehearsal.py on a "
         "server that may be thrown away (CONTRIBUTING.md says how), which writes the record anew"
     )
