@@ -11,6 +11,9 @@ Who asked to be forgotten may come back by their own act: a sign-up of theirs is
 but at most once in ``pending_days`` instead of once a day, and no name is kept until they did. A
 complaint, a bounce and an operator's word are final: no mail at all.
 
+A post that names a region we do not know is left where it is, for a process that does: whoever
+kept it had read a newer publication. As old as a link may become, it is decided by what is known.
+
 Known limit: a process that is killed between the two leaves the posts to the next one.
 """
 
@@ -22,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from mailer.audience.confirmations import Asked, Wish, ask
 from mailer.audience.consent import Step, next_state
@@ -135,9 +138,12 @@ class SignUps:
         """Decide the oldest posts in one transaction; return how many there were."""
         table = schema.sign_ups
         with in_turn(self._database) as connection:
-            posts = connection.execute(select(table).order_by(table.c.id).limit(limit)).all()
+            posts = self._take_up(connection, limit)
             if posts:
                 connection.execute(delete(table).where(table.c.id.in_([post.id for post in posts])))
+            # A question about nothing is never mailed, and would bar a later one for a day.
+            decidable = [post for post in posts if not self._regions.isdisjoint(post.regions)]
+            if decidable:
                 _Batch(
                     connection,
                     now=self._clock.now(),
@@ -145,8 +151,28 @@ class SignUps:
                     policy=self._policy,
                     regions=self._regions,
                     erased=self._erased,
-                ).take(posts)
+                ).take(decidable)
         return len(posts)
+
+    def _take_up(self, connection: Connection, limit: int) -> list[Row[Any]]:
+        """Return the oldest posts that are ours to decide; those we leave must not bar the rest."""
+        table = schema.sign_ups
+        lapsed_at = self._clock.now() - timedelta(days=self._policy.confirm_days)
+        posts: list[Row[Any]] = []
+        last_id = 0
+        while (missing := limit - len(posts)) > 0:
+            page = connection.execute(
+                select(table).where(table.c.id > last_id).order_by(table.c.id).limit(missing)
+            ).all()
+            posts += [
+                post
+                for post in page
+                if self._regions.issuperset(post.regions) or post.at <= lapsed_at
+            ]
+            if len(page) < missing:
+                break
+            last_id = page[-1].id
+        return posts
 
 
 @dataclass(slots=True)

@@ -7,6 +7,9 @@ does not get it returns at once. ``Postman`` calls it from a thread when there i
 What a relay says decides: accepted is sent; a temporary refusal is tried again after a growing
 delay, as deliveries are; a lasting one is given up; a reply that never came counts as sent, since
 whoever waits can ask again and nobody should get two. A refusal of the sender ends the pass.
+
+A region that is not known is tried again every minute while the link works: the pages take a new
+one sooner than other processes do, and the next try may be by one that has read of it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
 import structlog
@@ -38,6 +42,9 @@ FIELDS = ("address", "confirm_url", "until")
 
 LOOK_S = 5.0
 """How long an idle postman waits before it looks by itself."""
+
+UNKNOWN_AGAIN = timedelta(minutes=1)
+"""Until a confirmation of a region we do not know is due again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +132,12 @@ class Confirmer:
         sent = deferred = given_up = 0
         claimed = outbox.step()
         while claimed is not None:
-            outcome = self._deliver(relay, claimed)
-            settled = self._settled(claimed, outcome)
+            outcome = None
+            if self._is_known(claimed):
+                outcome = self._deliver(relay, claimed)
+                settled = self._settled(claimed, outcome)
+            else:
+                settled = self._put_off(claimed)
             sent += settled.is_sent
             deferred += settled.again_at is not None
             given_up += not settled.is_sent and settled.again_at is None
@@ -139,10 +150,19 @@ class Confirmer:
             claimed = outbox.step(settled)
         return Pass(sent, deferred, given_up)
 
+    def _is_known(self, claimed: Claimed) -> bool:
+        return self._app.publication.region_map.keys() >= set(claimed.regions)
+
+    def _put_off(self, claimed: Claimed) -> Settled:
+        """Leave one to who knows its regions; given up when its link ends before the next try."""
+        again_at = self._app.clock.now() + UNKNOWN_AGAIN
+        return Settled(
+            claimed.token_hash, again_at=again_at if again_at < claimed.expires_at else None
+        )
+
     def _deliver(self, relay: SingleRelay, claimed: Claimed) -> Outcome | None:
         """Carry one; None when it cannot be written at all."""
-        known = self._app.publication.region_map
-        if not claimed.regions or any(slug not in known for slug in claimed.regions):
+        if not claimed.regions:
             return None
         try:
             return relay.deliver(outgoing(self.write(claimed), signer=self._app.signer))

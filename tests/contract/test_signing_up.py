@@ -51,16 +51,22 @@ REGIONS = {slug: region(slug) for slug in ("national", "wales", "essex")}
 class World:
     """Every service on one database, and the few steps that tests take again and again."""
 
-    def __init__(self, database: Database, clock: FixedClock, policy: AudiencePolicy) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: FixedClock,
+        policy: AudiencePolicy,
+        regions: dict[str, Region] = REGIONS,
+    ) -> None:
         self.database, self.clock = database, clock
         tokens = Tokens(SECRET)
         self.pepper = Pepper([SECRET])
-        self.register = Register(database, clock, REGIONS)
+        self.register = Register(database, clock, regions)
         self.sign_ups = SignUps(
             database,
             clock,
             tokens=tokens,
-            regions=REGIONS,
+            regions=regions,
             policy=policy,
             erased=partial(erased_among, pepper=self.pepper),
         )
@@ -71,7 +77,7 @@ class World:
             policy=policy,
             lift=partial(lift_erasure, pepper=self.pepper),
         )
-        self.preferences = Preferences(database, clock, regions=REGIONS, policy=policy)
+        self.preferences = Preferences(database, clock, regions=regions, policy=policy)
         self.outbox = Outbox(database, clock, tokens)
 
     def post(self, address: str, *regions: str, **given: str) -> None:
@@ -357,6 +363,35 @@ def test_a_claim_is_one_workers_until_it_lapses(world: World) -> None:
     # What a kill repeats is the same mail.
     assert (again.token, again.seed, again.dated_at) == (first.token, first.seed, first.dated_at)
     assert again.attempts == 2
+
+
+def test_a_post_for_a_region_unknown_here_is_left_to_who_knows_it(world: World) -> None:
+    """A process may have read a newer publication than another on the same tables."""
+    ada = SignUp("ada@x.example", ("skye", "wales"), world.clock.now())
+    ben = SignUp("ben@x.example", ("wales",), world.clock.now())
+    world.sign_ups.keep([ada, ben])
+    # What is left does not bar what comes after it, however little is taken up at once.
+    assert [world.sign_ups.work_off(limit=1) for _number in range(2)] == [1, 0]
+    assert [each.address for each in world.mail()] == ["ben@x.example"]
+    newer = World(world.database, world.clock, POLICY, regions={**REGIONS, "skye": region("skye")})
+    assert newer.sign_ups.work_off() == 1
+    (claimed,) = newer.mail()
+    assert (claimed.address, claimed.regions) == ("ada@x.example", ("skye", "wales"))
+
+
+def test_a_post_for_a_region_nobody_knows_ends_with_the_life_of_a_link(world: World) -> None:
+    for address, regions in (("ada@x.example", ("skye", "wales")), ("ben@x.example", ("skye",))):
+        world.post(address, *regions)
+    world.clock.sleep(POLICY.confirm_days * DAY.total_seconds() - 1)
+    assert world.sign_ups.work_off() == 0
+    world.clock.sleep(1)
+    assert world.sign_ups.work_off() == 2
+    assert [(each.address, each.regions) for each in world.mail()] == [
+        ("ada@x.example", ("wales",))
+    ]
+    # Nothing was asked about nothing, so another try is answered at once.
+    world.post("ben@x.example", "wales")
+    assert [each.address for each in world.mail()] == ["ben@x.example"]
 
 
 def test_a_deferred_one_is_tried_again_and_a_lapsed_one_given_up(world: World) -> None:

@@ -18,11 +18,13 @@ from starlette.testclient import TestClient
 from mailer.app import App, make_publication, open_app
 from mailer.audience.signups import SignUp
 from mailer.cli.demonstration import edited
+from mailer.clock import FixedClock
 from mailer.inbox.server import InboxServer
 from mailer.storage import schema
 from mailer.usecases import editing, mailing, sign_off, sourcing
-from mailer.usecases.confirming import LOCK, Confirmer, Postman
+from mailer.usecases.confirming import LOCK, UNKNOWN_AGAIN, Confirmer, Postman
 from mailer.web.wiring import site_of
+from tests.cli.driving import change
 
 WEB_URL = "https://mail.lantern.example"
 
@@ -154,6 +156,45 @@ def test_the_postman_comes_when_he_is_called(app: App) -> None:
     finally:
         postman.stop()
     assert len(app.inbox.ids()) == 1
+
+
+@pytest.fixture
+def newer(app: App, clock: FixedClock) -> Iterator[tuple[App, Confirmer]]:
+    """A process that has read of a region, and the postman of one that has not."""
+    before = Confirmer(app)
+    (app.root / "subscribers" / "skye.toml").write_text(
+        'name = "Skye"\nlist_id = "skye.lantern.example"\nreply_to = "skye@lantern.example"\n'
+    )
+    change(app.root / "publication.toml", '"wales",', '"wales", "skye",')
+    with open_app(app.root) as opened:
+        app.clock = opened.clock = clock
+        yield opened, before
+
+
+def test_a_region_unknown_here_is_left_to_a_process_that_knows_it(
+    newer: tuple[App, Confirmer], clock: FixedClock
+) -> None:
+    app, before = newer
+    sign_up(app, "ada@reader.example", regions=("skye", "wales"))
+    done = before.send_due()
+    assert (done.sent, done.deferred, done.given_up) == (0, 1, 0)
+    assert Confirmer(app).send_due().sent == 0
+    clock.sleep(UNKNOWN_AGAIN.total_seconds())
+    assert Confirmer(app).send_due().sent == 1
+    assert [message["To"] for message in received(app)] == ["ada@reader.example"]
+
+
+def test_a_region_nobody_knows_is_given_up_when_the_link_ends(
+    newer: tuple[App, Confirmer], clock: FixedClock
+) -> None:
+    app, before = newer
+    sign_up(app, "ada@reader.example", regions=("skye",))
+    lifetime_s = app.publication.audience.confirm_days * 24 * 60 * 60
+    clock.sleep(lifetime_s - 90)
+    assert before.send_due().deferred == 1
+    clock.sleep(60)
+    assert before.send_due().given_up == 1
+    assert not app.outbox.is_due()
 
 
 def test_a_kill_after_the_claim_repeats_the_same_mail(app: App) -> None:
