@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from mailer.app import App
 from mailer.clock import FixedClock
-from mailer.web.following import RETIRES_AFTER_S, Following
+from mailer.errors import StorageFailed
+from mailer.web.following import RETIRES_AFTER_S, Following, House
 from mailer.web.wiring import _housed
 from tests.cli.driving import change
 from tests.web.process import served
@@ -54,11 +55,12 @@ def test_a_change_is_taken_when_the_files_are_at_rest(
     assert "Lantern" in title(following)
     following.look()
     assert "Beacon" in title(following)
-    # The first one is closed when nobody can still be waiting for its answer.
-    assert first.postman._thread is not None
+    # Its postman does not know what is new; its pages go when nobody can wait for their answer.
+    assert first.postman._thread is None
+    assert first.site.state.reception._thread is not None
     clock.sleep(RETIRES_AFTER_S)
     following.look()
-    assert first.postman._thread is None
+    assert first.site.state.reception._thread is None
     assert following.house.postman._thread is not None
 
 
@@ -84,6 +86,59 @@ def test_what_is_at_fault_is_said_once_and_changes_nothing(
     following.look()
     following.look()
     assert "Beacon" in title(following)
+
+
+def test_what_fails_for_a_passing_reason_is_said_once_and_tried_again(
+    opened: App, publication: Path, clock: FixedClock
+) -> None:
+    failures = [StorageFailed("the disk is full"), StorageFailed("the disk is full")]
+
+    def make(app: App) -> House:
+        if "Beacon" in app.publication.title and failures:
+            raise failures.pop()
+        return _housed(app)
+
+    pages = Following(opened, make, clock=clock)
+    pages.house.start()
+    try:
+        change(publication / "publication.toml", TITLE, 'title = "The Beacon"')
+        with capture_logs() as logs:
+            for _number in range(3):
+                pages.keep_up()
+            assert "Lantern" in title(pages)
+            pages.keep_up()
+        assert "Beacon" in title(pages)
+    finally:
+        pages.stop()
+    said = [(log["event"], log.get("why")) for log in logs if log["event"].startswith("pages.")]
+    assert said == [("pages.not_followed", "the disk is full"), ("pages.reread", None)]
+
+
+def test_what_is_saved_while_the_pages_start_is_not_missed(
+    opened: App, publication: Path, clock: FixedClock
+) -> None:
+    change(publication / "publication.toml", TITLE, 'title = "The Beacon"')
+    pages = Following(opened, _housed, clock=clock)
+    try:
+        assert "Beacon" in title(pages)
+    finally:
+        pages.stop()
+
+
+def test_a_postman_ends_although_the_reception_could_not(opened: App) -> None:
+    house = _housed(opened)
+    house.start()
+    reception = house.site.state.reception
+    stop = reception.stop
+
+    def failing() -> None:
+        stop()
+        raise OSError("the disk is gone")
+
+    reception.stop = failing
+    with pytest.raises(OSError, match="disk is gone"):
+        house.stop()
+    assert house.postman._thread is None
 
 
 def test_readers_see_it_without_a_restart(publication: Path, tmp_path: Path) -> None:
