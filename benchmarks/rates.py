@@ -121,7 +121,14 @@ def _row(name: str, target: float, found: dict[str, list[Measure]], absent: dict
         return Row(figure, wanted, "not measured", None, absent[name])
     pairs = zip(found[OURS], found[name], strict=True)
     text, is_met = ratio([ours.rate / theirs.rate for ours, theirs in pairs], target, is_floor=True)
-    return Row(figure, wanted, text, is_met)
+    return Row(figure, wanted, text, is_met, "" if is_met else _bound(found[OURS]))
+
+
+def _bound(ours: list[Measure]) -> str:
+    """Say how much of the cores the sink and ours had: who lacks a core is bound by that."""
+    sink = Spread.of([100 * run.sink_share for run in ours]).median
+    own = Spread.of([run.rate * run.cpu_ms / 10 for run in ours]).median
+    return f"the sink had {sink:.0f} % of a core, two threads of ours {own:.0f} %"
 
 
 def _table(found: dict[str, list[Measure]]) -> str:
