@@ -32,7 +32,8 @@ class Rereading:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._marks = marks_of(app.root, app.publication)
+        # None: whatever was saved since the application was opened is read at the first look.
+        self._marks: Marks | None = None
 
     def __call__(self) -> Publication:
         """Look at the files; read them anew when they have changed."""
@@ -40,12 +41,17 @@ class Rereading:
         marks = marks_of(app.root, app.publication)
         if marks == self._marks:
             return app.publication
-        self._marks = marks
+        is_first = self._marks is None
         try:
             publication = load_publication(app.root)
         except ConfigurationError as error:
+            # The files are at fault; what else may fail here is tried again at the next look.
+            self._marks = marks
             for fault in error.faults:
                 log.error("publication.at_fault", why=str(fault))  # noqa: TRY400  a person's slip
+            return app.publication
+        self._marks = marks
+        if is_first and publication == app.publication:
             return app.publication
         take(app, publication)
         log.info("publication.reread", title=publication.title)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from mailer.app import App
 from mailer.clock import FixedClock
+from mailer.publication import Publication
 from mailer.schedule.jobs import Runner
 from mailer.schedule.runs import Runs, RunState
 from mailer.usecases import mailing
@@ -69,6 +70,28 @@ def test_an_hour_that_was_changed_is_the_one_that_counts(
     assert len(got(relay)) == 2
     (row,) = [run for run in Runs(app.database, clock).latest(9) if run.job == "send"]
     assert row.state is RunState.DONE
+
+
+def test_what_was_saved_before_the_first_look_is_not_missed(app: App) -> None:
+    change(app.root / "publication.toml", 'remind = ""', 'remind = "sun 18:00"')
+    assert not app.publication.schedule.remind
+    assert str(Rereading(app)().schedule.remind[0]) == "sun 18:00"
+
+
+def test_what_fails_for_another_reason_is_tried_again(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_root: Path) -> Publication:
+        raise OSError("the disk is away")
+
+    follow = Rereading(app)
+    follow()
+    change(app.root / "publication.toml", 'remind = ""', 'remind = "sun 18:00"')
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.usecases.rereading.load_publication", fail)
+        with pytest.raises(OSError, match="away"):
+            follow()
+    assert str(follow().schedule.remind[0]) == "sun 18:00"
 
 
 def test_a_mistake_is_reported_once_and_the_old_stays(app: App) -> None:
