@@ -93,18 +93,20 @@ def _copy(database: Database, root: Path, name: str, progress: Progress) -> Path
         target = source.with_name(f"{source.name}.{name}")
     else:
         target = root / "var" / f"mailer.{name}.dump"
+    # It has its name when it is whole, or not at all: somebody could go back to half of one.
+    draft = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(exist_ok=True)
         try:
             # Nobody else may read it, not even while it is written.
-            target.touch(mode=0o600)
+            draft.touch(mode=0o600)
             if database.is_sqlite:
-                copy_file(source, target, progress=progress)
+                copy_file(source, draft, progress=progress)
             else:
-                _dump(database, target)
+                _dump(database, draft)
+            draft.replace(target)
         except BaseException:
-            # Half a copy is worse than none, also after Ctrl-C: somebody could go back to it.
-            target.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise StorageFailed(

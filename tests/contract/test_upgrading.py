@@ -181,7 +181,7 @@ def test_without_room_for_a_copy_nothing_is_changed(place: Place, tmp_path: Path
     name = "mailer.db.before-0002-20261127T120000Z"
     if place.server is not None:
         name = "mailer.before-0002-20261127T120000Z.dump"
-    target = place.root / "var" / name
+    target = place.root / "var" / f".{name}.part"
     target.parent.mkdir(exist_ok=True)
     # Whatever is written there meets a full disk.
     target.symlink_to("/dev/full")
@@ -203,10 +203,13 @@ def test_half_a_copy_is_not_kept(
     place: Place, tmp_path: Path, broken: BaseException, raised: type[BaseException]
 ) -> None:
     written: list[Path] = []
+    offered: list[Path] = []
 
     def half(_source: object, target: Path, **_progress: object) -> None:
         target.write_bytes(b"half of it")
         written.append(target)
+        # After SIGKILL it stays so: what the handbook's way back lists must be whole.
+        offered.extend(copy for copy in place.copies() if not copy.name.startswith("."))
         raise broken
 
     with pytest.MonkeyPatch.context() as newer:
@@ -222,6 +225,7 @@ def test_half_a_copy_is_not_kept(
                 progress=lambda _done, _total: None,
             )
     assert len(written) == 1
+    assert offered == []
     assert place.copies() == []
     assert place.revision() == "0001"
 
