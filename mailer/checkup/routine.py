@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
-
 from mailer.app import App
 from mailer.checkup.findings import Check
+from mailer.issues.history import last_event
 from mailer.operating.backing_up import MADE
 from mailer.operating.readiness import silence
 from mailer.schedule.calendar import upcoming
 from mailer.schedule.runs import Runs, RunState
-from mailer.storage.schema import events
 from mailer.usecases.readers import regions_data
 
 LOOK_BACK = timedelta(days=8)
@@ -84,21 +82,16 @@ def schedule_checks(app: App) -> Iterator[Check]:
 def backup_checks(app: App) -> Iterator[Check]:
     """Look when the last backup was made."""
     with app.database.read() as connection:
-        row = connection.execute(
-            select(events.c.at, events.c.detail)
-            .where(events.c.issue_id == "", events.c.kind == MADE)
-            .order_by(events.c.at.desc())
-            .limit(1)
-        ).first()
+        made_at, made = last_event(connection, MADE)
     remedy = "`mailer backup DIR --keep 14` every night; see docs/operations.md"
-    if row is None:
+    if made_at is None:
         yield Check("warn", "backup", "none was made from here", remedy)
         return
-    age = app.clock.now() - row.at
-    said = f"the last was made {row.at:%Y-%m-%d %H:%M} UTC"
+    age = app.clock.now() - made_at
+    said = f"the last was made {made_at:%Y-%m-%d %H:%M} UTC"
     if age > STALE:
         yield Check("warn", "backup", f"{said}, {age.days} days ago", remedy)
-    elif not Path(str(row.detail.get("path", ""))).exists():
+    elif not Path(str(made.get("path", ""))).exists():
         yield Check("ok", "backup", f"{said} and is not here any more")
     else:
         yield Check("ok", "backup", said)

@@ -57,3 +57,11 @@ def read_events(connection: Connection, issue_id: str) -> list[Event]:
         Event(row.at, row.kind, row.issue_id, row.region, row.by, row.detail)
         for row in connection.execute(query)
     ]
+
+
+def last_event(connection: Connection, kind: str) -> tuple[datetime | None, dict[str, Any]]:
+    """Return when a thing that is no issue's, such as a backup, last happened, and its detail."""
+    query = select(events.c.at, events.c.detail).where(events.c.issue_id == "")
+    newest = query.where(events.c.kind == kind).order_by(events.c.at.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return (row.at, row.detail) if row else (None, {})

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, func, select, text
 from mailer import __version__
 from mailer.app import App
 from mailer.clock import SystemClock
+from mailer.issues.history import last_event
 from mailer.operating.backing_up import MADE
 from mailer.operating.supervising import PartState
 from mailer.schedule.calendar import JOBS
@@ -29,7 +29,6 @@ from mailer.storage.schema import (
     WAITING,
     confirmations,
     deliveries,
-    events,
     issues,
     runs,
     sign_ups,
@@ -162,8 +161,8 @@ class Gauges(Collector):
 
 def _past(connection: Connection) -> Iterator[Family]:
     """Say when the last backup was made, when articles were taken in, and what was at fault."""
-    made_at, _made = _last(connection, MADE)
-    taken_at, taken = _last(connection, INGESTED)
+    made_at, _made = last_event(connection, MADE)
+    taken_at, taken = last_event(connection, INGESTED)
     yield _gauge(
         "mailer_last_backup_timestamp_seconds",
         "When the last backup was made.",
@@ -183,16 +182,6 @@ def _past(connection: Connection) -> Iterator[Family]:
         select(func.count()).select_from(source_states).where(source_states.c.failures > 0)
     ).scalar()
     yield _gauge("mailer_sources_failing", "Sources whose last visit failed.", [((), failing or 0)])
-
-
-def _last(connection: Connection, kind: str) -> tuple[datetime | None, dict[str, Any]]:
-    row = connection.execute(
-        select(events.c.at, events.c.detail)
-        .where(events.c.issue_id == "", events.c.kind == kind)
-        .order_by(events.c.at.desc())
-        .limit(1)
-    ).first()
-    return (row.at, row.detail) if row else (None, {})
 
 
 def _ledger(connection: Connection) -> Iterator[Family]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 
 from mailer.app import App
+from mailer.issues.history import last_event
 from mailer.operating.backing_up import MADE
 from mailer.operating.readiness import silence
 from mailer.schedule.runs import Runs, RunState
@@ -35,6 +36,8 @@ AHEAD = 60
 def overview(app: App) -> dict[str, Any]:
     """Return the state of everything; reads only, and cheaply."""
     now = app.clock.now()
+    with app.database.read() as connection:
+        backup_at, _made = last_event(connection, MADE)
     return {
         "publication": app.publication.title,
         "at": now,
@@ -43,7 +46,7 @@ def overview(app: App) -> dict[str, Any]:
         "issues": _issues(app),
         "queue": _queue(app, now),
         "errors": _errors(app, now),
-        "backup_at": _last(app, MADE),
+        "backup_at": backup_at,
     }
 
 
@@ -150,11 +153,3 @@ def _errors(app: App, now: datetime) -> list[dict[str, Any]]:
             # What is tried again and fails for the same reason is one error, as of its last time.
             grouped.setdefault((what, why), {"at": row.at, "what": what, "why": why})
     return sorted(grouped.values(), key=lambda entry: entry["at"], reverse=True)[:ERRORS]
-
-
-def _last(app: App, kind: str) -> datetime | None:
-    with app.database.read() as connection:
-        found: datetime | None = connection.execute(
-            select(func.max(events.c.at)).where(events.c.issue_id == "", events.c.kind == kind)
-        ).scalar()
-    return found
