@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mailer.cli.options import Json, folder
 from mailer.cli.output import out, say, say_json
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from mailer.cli.tables import bare_grid
 
 MOST = 500
 STYLES = {"done": "green", "held": "yellow", "failed": "red", "missed": "red", "skipped": "yellow"}
@@ -64,13 +62,13 @@ def _show(rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         say("Nothing is to come.")
     issue = ""
-    grid = _grid()
+    grid = bare_grid(4)
     for row, regions in _together(rows, ("job", "issue", "utc", "zone", "note")):
         if row["issue"] != issue:
             if issue:
                 out().print(grid)
                 say()
-            issue, grid = row["issue"], _grid()
+            issue, grid = row["issue"], bare_grid(4)
             said = [text for text in (row["state"], row["note"]) if text]
             say(": ".join([issue, ", ".join(said)]) if said else issue, style="bold")
         grid.add_row(
@@ -90,7 +88,7 @@ def _show_past(rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         say("Nothing has run yet.")
         return
-    grid = _grid()
+    grid = bare_grid(4)
     for row, regions in _together(rows, ("job", "issue", "due", "state", "note")):
         said = [text for text in (", ".join(regions), row["note"]) if text]
         grid.add_row(
@@ -115,13 +113,3 @@ def _together(
         if row["region"]:
             found[-1][1].append(row["region"])
     return found
-
-
-def _grid() -> Table:
-    from rich.table import Table
-
-    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for _ in range(4):
-        grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold", ratio=1)
-    return grid

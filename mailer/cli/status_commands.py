@@ -9,6 +9,7 @@ import typer
 
 from mailer.cli.options import Json, folder
 from mailer.cli.output import out, say_json
+from mailer.cli.tables import bare_grid
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -167,12 +168,9 @@ def _queue(queue: dict[str, Any]) -> RenderableType:
 
 
 def _errors(rows: list[dict[str, Any]]) -> RenderableType:
-    from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
+    grid = bare_grid(1)
     for row in rows:
         grid.add_row(
             f"{row['at']:%d %b %H:%M}",
@@ -182,12 +180,7 @@ def _errors(rows: list[dict[str, Any]]) -> RenderableType:
 
 
 def _grid() -> Table:
-    from rich.table import Table
-
-    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for _ in range(3):
-        grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold", ratio=1)
+    grid = bare_grid(3)
     grid.add_column(no_wrap=True, style="dim")
     return grid
 

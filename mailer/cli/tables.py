@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 LONGEST = 20
 """A longer word may be broken over two lines; in the first column, one twice as long."""
@@ -192,3 +193,14 @@ def _print_blocks(
         for line in lines:
             console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False))
     console.print()
+
+
+def bare_grid(fixed: int) -> Table:
+    """Return a grid without lines: so many columns that are never broken, then one that folds."""
+    from rich.table import Table
+
+    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0))
+    for _ in range(fixed):
+        grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=1)
+    return grid
