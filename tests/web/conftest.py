@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,12 @@ def client(request: pytest.FixtureRequest) -> TestClient:
 def visit(app: App) -> TestClient:
     """Open a site for a test."""
     return TestClient(site_of(app), base_url=WEB_URL, follow_redirects=False)
+
+
+@contextmanager
+def working(app: App, *, follow_redirects: bool = False) -> Iterator[TestClient]:
+    """Open a site whose reception works, until the test ends."""
+    site = site_of(app)
+    with TestClient(site, base_url=WEB_URL, follow_redirects=follow_redirects) as opened:
+        yield opened
+    site.state.reception.stop()

@@ -19,6 +19,7 @@ from mailer.audience.subscriber import SubscriptionState
 from mailer.clock import FixedClock
 from mailer.storage import schema
 from mailer.web.wiring import site_of
+from tests.web.conftest import working
 from tests.web.publishing import WEB_URL
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -37,10 +38,8 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> Iterator[TestClient]:
-    site = site_of(app)
-    with TestClient(site, base_url=WEB_URL, follow_redirects=False) as opened:
+    with working(app) as opened:
         yield opened
-    site.state.reception.stop()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from mailer.checked import is_zone
 from mailer.storage import schema
 from mailer.web.wiring import site_of
 from mailer.web.zone_choices import Choices, zone_choices
+from tests.web.conftest import working
 from tests.web.publishing import WEB_URL
 
 ADDRESS = "ada@reader.example"
@@ -42,10 +43,8 @@ def app(root: Path) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> Iterator[TestClient]:
-    site = site_of(app)
-    with TestClient(site, base_url=WEB_URL, follow_redirects=True) as opened:
+    with working(app, follow_redirects=True) as opened:
         yield opened
-    site.state.reception.stop()
 
 
 @pytest.fixture
