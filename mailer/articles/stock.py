@@ -12,7 +12,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from mailer.articles.article import Article
 from mailer.articles.article_rows import article_of_row, article_of_values
@@ -25,6 +36,7 @@ _UNREAD = ("body_html", "body_text", "content_hash", "author_note")
 _UNREAD_LISTS = ("credits", "tags", "parts", "quotes")
 """What choosing does not look at. Lists are JSON, and reading them costs more than the rest."""
 _LIGHT = [c for c in articles.c if c.name not in {*_UNREAD, *_UNREAD_LISTS}]
+_NAMES = [c.name for c in _LIGHT]
 _EMPTY: dict[str, Any] = dict.fromkeys(_UNREAD, "") | dict.fromkeys(_UNREAD_LISTS, ())
 _AT_ONCE = 500
 """Ids in one statement: well below what databases allow."""
@@ -80,12 +92,15 @@ class Stock:
             until: the window's end: what was first seen before it.
             had: ids of further articles, which lists have had.
         """
-        # Said in every branch, so that each is one stretch of an index, and not the whole table.
+        # Each branch shall be one short stretch of an index. The end is said in every one, for else
+        # the table is read whole, and in the last two of a value that no index has: SQLite would
+        # take the index of it and read everything before the end, which is the whole table again.
         seen = articles.c.first_seen_at
+        is_in_time = func.coalesce(seen, seen) < until
         is_fresh = or_(
             and_(seen >= since, seen < until),
-            and_(articles.c.published_at >= since, seen < until),
-            and_(articles.c.embargo_until >= since, seen < until),
+            and_(articles.c.published_at >= since, is_in_time),
+            and_(articles.c.embargo_until >= since, is_in_time),
         )
         found: dict[str, Article] = {}
         known: dict[str, Traits] = {}
@@ -109,10 +124,12 @@ def _read(
     found: dict[str, Article],
     known: dict[str, Traits],
 ) -> None:
-    for row in connection.execute(select(*_LIGHT).where(wanted)):
-        found[row.id] = article_of_values(_EMPTY | dict(row._mapping))  # noqa: SLF001
-    for row in connection.execute(select(article_traits).join(articles).where(wanted)):
-        known[row.article_id] = _traits(row)
+    both: Select[Any] = select(*_LIGHT, article_traits).where(wanted)
+    for row in connection.execute(both.select_from(articles.outerjoin(article_traits))):
+        values = dict(zip(_NAMES, row, strict=False))
+        found[row.id] = article_of_values(_EMPTY | values)
+        if row.article_id is not None:
+            known[row.id] = _traits(row)
 
 
 def _values(traits: Traits) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from mailer.articles.article import (
     Article,
@@ -25,7 +28,7 @@ from mailer.articles.placing import Placer
 from mailer.articles.traits import Traits, traits_of
 from mailer.clock import FixedClock
 from mailer.errors import NotFound
-from mailer.storage.database import Database
+from mailer.storage.database import Database, open_database
 
 DAY = date(2026, 12, 12)
 
@@ -283,3 +286,29 @@ def test_what_may_be_chosen_comes_without_texts_and_with_traits(
         assert set(other[1]["dock"].places.regions) == {"east"}
     library.remove("dock")
     assert library.considered(since=now, until=later) == ([], {})
+
+
+def test_what_may_be_chosen_is_found_by_short_stretches_of_indexes(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    """SQLite would rather read everything that was seen before the end: the whole table."""
+    database = open_database("", root=tmp_path)
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, given, *_: asked.append((statement, given)),
+    )
+    now = clock.now()
+    Library(database, clock).considered(since=now - timedelta(days=7), until=now)
+    [(statement, given)] = [each for each in asked if each[0].startswith("SELECT")]
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+    steps = [str(row[-1]) for row in plan if "articles USING" in str(row[-1])]
+    assert [re.findall(r"ix_articles_(\w+) \((.*)\)", step) for step in steps] == [
+        [("first_seen_at", "first_seen_at>? AND first_seen_at<?")],
+        [("published_at", "published_at>?")],
+        [("embargo_until", "embargo_until>?")],
+    ]
+    assert not [row for row in plan if str(row[-1]).startswith("SCAN")]
+    database.close()
