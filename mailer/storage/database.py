@@ -14,6 +14,7 @@ Failures: every driver error leaves here as ``StorageFailed`` with what to do.
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,6 +26,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from mailer.clock import SystemClock
 from mailer.errors import ConfigurationError, Fault, StorageFailed
 
 HEAD = "0001"
@@ -280,7 +282,7 @@ def _engine(url: URL) -> Engine:
         # The driver's own transaction handling would begin DEFERRED and fail on upgrade.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _use_wal(cursor)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -291,6 +293,22 @@ def _engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
+
+
+def _use_wal(cursor: sqlite3.Cursor) -> None:
+    # Everywhere else SQLite waits for others, but not with this switch: of several processes that
+    # open a new file together, one may be told at once that it is locked.
+    clock = SystemClock()
+    deadline_s = clock.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or clock.monotonic() > deadline_s:
+                raise
+            clock.sleep(0.02)
+        else:
+            return
 
 
 def _revision(connection: Connection) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -18,6 +20,7 @@ from mailer.storage.database import (
     HEAD,
     USUAL_CACHE_KIB,
     Database,
+    _use_wal,
     open_database,
 )
 
@@ -47,6 +50,19 @@ def test_a_new_database_is_at_the_newest_schema(database: Database) -> None:
         names = set(connection.dialect.get_table_names(connection))
     assert version == HEAD
     assert set(schema.metadata.tables) <= names
+
+
+def test_what_is_settled_is_in_no_index_of_what_waits(database: Database) -> None:
+    source = (
+        "SELECT name, sql FROM sqlite_master WHERE tbl_name = 'deliveries' AND sql LIKE '%INDEX%'"
+        if database.is_sqlite
+        else "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'deliveries'"
+    )
+    with database.read() as connection:
+        found = {name: sql for name, sql in connection.execute(text(source)) if "WHERE" in sql}
+    assert set(found) == {"ix_deliveries_waiting", "ix_deliveries_claimed"}
+    assert "planned" in found["ix_deliveries_waiting"].partition("WHERE")[2]
+    assert "claimed" in found["ix_deliveries_claimed"].partition("WHERE")[2]
 
 
 def test_what_is_written_is_kept_and_opening_again_changes_nothing(
@@ -228,6 +244,25 @@ def test_the_lock_of_a_killed_process_is_free(
                 break
         deadline.wait(0.05)
     assert is_held
+
+
+def test_the_switch_to_a_log_waits_while_another_opens_the_file() -> None:
+    """SQLite tells some of those who open a new file together at once that it is locked."""
+    turns = 0
+
+    class Cursor:
+        def execute(self, _statement: str) -> None:
+            nonlocal turns
+            turns += 1
+            if turns < 4:
+                raise sqlite3.OperationalError("database is locked")
+            if turns == 5:
+                raise sqlite3.OperationalError("disk I/O error")
+
+    _use_wal(cast("sqlite3.Cursor", Cursor()))
+    assert turns == 4
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        _use_wal(cast("sqlite3.Cursor", Cursor()))
 
 
 def test_several_may_make_the_database_together(fresh_url: str, tmp_path: Path) -> None:
