@@ -28,7 +28,6 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from mailer.audience.segments import compile_segment
 from mailer.publication import Region
@@ -143,6 +142,8 @@ def ineligible_statement(regions: Mapping[str, Region], *, is_sqlite: bool) -> S
         each = func.json_each(pairs).table_valued("value")
         person, region = (func.json_extract(each.c.value, f"$[{at}]") for at in (0, 1))
     else:
+        from sqlalchemy.dialects.postgresql import JSONB
+
         each = func.jsonb_array_elements(cast(pairs, JSONB)).table_valued("value")
         person = cast(each.c.value.op("->>")(0), Integer)
         region = each.c.value.op("->>")(1)

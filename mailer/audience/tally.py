@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.storage import schema
+from mailer.storage.upsert import insert_into
 
 Key = tuple[str, str, date]
 """Name, key and day."""
@@ -31,7 +30,6 @@ DELIVERIES = "deliveries"
 def add_tallies(connection: Connection, counted: Counter[Key]) -> None:
     """Add to totals, making those that are not there yet."""
     table = schema.tallies
-    make: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [
         {"name": name, "key": key[:120], "day": day, "count": count}
         for (name, key, day), count in sorted(counted.items())
@@ -39,7 +37,7 @@ def add_tallies(connection: Connection, counted: Counter[Key]) -> None:
     ]
     if not rows:
         return
-    statement = make(table)
+    statement = insert_into(table, is_sqlite=connection.dialect.name == "sqlite")
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[table.c.name, table.c.key, table.c.day],

@@ -16,12 +16,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, String, func, literal, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.clock import Clock
 from mailer.delivery import statements
 from mailer.storage.database import Database
 from mailer.storage.schema import deliveries
+from mailer.storage.upsert import insert_into
 
 PLAN_CHUNK = 10_000
 """Tokens SQLite is given at a time; progress is told after each."""
@@ -114,8 +114,8 @@ class Plans:
         }
         # SQLite takes ON for a join's without a WHERE before it.
         selected = select(*values.values()).select_from(rows).where(text("1 = 1"))
-        make = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        planned = make(deliveries).from_select(list(values), selected, include_defaults=False)
+        planned = insert_into(deliveries, is_sqlite=self._database.is_sqlite)
+        planned = planned.from_select(list(values), selected, include_defaults=False)
         renewed = ("region", "subscriber_id", "name", "state", "dated_at", "due_at", "updated_at")
         return planned.on_conflict_do_update(
             index_elements=[_COLUMNS.issue_id, _COLUMNS.address],

@@ -26,13 +26,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from mailer.clock import Clock
 from mailer.errors import IllegalTransition, StorageFailed
 from mailer.storage.database import Database
 from mailer.storage.schema import leases
+from mailer.storage.upsert import insert_into
 
 LENGTH = timedelta(minutes=3)
 """Three looks at the schedule: a holder that misses two is given up."""
@@ -171,9 +170,8 @@ class Lease:
         return None if row is None else Held(row.holder, row.fence, row.expires_at)
 
     def _first(self, connection: Connection, now: datetime) -> Held:
-        make = sqlite_insert if self._database.is_sqlite else postgresql_insert
         connection.execute(
-            make(leases)
+            insert_into(leases, is_sqlite=self._database.is_sqlite)
             .values(name=self._name, holder="", fence=0, taken_at=now, expires_at=now)
             .on_conflict_do_nothing()
         )

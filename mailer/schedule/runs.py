@@ -25,14 +25,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from mailer.clock import Clock
 from mailer.errors import IllegalTransition
 from mailer.schedule.calendar import JOBS, Slot
 from mailer.storage.database import Database
 from mailer.storage.schema import runs
+from mailer.storage.upsert import insert_into
 
 
 class RunState(StrEnum):
@@ -269,8 +268,7 @@ class Runs:
 
 
 def _insert(connection: Connection, run: Run) -> bool:
-    is_sqlite = connection.dialect.name == "sqlite"
-    statement = sqlite_insert(runs) if is_sqlite else postgresql_insert(runs)
+    statement = insert_into(runs, is_sqlite=connection.dialect.name == "sqlite")
     # RETURNING, because psycopg does not count the rows of an INSERT here.
     inserted = connection.execute(
         statement.values(

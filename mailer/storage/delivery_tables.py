@@ -13,10 +13,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from mailer.storage.columns import metadata, one_of
+from mailer.storage.columns import metadata, one_of, partial_index
 from mailer.storage.instant import Instant
 
 DELIVERY_STATES = (
@@ -49,18 +48,10 @@ deliveries = Table(
     UniqueConstraint("issue_id", "address"),
     one_of("state", DELIVERY_STATES),
     CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-    Index(
-        "ix_deliveries_waiting",
-        *("issue_id", "region", "state", "due_at", "id"),
-        sqlite_where=text(WAITING),
-        postgresql_where=text(WAITING),
+    partial_index(
+        "ix_deliveries_waiting", *("issue_id", "region", "state", "due_at", "id"), where=WAITING
     ),
-    Index(
-        "ix_deliveries_claimed",
-        "id",
-        sqlite_where=text(CLAIMED),
-        postgresql_where=text(CLAIMED),
-    ),
+    partial_index("ix_deliveries_claimed", "id", where=CLAIMED),
 )
 """``withheld``: the ids, apart by spaces, of what its reader was sent before.
 

@@ -38,3 +38,18 @@ def run(*arguments: str) -> str:
 def test_the_commands_import_nothing_heavy() -> None:
     program = "import sys, mailer.__main__, mailer.cli.commands; print(*sys.modules)"
     assert {name.partition(".")[0] for name in run("-c", program).split()} & HEAVY == set()
+
+
+def test_who_has_sqlite_does_not_read_the_other_database(tmp_path: Path) -> None:
+    """SQLAlchemy's dialect for PostgreSQL brings every driver it knows."""
+    program = (
+        "import sys, mailer.__main__, mailer.cli.commands as c\n"
+        "c.app(['-C', sys.argv[1], 'issue', 'draft'], standalone_mode=False)\n"
+        "print(*sys.modules)"
+    )
+    run("-m", "mailer", "init", str(tmp_path / "news"))
+    # Only the first command makes the tables, and what makes them knows every database.
+    run("-m", "mailer", "-C", str(tmp_path / "news"), "issue", "list")
+    modules = run("-c", program, str(tmp_path / "news")).split()
+    assert "sqlalchemy.dialects.sqlite" in modules
+    assert "sqlalchemy.dialects.postgresql" not in modules
