@@ -16,6 +16,9 @@ def main() -> None:
     except KeyboardInterrupt:
         # Also in the first third of a second, while the program is only being read.
         sys.exit(INTERRUPTED)
+    finally:
+        # What is left goes with the process; to search it for circles first takes a tenth again.
+        gc.freeze()
 
 
 def _run() -> None:
