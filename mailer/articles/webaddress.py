@@ -16,6 +16,9 @@ _COUNTING = re.compile(
     r"_ga|_gl|cmpid|ito|ref_src|spm|xtor|rss|ns_\w+|s_cid|wt\.\w+)",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[A-Za-z0-9/~!$&'()*+,;=:@._-]*")
+"""A path in which nothing is quoted and nothing has to be."""
+_SLASHES = re.compile(r"/{2,}")
 _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
 
 
@@ -23,28 +26,38 @@ def without_counters(url: str) -> str:
     """Return an address without fragment and without the parameters that only count readers."""
     try:
         parts = urlsplit(url)
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         return url
-    kept = [(name, value) for name, value in pairs if not _COUNTING.fullmatch(name)]
-    query = parts.query if len(kept) == len(pairs) else urlencode(kept)
+    kept, is_whole = _telling(parts.query)
+    query = parts.query if is_whole else urlencode(kept)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
 def url_key(url: str) -> str:
     """Return what all addresses of one page have in common, or "" when it is none's."""
     try:
-        parts = urlsplit(without_counters(url.strip()))
+        parts = urlsplit(url.strip())
         port = parts.port
     except ValueError:
         return ""
     host = (parts.hostname or "").rstrip(".").removeprefix("www.")
     if parts.scheme not in {"http", "https"} or not host:
         return ""
-    plain = quote(unquote(parts.path).strip(), safe="/~!$&'()*+,;=:@-._", errors="replace")
-    path = _INDEX.sub("/", re.sub(r"/{2,}", "/", plain)).rstrip("/")
-    query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+    plain = parts.path
+    if not _PLAIN.fullmatch(plain):
+        plain = quote(unquote(plain).strip(), safe="/~!$&'()*+,;=:@-._", errors="replace")
+    path = _INDEX.sub("/", _SLASHES.sub("/", plain)).rstrip("/")
+    query = urlencode(sorted(_telling(parts.query)[0]))
     if not path and not query:
         return ""
     place = host if port in {None, 80, 443} else f"{host}:{port}"
     return f"{place}{path}?{query}" if query else f"{place}{path}"
+
+
+def _telling(query: str) -> tuple[list[tuple[str, str]], bool]:
+    """Return the parameters that say which page it is, and whether those are all."""
+    if not query:
+        return [], True
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept = [(name, value) for name, value in pairs if not _COUNTING.fullmatch(name)]
+    return kept, len(kept) == len(pairs)

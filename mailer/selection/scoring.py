@@ -165,7 +165,7 @@ def section_term(*, section: str, is_named: bool, filled: int, minimum: int, wei
 
 def total(terms: tuple[Term, ...]) -> float:
     """Return the score: the sum of the terms' values."""
-    return round(sum(term.value for term in terms), PLACES)
+    return round(sum([term.value for term in terms]), PLACES)
 
 
 def sentences(terms: tuple[Term, ...]) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ the articles considered (TF-IDF). A ``Shelf`` finds the articles nearest in subj
 from __future__ import annotations
 
 import math
-from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -86,10 +85,11 @@ class Print:
     traits: Traits
 
     @cached_property
-    def sample(self) -> array[int]:
-        """The runs it is looked up by."""
+    def sample(self) -> dict[int, tuple[str, ...]]:
+        """The runs it is looked up by, each with the article's id."""
         runs = self.traits.runs
-        return runs if len(runs) <= _ALL_RUNS else runs[: bisect_left(runs, _SAMPLE)]
+        some = runs if len(runs) <= _ALL_RUNS else runs[: bisect_left(runs, _SAMPLE)]
+        return dict.fromkeys(some, (self.id,))
 
     @cached_property
     def runs(self) -> frozenset[int]:
@@ -142,13 +142,11 @@ class TwinIndex:
                     if len(titled) < _MOST_HOLDERS:
                         titled.append(kept.id)
         if kept.has_text:
-            holders, alone = self._holders, (kept.id,)
-            for run in kept.sample:
-                held = holders.get(run)
-                if held is None:
-                    holders[run] = alone
-                elif len(held) < _MOST_HOLDERS:
-                    holders[run] = (*held, kept.id)
+            holders = self._holders
+            held = {run: holders[run] for run in holders.keys() & kept.sample.keys()}
+            holders.update(kept.sample)
+            for run, others in held.items():
+                holders[run] = (*others, kept.id) if len(others) < _MOST_HOLDERS else others
 
     def find(self, new: Print) -> Likeness | None:
         """Return the kept article this one repeats, or None. An article is never its own twin."""
@@ -180,7 +178,10 @@ class TwinIndex:
         if not new.has_text:
             return set()
         sample, kept = new.sample, self._kept
-        holders = filter(None, map(self._holders.get, sample))
+        shared = self._holders.keys() & sample.keys()
+        if not shared:
+            return set()
+        holders = map(self._holders.__getitem__, shared)
         # A guess from the samples, on the safe side; whoever passes is compared in full.
         least = len(sample) * WORTH_COMPARING
         return {
@@ -193,7 +194,9 @@ class TwinIndex:
         """Return the kept articles of which only the titles can be compared."""
         titled = self._brief_words if new.has_text else self._title_words
         # Titles that are nearly the same share rare words; the common ones only cost time.
-        held = sorted(filter(None, map(titled.get, set(new.words))), key=len)
+        held = sorted(filter(None, map(titled.get, set(new.words))), key=len) if titled else []
+        if not held:
+            return set()
         alike = Counter(chain.from_iterable(held[:RARE_TITLE_WORDS]))
         least = min(2, len(held))
         return {other for other, count in alike.items() if count >= least} - {new.id}
