@@ -22,9 +22,6 @@ SOFT_BREAK = b"=\r\n"
 LINE = 76
 """Characters of an encoded line, the soft break's ``=`` included (RFC 2045 section 6.7)."""
 
-
-_TOO_LONG = re.compile(rb"[^\r\n]{%d}" % (LINE + 1))
-
 Piece = bytes | tuple[str, bool]
 """Literal bytes, or a slot's name and whether it stands in HTML."""
 
@@ -144,9 +141,10 @@ def encode_literal(text: str) -> bytes:
     # b2a_qp copies the line ends it finds, and writes bare LF for its own when it finds none.
     encoded = binascii.b2a_qp(data, quotetabs=False, istext=True, header=False)
     encoded = encoded.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    if _TOO_LONG.search(encoded):
+    lines = encoded.split(b"\r\n")
+    if max(map(len, lines)) > LINE:
         # It writes a space at a line's end as =20 without looking how long the line is by then.
-        encoded = b"\r\n".join(_broken(line) for line in encoded.split(b"\r\n"))
+        encoded = b"\r\n".join(map(_broken, lines))
     if encoded.startswith(b".") or b"\n." in encoded:
         encoded = b"\r\n".join(_without_dot(line) for line in encoded.split(b"\r\n"))
     if encoded.endswith(b"\r\n"):
