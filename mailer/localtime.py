@@ -15,14 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from mailer.publication import Publication, Region
 from mailer.timetable import Moment
 
 
+@lru_cache(maxsize=4096)
 def first_instant(on: date, at: time, zone: str) -> datetime:
     """Return the first instant, in UTC, at which the clocks of ``zone`` show that time or later.
+
+    A schedule asks for the same few again and again, so they are remembered.
 
     Source: PEP 495: the two folds of a skipped time enclose the change of the clocks.
     """

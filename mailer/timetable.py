@@ -214,7 +214,7 @@ def is_issue_day(schedule: Schedule, day: date) -> bool:
 
 def moved_from(schedule: Schedule, day: date) -> date | None:
     """Return the day from which a holiday moved a day's issue; None for one that was not moved."""
-    if not schedule.holidays:
+    if not schedule.holidays or (_is_regular(schedule, day) and not holiday_on(schedule, day)):
         return None
     return next((found.instead_of for found in issue_days(schedule, day, day)), None)
 
