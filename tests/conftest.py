@@ -122,8 +122,17 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with an empty SQLite database, made once and copied for each test."""
+    root = tmp_path_factory.mktemp("migrated")
+    open_database("", root=root).close()
+    return root / "var"
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    shutil.copytree(migrated, tmp_path / "var")
     opened = open_database("", root=tmp_path)
     yield opened
     opened.close()

@@ -144,7 +144,9 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
+def database(database_url: str, tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    if not database_url:
+        shutil.copytree(migrated, tmp_path / "var")
     opened = open_database(database_url, root=tmp_path)
     yield opened
     opened.close()
