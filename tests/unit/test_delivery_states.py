@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer.delivery.delivery import (
@@ -52,7 +52,10 @@ def test_a_crash_gives_a_claim_back_and_doubts_a_transmission() -> None:
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=60))
-def test_no_path_sends_again_what_was_accepted_refused_or_skipped(steps: list[str]) -> None:
+@example(["cancel", "replan", "claim", "transmit"])
+@example(["claim", "skip", "replan", "claim", "transmit"])
+def test_no_path_sends_again_what_was_accepted_refused_or_expired(steps: list[str]) -> None:
+    """What was skipped or cancelled is sent only where it is planned anew."""
     state = DeliveryState.PLANNED
     is_final = False
     for step in steps:
@@ -62,6 +65,8 @@ def test_no_path_sends_again_what_was_accepted_refused_or_skipped(steps: list[st
             continue
         # Bytes go out only in TRANSMITTING, and nothing leads there from a final state.
         assert not (is_final and state is DeliveryState.TRANSMITTING)
+        if step == "replan":
+            is_final = False
         is_final = is_final or state in {
             DeliveryState.ACCEPTED,
             DeliveryState.REFUSED,
@@ -69,3 +74,11 @@ def test_no_path_sends_again_what_was_accepted_refused_or_skipped(steps: list[st
             DeliveryState.CANCELLED,
             DeliveryState.EXPIRED,
         }
+
+
+@pytest.mark.parametrize(
+    "state", [state for state in DeliveryState if state not in {"skipped", "cancelled"}]
+)
+def test_only_what_ended_before_anything_was_sent_is_planned_anew(state: DeliveryState) -> None:
+    with pytest.raises(IllegalTransition):
+        next_state(state, "replan")
