@@ -24,6 +24,8 @@ from mailer.storage.schema import deliveries
 from mailer.storage.upsert import insert_into
 
 PLAN_CHUNK = 10_000
+"""Tokens made at once; the first time fewer, for most lists need no more."""
+FIRST_CHUNK = 500
 """Tokens SQLite is given at a time; progress is told after each."""
 
 CACHE_KIB = 16 * 1024
@@ -143,8 +145,9 @@ class Plans:
                 return each
             if progress and given:
                 progress(given)
-            stock = iter(tokens(PLAN_CHUNK))
-            given += PLAN_CHUNK
+            count = PLAN_CHUNK if given else FIRST_CHUNK
+            stock = iter(tokens(count))
+            given += count
             return next(stock)
 
         driver = connection.connection.driver_connection
