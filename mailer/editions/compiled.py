@@ -29,7 +29,7 @@ def remember_sound(checked: Checked) -> None:
     _SOUND.add(checked)
 
 
-class _Compiled(BytecodeCache):
+class Compiled(BytecodeCache):
     """Keeps compiled templates; a file's new version replaces the old one."""
 
     def __init__(self) -> None:
@@ -45,5 +45,5 @@ class _Compiled(BytecodeCache):
         self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
-COMPILED = {True: _Compiled(), False: _Compiled()}
+COMPILED = {True: Compiled(), False: Compiled()}
 """By whether values are escaped, which is compiled in."""

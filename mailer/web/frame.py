@@ -30,6 +30,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from mailer.editions.colours import palettes
+from mailer.editions.compiled import Compiled, is_known_sound, remember_sound
 from mailer.errors import Fault, RenderFailed
 from mailer.languages import SOURCE, Languages, Words
 from mailer.publication import Publication
@@ -38,6 +39,9 @@ from mailer.web.rhythm import rhythm
 
 FOLDER = "web"
 STYLE = "style.css.j2"
+
+_COMPILED = Compiled()
+"""Shared by every language's environment, and by the one of the pages' next version."""
 
 
 def load_pages(override: Path | None = None) -> dict[str, str]:
@@ -61,7 +65,10 @@ def load_pages(override: Path | None = None) -> dict[str, str]:
                 continue
             try:
                 text = path.read_text(encoding="utf-8-sig")
-                _environment({}).parse(text, filename=str(path))
+                name = path.relative_to(folder).as_posix()
+                if not is_known_sound(checked := (name, str(path), text, frozenset[str]())):
+                    _environment({}).parse(text, filename=str(path))
+                    remember_sound(checked)
             except (OSError, UnicodeDecodeError) as error:
                 faults.append(
                     Fault(f"cannot be read: {error}", where=str(path), remedy="save it as UTF-8")
@@ -76,7 +83,7 @@ def load_pages(override: Path | None = None) -> dict[str, str]:
                     )
                 )
             else:
-                sources[path.relative_to(folder).as_posix()] = text
+                sources[name] = text
     if faults:
         raise RenderFailed(faults)
     return sources
@@ -269,6 +276,7 @@ def _environment(sources: Mapping[str, str]) -> Environment:
         undefined=StrictUndefined,
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=_COMPILED,
     )
     environment.policies["ext.i18n.trimmed"] = True
     return environment
