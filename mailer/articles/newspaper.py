@@ -52,6 +52,8 @@ _MASTHEAD_MARK = re.compile(
     r"monthly|weekly|www\.)|£|€|\$",
     re.IGNORECASE,
 )
+_COUNTS = re.compile(r"(?:\b(?:issue|edition|number|no|nr|vol(?:ume)?)\.?|#)\s*$", re.IGNORECASE)
+"""What makes the figure after it the paper's number: "Issue 9 December 2026" is a month's."""
 _MASTHEAD_WITHIN = 12
 _MOST_HEADINGS = 2_000
 
@@ -78,11 +80,13 @@ def find_masthead(blocks: Sequence[Block]) -> Masthead | None:
         title = above[-1] if above else None
         used = (block, title) if title else (block,)
         month = MONTHS.index(match["month"].lower()) + 1
+        is_counted = _COUNTS.search(block.plain[: match.start()])
+        day = 0 if is_counted else int(match["day"] or 0)
         try:
-            on = date(int(match["year"]), month, int(match["day"] or 1))
+            on = date(int(match["year"]), month, day or 1)
         except ValueError:
             continue
-        return Masthead(title.plain if title else "", on, not match["day"], used)
+        return Masthead(title.plain if title else "", on, not day, used)
     return None
 
 

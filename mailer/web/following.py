@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import structlog
@@ -98,9 +99,11 @@ class Following:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        for _closes_s, house in self._retiring:
-            house.stop()
-        self.house.stop()
+        # One that cannot stop keeps none of the others from it.
+        with ExitStack() as closing:
+            closing.callback(self.house.stop)
+            for _closes_s, house in self._retiring:
+                closing.callback(house.stop)
 
     def keep_up(self) -> None:
         """Look; what goes wrong is logged once, and the pages go on as they are."""

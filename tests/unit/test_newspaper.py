@@ -236,6 +236,25 @@ def test_a_paper_of_nothing_but_headings_is_refused(tmp_path: Path) -> None:
         read_document(path, desk=policy(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("line", "on", "is_month"),
+    [
+        ("Issue 9 December 2026 - free", date(2026, 12, 1), True),
+        ("Issue 9, December 2026", date(2026, 12, 1), True),
+        ("No. 34 December 2026", date(2026, 12, 1), True),
+        ("Vol. 2 #12 December 2026", date(2026, 12, 1), True),
+        ("Issue 9, 12 December 2026", date(2026, 12, 12), False),
+        ("Free - 12th December 2026 - No. 4", date(2026, 12, 12), False),
+    ],
+)
+def test_a_figure_after_issue_is_the_papers_number_and_no_day(
+    line: str, on: date, is_month: bool
+) -> None:
+    found = find_masthead(parse_blocks(f"# THE HILL POST\n\n{line}\n\n# One\n\nA.\n\n# Two\n\nB."))
+    assert found is not None
+    assert (found.on, found.is_month) == (on, is_month)
+
+
 def test_an_article_with_subheadings_is_no_newspaper() -> None:
     assert (
         find_masthead(parse_blocks("# One\n\nIn May 2031 it rained.\n\n## Two\n\n## Three")) is None

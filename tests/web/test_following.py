@@ -141,6 +141,30 @@ def test_a_postman_ends_although_the_reception_could_not(opened: App) -> None:
     assert house.postman._thread is None
 
 
+def test_every_site_ends_although_one_could_not(
+    opened: App, publication: Path, clock: FixedClock
+) -> None:
+    pages = Following(opened, _housed, clock=clock)
+    first = pages.house
+    first.start()
+    change(publication / "publication.toml", TITLE, 'title = "The Beacon"')
+    pages.look()
+    pages.look()
+    assert pages.house is not first
+    reception = first.site.state.reception
+    stop = reception.stop
+
+    def failing() -> None:
+        stop()
+        raise OSError("the disk is gone")
+
+    reception.stop = failing
+    with pytest.raises(OSError, match="disk is gone"):
+        pages.stop()
+    assert pages.house.postman._thread is None
+    assert pages.house.site.state.reception._thread is None
+
+
 def test_readers_see_it_without_a_restart(publication: Path, tmp_path: Path) -> None:
     with served(publication, log=tmp_path / "log") as server:
         assert "The Lantern" in httpx2.get(server.url, timeout=60).text
