@@ -25,6 +25,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     insert,
     literal,
@@ -77,20 +78,23 @@ def take_staged(
         progress: called before each step.
     """
     is_sqlite = connection.dialect.name == "sqlite"
+    # In a roster that comes again there may be nobody; these go through it in the addresses' order.
+    is_any_fresh = connection.execute(select(exists().where(_FRESH))).scalar()
     steps = [
-        ("Writing people", _insert_people(intake, is_sqlite=is_sqlite)),
-        ("Writing subscriptions", _insert_links(intake)),
-        ("Writing subscriptions", _move_links(intake)),
-        ("Writing consents", _insert_consents(intake)),
-        ("Writing consents", _insert_moves(intake)),
-        ("Filling in names", _fill_in("name")),
-        ("Filling in languages", _fill_in("language")),
-        ("Writing fields", _merge_fields(is_sqlite=is_sqlite)),
+        ("Writing people", is_any_fresh, _insert_people(intake, is_sqlite=is_sqlite)),
+        ("Writing subscriptions", is_any_fresh, _insert_links(intake)),
+        ("Writing subscriptions", True, _move_links(intake)),
+        ("Writing consents", is_any_fresh, _insert_consents(intake)),
+        ("Writing consents", True, _insert_moves(intake)),
+        ("Filling in names", True, _fill_in("name")),
+        ("Filling in languages", True, _fill_in("language")),
+        ("Writing fields", True, _merge_fields(is_sqlite=is_sqlite)),
     ]
-    for place, (label, statement) in enumerate(steps):
+    for place, (label, is_wanted, statement) in enumerate(steps):
         if progress is not None:
             progress(total * place // len(steps), total, label)
-        connection.execute(statement)
+        if is_wanted:
+            connection.execute(statement)
     _suppress(connection, intake)
     if progress is not None:
         progress(total, total, "Committing")
@@ -218,7 +222,9 @@ def _merge_fields(*, is_sqlite: bool) -> Any:
         is_known = func.json_type(_PEOPLE.c.fields, path).is_not(None)
         others = func.json_remove(STAGED.c.fields, path)
         merged = func.json_patch(_PEOPLE.c.fields, case((is_known, others), else_=STAGED.c.fields))
-        is_changed = merged != type_coerce(_PEOPLE.c.fields, Text)
+        before = type_coerce(_PEOPLE.c.fields, Text)
+        # Mostly they are the same to the letter, and then need not be read.
+        is_changed = and_(STAGED.c.fields != before, merged != before)
         merged = type_coerce(merged, JSON)
     else:
         held, staged = cast(_PEOPLE.c.fields, JSONB), cast(STAGED.c.fields, JSONB)

@@ -200,6 +200,8 @@ def _subscribing() -> tuple[Update, ...]:
         ).where(
             SUBSCRIBES,
             STAGED.c.person.is_not(None),
+            # Most rows of a roster that comes again: who is on this list is not on none.
+            or_(STAGED.c.here.is_(None), STAGED.c.here != _CONFIRMED),
             exists(was_left),
             ~exists(on_any.where(theirs.c.state == _CONFIRMED)),
         ),
@@ -207,6 +209,13 @@ def _subscribing() -> tuple[Update, ...]:
 
 
 def _joined_since(region: str) -> Update:
+    # Few rows object; without their names first, SQLite goes through all subscriptions.
+    objecting = STAGED.alias("objecting")
+    named = select(objecting.c.person).where(
+        objecting.c.verdict.is_(None),
+        objecting.c.person.is_not(None),
+        objecting.c.stance.in_([int(stance) for stance in (Stance.LEFT, *SUPPRESSING)]),
+    )
     later = _EVENTS.alias("later")
     newest = (
         select(func.max(later.c.id))
@@ -228,6 +237,7 @@ def _joined_since(region: str) -> Update:
         "ask them; `mailer subscribers remove` takes them off",
     ).where(
         or_(and_(LEAVES, _LINKS.c.region == region), SUPPRESSES),
+        _LINKS.c.subscriber_id.in_(named),
         _LINKS.c.subscriber_id == STAGED.c.person,
         _LINKS.c.state == _CONFIRMED,
         _EVENTS.c.id == newest,
