@@ -1,7 +1,9 @@
-"""What need not be done again when a set of templates is read again: checking and compiling.
+"""What need not be done again when templates are read again: checking and compiling.
 
-Who works on a template reads its set at every save, and of that set one file is new. Both are kept
-by the file's content, in this process alone.
+Who works on a template reads its set at every save, and of that set one file is new; the public
+pages are compiled for each language and each time the publication's files change. What was checked
+is known by its content, what was compiled by its name, for the content it was made of; both in this
+process alone.
 """
 
 from __future__ import annotations

@@ -197,7 +197,9 @@ class Frame:
     def _environment(self, words: Words) -> Environment:
         known = self._environments.get(words.tag)
         if known is None:
-            known = self._environments[words.tag] = _environment(self._sources)
+            # Kept when it is whole: several threads answer, and what one of them compiles without
+            # the language stays.
+            known = _environment(self._sources)
             known.globals.update(
                 publication=self.publication,
                 rhythm=rhythm(self.publication.schedule, words),
@@ -206,6 +208,7 @@ class Frame:
             known.install_gettext_callables(  # type: ignore[attr-defined]
                 words.gettext, words.ngettext, newstyle=True
             )
+            self._environments[words.tag] = known
         return known
 
 
