@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import CheckConstraint, Connection, Index, MetaData, event, text
+from sqlalchemy import CheckConstraint, Index, MetaData, text
 
 metadata = MetaData(
     naming_convention={
@@ -27,14 +25,15 @@ def partial_index(name: str, *columns: str, where: str) -> Index:
     """Return an index of the rows of which a condition holds.
 
     SQLAlchemy reads PostgreSQL's dialect as soon as an index has a word for it, with every driver
-    it knows, which costs a command on SQLite a fortieth of a second; so it has none until the
-    index is created there.
+    it knows, which costs a command on SQLite a fortieth of a second; so it has none until
+    ``tell_postgresql`` is called, which migrations do.
     """
-    index = Index(name, *columns, sqlite_where=text(where))
+    return Index(name, *columns, sqlite_where=text(where), info={"where": where})
 
-    @event.listens_for(index, "before_create")
-    def _on_postgresql(_index: Index, connection: Connection, **_: Any) -> None:
-        if connection.dialect.name == "postgresql":
-            index.dialect_options["postgresql"]["where"] = text(where)
 
-    return index
+def tell_postgresql() -> None:
+    """Give every partial index its condition for PostgreSQL too."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_options["postgresql"]["where"] = text(index.info["where"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
+from mailer.storage.columns import tell_postgresql
 from mailer.storage.schema import metadata
 
+tell_postgresql()
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
