@@ -43,7 +43,7 @@ from mailer.articles.units import Unit, join_display, move_captions, move_credit
 from mailer.errors import Fault, InvalidInput
 
 _MASTHEAD = re.compile(
-    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?(?P<month>{'|'.join(MONTHS)})\s+"
+    rf"\b(?:(?P<day>\d{{1,2}})(?P<nth>st|nd|rd|th)?\s+)?(?P<month>{'|'.join(MONTHS)})\s+"
     r"(?P<year>(?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
@@ -52,8 +52,12 @@ _MASTHEAD_MARK = re.compile(
     r"monthly|weekly|www\.)|£|€|\$",
     re.IGNORECASE,
 )
-_COUNTS = re.compile(r"(?:\b(?:issue|edition|number|no|nr|vol(?:ume)?)\.?|#)\s*$", re.IGNORECASE)
-"""What makes the figure after it the paper's number: "Issue 9 December 2026" is a month's."""
+_COUNTS = re.compile(
+    r"(?:(?:^|[^\w\s])[ \t]*issue|\b(?:number|no|nr|vol(?:ume)?)\.?|#)[ \t]*\Z",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What makes the figure after it the paper's number: "Issue 9 December 2026" is a month's. A
+"Special Issue 12 December 2026" has a day."""
 _MASTHEAD_WITHIN = 12
 _MOST_HEADINGS = 2_000
 
@@ -80,7 +84,7 @@ def find_masthead(blocks: Sequence[Block]) -> Masthead | None:
         title = above[-1] if above else None
         used = (block, title) if title else (block,)
         month = MONTHS.index(match["month"].lower()) + 1
-        is_counted = _COUNTS.search(block.plain[: match.start()])
+        is_counted = not match["nth"] and _COUNTS.search(block.plain[: match.start()])
         day = 0 if is_counted else int(match["day"] or 0)
         try:
             on = date(int(match["year"]), month, day or 1)

@@ -243,7 +243,12 @@ def test_a_paper_of_nothing_but_headings_is_refused(tmp_path: Path) -> None:
         ("Issue 9, December 2026", date(2026, 12, 1), True),
         ("No. 34 December 2026", date(2026, 12, 1), True),
         ("Vol. 2 #12 December 2026", date(2026, 12, 1), True),
+        ("Free - Issue 34 December 2026", date(2026, 12, 1), True),
         ("Issue 9, 12 December 2026", date(2026, 12, 12), False),
+        ("Issue 9th December 2026", date(2026, 12, 9), False),
+        ("Free. Special Issue 12 December 2026", date(2026, 12, 12), False),
+        ("Weekend Edition 12 December 2026 - Free", date(2026, 12, 12), False),
+        ("Weekly issue\n9 December 2026", date(2026, 12, 9), False),
         ("Free - 12th December 2026 - No. 4", date(2026, 12, 12), False),
     ],
 )
