@@ -26,7 +26,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from mailer.clock import SystemClock
+from mailer.clock import Clock, SystemClock
 from mailer.errors import ConfigurationError, Fault, StorageFailed
 
 HEAD = "0001"
@@ -282,7 +282,7 @@ def _engine(url: URL) -> Engine:
         # The driver's own transaction handling would begin DEFERRED and fail on upgrade.
         connection.isolation_level = None
         cursor = connection.cursor()
-        _use_wal(cursor)
+        _use_wal(cursor, SystemClock())
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -295,10 +295,9 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _use_wal(cursor: sqlite3.Cursor) -> None:
-    # Everywhere else SQLite waits for others, but not with this switch: of several processes that
-    # open a new file together, one may be told at once that it is locked.
-    clock = SystemClock()
+def _use_wal(cursor: sqlite3.Cursor, clock: Clock) -> None:
+    # SQLite waits for others here too, but where two switch at the same moment: of several
+    # processes that open a new file together, one may be told at once that it is locked.
     deadline_s = clock.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

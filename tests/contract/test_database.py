@@ -13,10 +13,12 @@ from typing import cast
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from mailer.clock import FixedClock
 from mailer.errors import ConfigurationError, StorageFailed
 from mailer.storage import schema
 from mailer.storage.database import (
     BULK_CACHE_KIB,
+    BUSY_TIMEOUT_S,
     HEAD,
     USUAL_CACHE_KIB,
     Database,
@@ -248,21 +250,25 @@ def test_the_lock_of_a_killed_process_is_free(
 
 def test_the_switch_to_a_log_waits_while_another_opens_the_file() -> None:
     """SQLite tells some of those who open a new file together at once that it is locked."""
-    turns = 0
+    clock, turns = FixedClock(NOW), 0
 
     class Cursor:
         def execute(self, _statement: str) -> None:
             nonlocal turns
             turns += 1
-            if turns < 4:
-                raise sqlite3.OperationalError("database is locked")
             if turns == 5:
                 raise sqlite3.OperationalError("disk I/O error")
+            if turns != 4:
+                raise sqlite3.OperationalError("database is locked")
 
-    _use_wal(cast("sqlite3.Cursor", Cursor()))
+    _use_wal(cast("sqlite3.Cursor", Cursor()), clock)
     assert turns == 4
     with pytest.raises(sqlite3.OperationalError, match="disk"):
-        _use_wal(cast("sqlite3.Cursor", Cursor()))
+        _use_wal(cast("sqlite3.Cursor", Cursor()), clock)
+    start = clock.monotonic()
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        _use_wal(cast("sqlite3.Cursor", Cursor()), clock)
+    assert BUSY_TIMEOUT_S <= clock.monotonic() - start < BUSY_TIMEOUT_S + 1
 
 
 def test_several_may_make_the_database_together(fresh_url: str, tmp_path: Path) -> None:
