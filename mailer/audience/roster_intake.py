@@ -34,7 +34,6 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from mailer.audience.basis import LawfulBasis
 from mailer.audience.consent import Step, next_state
@@ -227,6 +226,8 @@ def _merge_fields(*, is_sqlite: bool) -> Any:
         is_changed = and_(STAGED.c.fields != before, merged != before)
         merged = type_coerce(merged, JSON)
     else:
+        from sqlalchemy.dialects.postgresql import JSONB
+
         held, staged = cast(_PEOPLE.c.fields, JSONB), cast(STAGED.c.fields, JSONB)
         rest = staged.op("-", return_type=JSONB())(literal(TIME_ZONE, Text()))
         given = case((held.has_key(TIME_ZONE), rest), else_=staged)
