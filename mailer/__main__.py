@@ -25,7 +25,8 @@ def main() -> None:
         # Also in the first third of a second, while the program is only being read.
         sys.exit(INTERRUPTED)
     finally:
-        # What is left goes with the process; to search it for circles first takes a tenth again.
+        # What is left goes with the process; to search it for circles first takes a tenth of a
+        # short command. So whatever has to be closed is closed by name before.
         gc.freeze()
 
 

@@ -56,17 +56,17 @@ def _keep_what_is_compiled() -> None:
 
 
 def _search_for_circles_as_the_program_does() -> None:
-    """Look for garbage in circles as seldom as the command line, and not among what stays.
+    """Look for garbage in circles as seldom as the command line.
 
     A worker holds all tests and every module; to go through them again and again took a fifteenth
     of its time.
     """
     gc.set_threshold(*CIRCLES)
-    gc.freeze()
 
 
 _work_in_memory()
 _keep_what_is_compiled()
+_search_for_circles_as_the_program_does()
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 """The Friday before the sample Monday, 2026-11-30."""
@@ -82,10 +82,6 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return 2 * len(os.sched_getaffinity(0))
-
-
-def pytest_collection_finish() -> None:
-    _search_for_circles_as_the_program_does()
 
 
 @pytest.hookimpl(hookwrapper=True)

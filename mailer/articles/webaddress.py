@@ -38,6 +38,7 @@ def url_key(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
+        query = urlencode(sorted(_telling(parts.query)[0]))
     except ValueError:
         return ""
     host = (parts.hostname or "").rstrip(".").removeprefix("www.")
@@ -47,7 +48,6 @@ def url_key(url: str) -> str:
     if not _PLAIN.fullmatch(plain):
         plain = quote(unquote(plain).strip(), safe="/~!$&'()*+,;=:@-._", errors="replace")
     path = _INDEX.sub("/", _SLASHES.sub("/", plain)).rstrip("/")
-    query = urlencode(sorted(_telling(parts.query)[0]))
     if not path and not query:
         return ""
     place = host if port in {None, 80, 443} else f"{host}:{port}"

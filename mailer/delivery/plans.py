@@ -24,9 +24,9 @@ from mailer.storage.schema import deliveries
 from mailer.storage.upsert import insert_into
 
 PLAN_CHUNK = 10_000
-"""Tokens made at once; the first time fewer, for most lists need no more."""
-FIRST_CHUNK = 500
 """Tokens SQLite is given at a time; progress is told after each."""
+FIRST_CHUNK = 500
+"""The first time so many; most lists need no more."""
 
 CACHE_KIB = 16 * 1024
 """SQLite's page cache while it plans: what a million rows touch again and again."""

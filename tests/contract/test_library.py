@@ -28,6 +28,7 @@ from mailer.articles.placing import Placer
 from mailer.articles.traits import Traits, traits_of
 from mailer.clock import FixedClock
 from mailer.errors import NotFound
+from mailer.storage import schema
 from mailer.storage.database import Database, open_database
 
 DAY = date(2026, 12, 12)
@@ -286,6 +287,11 @@ def test_what_may_be_chosen_comes_without_texts_and_with_traits(
         assert set(other[1]["dock"].places.regions) == {"east"}
     library.remove("dock")
     assert library.considered(since=now, until=later) == ([], {})
+
+
+def test_no_column_of_an_article_and_of_its_traits_has_one_name() -> None:
+    """They are read as one row."""
+    assert not set(schema.articles.c.keys()) & set(schema.article_traits.c.keys())
 
 
 def test_what_may_be_chosen_is_found_by_short_stretches_of_indexes(

@@ -170,6 +170,7 @@ def test_addresses_of_no_article() -> None:
     assert url_key("https://a.example/?p=7") != url_key("https://a.example/?p=8")
     assert without_counters("https://a.example/x?id=3&fbclid=q#z") == "https://a.example/x?id=3"
     assert without_counters("http://[x") == "http://[x"
+    assert url_key("https://a.example/x?id=\ud800") == ""
 
 
 @given(st.text(max_size=60))
