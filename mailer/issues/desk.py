@@ -12,7 +12,7 @@ Failures: ``InvalidInput`` with file and line, ``IllegalTransition``, ``NotFound
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -270,15 +270,7 @@ class Desk:
             raise edited(path, "has been edited since it was drafted" if record else _BY_HAND)
 
         records = self._archive.records()
-        context = selection_context(
-            self._publication,
-            day,
-            now=self._clock.now(),
-            records=records,
-            exposures=self._archive.exposures(
-                besides=issue_id, since=self._clock.now() - LOOK_BACK
-            ),
-        )
+        context = self.context(day, records)
         wishes = self._wishes(issue_id, standing)
         context = with_wishes(context, wishes, self._publication)
         proposal, articles = self.propose(context)
@@ -335,6 +327,17 @@ class Desk:
         )
         return DraftResult(
             issue_id, path, kept, issue, proposal, context.window_from, context.window_until
+        )
+
+    def context(self, day: date, records: Sequence[IssueRecord]) -> SelectionContext:
+        """Return what the issue of that day is chosen for now, an editor's wishes aside."""
+        now = self._clock.now()
+        return selection_context(
+            self._publication,
+            day,
+            now=now,
+            records=records,
+            exposures=self._archive.exposures(besides=day.isoformat(), since=now - LOOK_BACK),
         )
 
     def _wishes(self, issue_id: str, standing: bytes | None) -> Wishes:

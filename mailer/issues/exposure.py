@@ -41,10 +41,14 @@ def earlier_exposures(
     return dict(found)
 
 
-def exposures_until(database: Database, until: datetime) -> frozenset[tuple[str, str]]:
-    """Return the pairs of region and article that lists had been shown before an instant."""
-    statement = select(exposures.c.region, exposures.c.article_id).where(
-        exposures.c.sent_at < until
+def exposures_until(database: Database, until: datetime) -> dict[tuple[str, str], datetime]:
+    """Return the pairs of region and article that lists had been shown before an instant, each
+    with when it was last."""
+    columns = exposures.c
+    statement = (
+        select(columns.region, columns.article_id, columns.sent_at)
+        .where(columns.sent_at < until)
+        .order_by(columns.sent_at)
     )
     with database.read() as connection:
-        return frozenset((region, article) for region, article in connection.execute(statement))
+        return {(region, id_): at for region, id_, at in connection.execute(statement)}

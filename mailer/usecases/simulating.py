@@ -9,7 +9,7 @@ it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from mailer.app import App
 from mailer.errors import Fault, InvalidInput, NotFound
-from mailer.issues.drafting import selection_context
+from mailer.issues.desk import LOOK_BACK
 from mailer.issues.exposure import exposures_until
 from mailer.localtime import first_send_at
 from mailer.mistakes import said_of
@@ -83,13 +83,7 @@ def choose(app: App, day: date | None, *, policy: SelectionPolicy) -> dict[str, 
     """
     refuse_past(app, day)
     on = day or app.desk.next_issue_date(app.clock.now())
-    context = selection_context(
-        app.publication,
-        on,
-        now=app.clock.now(),
-        records=app.archive.records(),
-        exposures=app.archive.exposures(besides=on.isoformat()),
-    )
+    context = app.desk.context(on, app.archive.records())
     proposal, articles = app.desk.propose(context, policy=policy)
     titles = {article.id: article.title for article in articles}
     scores = {
@@ -148,10 +142,10 @@ def simulate(
     ladders = {slug: publication.ladder(slug) for slug in publication.regions}
     sections = [section.slug for section in publication.sections]
     opened = draft_at(publication, before)
-    had = set(exposures_until(app.database, opened))
+    had = exposures_until(app.database, opened)
     weeks: list[Week] = []
     for done, on in enumerate(days, 1):
-        context = _context(app, on, opened, frozenset(had))
+        context = _context(app, on, opened, had)
         opened = context.window_until
         proposal, found = app.desk.propose(context, policy=policy)
         articles = {article.id: article for article in found}
@@ -168,7 +162,8 @@ def simulate(
                 for article in found
             ),
         )
-        had |= {(region, article) for region, ids in week.shown.items() for article in ids}
+        sent_at = context.goes_out_at
+        had |= {(region, id_): sent_at for region, ids in week.shown.items() for id_ in ids}
         weeks.append(week)
         if progress:
             progress(done, count)
@@ -226,7 +221,7 @@ def _days(publication: Publication, now: datetime, count: int) -> list[date]:
 
 
 def _context(
-    app: App, on: date, opened: datetime, had: frozenset[tuple[str, str]]
+    app: App, on: date, opened: datetime, had: Mapping[tuple[str, str], datetime]
 ) -> SelectionContext:
     cut_off = draft_at(app.publication, on)
     due = first_send_at(app.publication, on).astimezone(ZoneInfo(app.publication.time_zone))
@@ -235,7 +230,8 @@ def _context(
         now=cut_off,
         window_from=opened,
         window_until=cut_off + MOMENT,
-        exposures=had,
+        # As much of the past as a draft looks at.
+        exposures=frozenset(pair for pair, at in had.items() if at >= cut_off - LOOK_BACK),
         due_at=due,
     )
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
+from mailer.app import open_app
+from mailer.articles.article_rows import values_of
+from mailer.storage import schema
 from tests.cli.conftest import driver
 from tests.cli.driving import ISSUE, Mailer
 
@@ -96,6 +102,38 @@ def test_select_shows_what_the_draft_would_hold_and_writes_nothing(
         not story["terms"].get("recency") for block in other["blocks"] for story in block["stories"]
     )
     assert mailer("select", ISSUE, "--json").data == found
+
+
+@pytest.mark.parametrize(("days", "is_left_out"), [(40, True), (90, False)])
+def test_select_looks_as_far_back_as_the_draft(
+    mailer: Mailer, drafted: Path, publication: Path, days: int, is_left_out: bool
+) -> None:
+    """A piece that repeats one of the last eight weeks is left out; an older one is forgotten."""
+
+    def picks(blocks: list[dict[str, Any]], key: str) -> dict[str, list[str]]:
+        return {
+            block["block"].removeprefix("region:"): [each["article"] for each in block[key]]
+            for block in blocks
+        }
+
+    lead = mailer("issue", "show", ISSUE, "--json").data["blocks"][0]["picks"][0]["article"]
+    with open_app(publication) as app:
+        sent_at = app.clock.now() - timedelta(days=days)
+        old = replace(
+            app.library.article(lead), id="old", url="", title="Then", first_seen_at=sent_at
+        )
+        shown = {"article_id": "old", "issue_id": f"{sent_at:%Y-%m-%d}", "sent_at": sent_at}
+        with app.database.write() as connection:
+            connection.execute(insert(schema.articles), values_of(old))
+            rows = [shown | {"region": region} for region in app.publication.regions]
+            connection.execute(insert(schema.exposures), rows)
+    tried = picks(mailer("select", ISSUE, "--json").data["blocks"], "stories")
+    assert mailer("issue", "draft", ISSUE, "--force").code == 0
+    drawn = picks(mailer("issue", "show", ISSUE, "--json").data["blocks"], "picks")
+    assert {name: ids for name, ids in tried.items() if ids} == {
+        name: ids for name, ids in drawn.items() if ids
+    }
+    assert (lead not in drawn["lead"]) == is_left_out
 
 
 @pytest.mark.parametrize(
