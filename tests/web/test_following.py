@@ -125,9 +125,8 @@ def test_what_is_saved_while_the_pages_start_is_not_missed(
         pages.stop()
 
 
-def test_a_postman_ends_although_the_reception_could_not(opened: App) -> None:
-    house = _housed(opened)
-    house.start()
+def let_fail(house: House) -> None:
+    """Let a site's reception end, but not without an error."""
     reception = house.site.state.reception
     stop = reception.stop
 
@@ -136,6 +135,12 @@ def test_a_postman_ends_although_the_reception_could_not(opened: App) -> None:
         raise OSError("the disk is gone")
 
     reception.stop = failing
+
+
+def test_a_postman_ends_although_the_reception_could_not(opened: App) -> None:
+    house = _housed(opened)
+    house.start()
+    let_fail(house)
     with pytest.raises(OSError, match="disk is gone"):
         house.stop()
     assert house.postman._thread is None
@@ -151,14 +156,7 @@ def test_every_site_ends_although_one_could_not(
     pages.look()
     pages.look()
     assert pages.house is not first
-    reception = first.site.state.reception
-    stop = reception.stop
-
-    def failing() -> None:
-        stop()
-        raise OSError("the disk is gone")
-
-    reception.stop = failing
+    let_fail(first)
     with pytest.raises(OSError, match="disk is gone"):
         pages.stop()
     assert pages.house.postman._thread is None
