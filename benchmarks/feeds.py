@@ -157,6 +157,7 @@ def ingest(root: Path, port: int) -> dict[str, object]:
     from urllib.request import urlopen
 
     from mailer.app import open_app
+    from mailer.circles import look_seldom
     from mailer.usecases import sourcing
 
     def counts() -> dict[str, int]:
@@ -164,6 +165,7 @@ def ingest(root: Path, port: int) -> dict[str, object]:
             return json.load(answer)
 
     before, start, cpu = counts(), time.monotonic(), used()
+    look_seldom()  # As the command line does.
     with open_app(root) as app:
         sources = [source.name for source in app.publication.sources]
         report = sourcing.ingest(app, [], sources=sources, is_now=True)

@@ -9,14 +9,6 @@ INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 
-CIRCLES = (50_000, 20, 50)
-"""When Python looks for garbage that refers to itself (``gc.set_threshold``).
-
-A command lives for a second and makes little of it; to look as often as Python does by itself costs
-a tenth of that.
-"""
-
-
 def main() -> None:
     """Run the command line; ends the process with the command's exit code."""
     try:
@@ -31,7 +23,9 @@ def main() -> None:
 
 
 def _run() -> None:
-    gc.set_threshold(*CIRCLES)
+    from mailer.circles import look_seldom
+
+    look_seldom()
     from mailer.cli.commands import app
 
     app(prog_name="mailer")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import socket
@@ -17,7 +16,7 @@ import hypothesis
 import pytest
 import structlog
 
-from mailer.__main__ import CIRCLES
+from mailer.circles import look_seldom
 from mailer.clock import FixedClock
 from mailer.storage.database import Database, open_database
 
@@ -55,18 +54,11 @@ def _keep_what_is_compiled() -> None:
     sys.dont_write_bytecode = False
 
 
-def _search_for_circles_as_the_program_does() -> None:
-    """Look for garbage in circles as seldom as the command line.
-
-    A worker holds all tests and every module; to go through them again and again took a fifteenth
-    of its time.
-    """
-    gc.set_threshold(*CIRCLES)
-
-
 _work_in_memory()
 _keep_what_is_compiled()
-_search_for_circles_as_the_program_does()
+# A worker holds all tests and every module; to go through them again and again took a fifteenth of
+# its time.
+look_seldom()
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 """The Friday before the sample Monday, 2026-11-30."""

@@ -35,6 +35,7 @@ from mailer.articles.library import KeptReport, Library
 from mailer.articles.source_book import SourceBook
 from mailer.articles.visit import Read, Visit, read_ahead, read_source, visit
 from mailer.articles.visiting import SourceState, is_due
+from mailer.circles import look_seldom
 from mailer.errors import Fault
 from mailer.sources import Source
 from mailer.storage.database import Database
@@ -258,7 +259,9 @@ def _reader(count: int) -> Iterator[Read]:
         yield read_source
         return
     with ProcessPoolExecutor(
-        min(cores, 8), mp_context=multiprocessing.get_context("spawn")
+        min(cores, 8),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=look_seldom,
     ) as processes:
 
         def read(
