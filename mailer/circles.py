@@ -1,7 +1,7 @@
 """How often Python looks for garbage that refers to itself.
 
 By itself it looks after every 700 things made, and a process that reads or chooses makes millions
-and few circles: to look as often costs a tenth of a command, and more of one that reads feeds.
+and few circles; to look as often costs it about a tenth of its time.
 """
 
 from __future__ import annotations

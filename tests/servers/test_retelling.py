@@ -74,13 +74,18 @@ def minutes(count: float) -> datetime:
     return MONDAY_7 + timedelta(minutes=count)
 
 
+def nobody_takes_it(look: Look, relay: ChaosServer, times: int) -> None:
+    """Raise an alarm on Monday at seven that both refuse, so many times."""
+    look(FRIDAY)
+    refuse(relay, DESK, times)
+    refuse(relay, NORA, times)
+    assert look(minutes(0)) == []
+
+
 def test_an_alarm_nobody_took_is_mailed_again_with_growing_pauses(
     town: App, look: Look, relay: ChaosServer
 ) -> None:
-    look(FRIDAY)
-    refuse(relay, DESK, 3)
-    refuse(relay, NORA, 3)
-    assert look(minutes(0)) == []
+    nobody_takes_it(look, relay, 3)
     # After one minute, then two, then four.
     assert [bool(look(minutes(at))) for at in (0.5, 1, 2, 3, 4, 5, 6)] == [False] * 7
     assert look(minutes(7)) == [(DESK, HELD), (NORA, HELD)]
@@ -131,10 +136,7 @@ def test_what_was_missed_stays_true_for_a_day_and_is_given_up_then(
 def test_who_is_no_longer_named_is_not_tried_any_more(
     town: App, look: Look, relay: ChaosServer
 ) -> None:
-    look(FRIDAY)
-    refuse(relay, DESK, 1)
-    refuse(relay, NORA, 1)
-    assert look(minutes(0)) == []
+    nobody_takes_it(look, relay, 1)
     path = town.root / "publication.toml"
     path.write_text(path.read_text().replace(f'"{DESK}", "{NORA}"', f'"{DESK}"'))
     assert look(minutes(1)) == [(DESK, HELD)]
