@@ -10,8 +10,8 @@ messages.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -48,6 +48,9 @@ __all__ = [
     "preview_part",
     "sheet_of",
 ]
+
+LISTEN_S = 0.2
+"""Seconds until a Ctrl-C is heard, at most."""
 
 Progress = Callable[[int, int], None]
 Part = Literal["html", "text", "headers", "source"]
@@ -213,7 +216,8 @@ def _pictures(
     # Each waits for a Chromium of its own.
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         try:
-            for done, _ in enumerate(pool.map(take, jobs), 1):
+            begun = [pool.submit(take, job) for job in jobs]
+            for done, _ in enumerate(_as_they_end(begun), 1):
                 if progress:
                     progress(done, len(jobs))
         except BaseException:
@@ -224,6 +228,19 @@ def _pictures(
     for (slug, _), files in jobs.items():
         taken.setdefault(slug, []).extend(files.values())
     return taken
+
+
+def _as_they_end(begun: Iterable[Future[None]]) -> Iterator[None]:
+    """Yield once for each that ended; one that failed raises.
+
+    Python tells of a Ctrl-C between two steps of its own. One that comes just before the wait for
+    a lock would be told of only after it, so no wait is a long one.
+    """
+    waiting = set(begun)
+    while waiting:
+        ended, waiting = wait(waiting, timeout=LISTEN_S, return_when=FIRST_COMPLETED)
+        for each in ended:
+            yield each.result()
 
 
 def preview_part(app: App, name: str, region: str, part: Part) -> str:

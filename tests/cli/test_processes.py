@@ -25,9 +25,24 @@ KILLS = 20
 PATIENCE_S = 60
 
 
-def start(root: Path, *words: str, **settings: str) -> subprocess.Popen[str]:
+UNWOKEN = (
+    "import signal, threading, time\n"
+    "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"
+    "from mailer.__main__ import main\n"
+    "main()\n"
+)
+"""The program where a thread that sleeps takes the Ctrl-C, so that it ends no wait of the main one.
+
+So it is, by chance, when it comes just before the main thread begins to wait.
+"""
+
+
+def start(
+    root: Path, *words: str, program: Sequence[str] = ("-m", "mailer"), **settings: str
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "mailer", "--publication", str(root), *words],
+        [sys.executable, *program, "--publication", str(root), *words],
         env={**os.environ, "MAILER_FIXED_NOW": FRIDAY, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -62,8 +77,9 @@ def test_ctrl_c_while_the_program_is_read_is_quiet() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+@pytest.mark.parametrize("how", [("-m", "mailer"), ("-c", UNWOKEN)], ids=["woken", "unwoken"])
 def test_ctrl_c_ends_the_chromium_that_takes_a_picture(
-    publication: Path, drafted: Path, tmp_path: Path
+    publication: Path, drafted: Path, tmp_path: Path, how: Sequence[str]
 ) -> None:
     # Tests that a shell started in the background are deaf to it, and so is what they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -75,7 +91,7 @@ def test_ctrl_c_ends_the_chromium_that_takes_a_picture(
     program.chmod(0o755)
     process = start(
         publication, "preview", "next", "-r", "wales", "--png", "--out", str(tmp_path / "out"),
-        PATH=str(program.parent) + os.pathsep + os.environ["PATH"],
+        program=how, PATH=str(program.parent) + os.pathsep + os.environ["PATH"],
     )  # fmt: skip
     until(lambda: began.is_file() and began.read_text().endswith("\n"), process)
     process.send_signal(signal.SIGINT)
