@@ -19,7 +19,8 @@ _COUNTING = re.compile(
 _PLAIN = re.compile(r"[A-Za-z0-9/~!$&'()*+,;=:@._-]*")
 """A path in which nothing is quoted and nothing has to be."""
 _SLASHES = re.compile(r"/{2,}")
-_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
+_END = re.compile(r"(?:/(?:index|default)\.(?:html?|php|aspx?)|[\s/])+\Z", re.IGNORECASE)
+"""What ends a path and says nothing."""
 
 
 def without_counters(url: str) -> str:
@@ -44,10 +45,11 @@ def url_key(url: str) -> str:
     host = (parts.hostname or "").rstrip(".").removeprefix("www.")
     if parts.scheme not in {"http", "https"} or not host:
         return ""
-    plain = parts.path
-    if not _PLAIN.fullmatch(plain):
-        plain = quote(unquote(plain).strip(), safe="/~!$&'()*+,;=:@-._", errors="replace")
-    path = _INDEX.sub("/", _SLASHES.sub("/", plain)).rstrip("/")
+    is_plain = _PLAIN.fullmatch(parts.path) is not None
+    path = parts.path if is_plain else unquote(parts.path).strip()
+    path = _END.sub("", _SLASHES.sub("/", path))
+    if not is_plain:
+        path = quote(path, safe="/~!$&'()*+,;=:@-._", errors="replace")
     if not path and not query:
         return ""
     place = host if port in {None, 80, 443} else f"{host}:{port}"

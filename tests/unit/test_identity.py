@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer.articles.article import Article, Flag, Picture, Standing
@@ -174,6 +174,8 @@ def test_addresses_of_no_article() -> None:
 
 
 @given(st.text(max_size=60))
+@example(" /")
+@example("a/index.html/%20/index.php//")
 def test_a_key_never_raises_and_is_stable(text: str) -> None:
     for url in (text, f"https://a.example/{text}"):
         key = url_key(url)
