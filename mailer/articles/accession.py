@@ -120,11 +120,12 @@ class _Accession:
         chosen: list[_Held | None] = [None] * len(self._seen)
         if self._document.is_whole:
             self._by_place(here, chosen)
-        for floor in (Kinship.URL, Kinship.WORDS):
+        for floor in (Kinship.URL, Kinship.WORDS) if self._held else ():
             for place, seen in enumerate(self._seen):
                 if chosen[place] is None:
                     chosen[place] = self._kin(place, seen, floor)
-        proposed = [article.id for article in self._document.articles]
+        asked = zip(self._document.articles, chosen, strict=True)
+        proposed = [article.id for article, held in asked if held is None]
         ids = FreeNames(self._connection, schema.articles.c.id, proposed)
         kept = []
         for place, article in enumerate(self._document.articles):
@@ -242,24 +243,26 @@ class _Accession:
             return held.article.id, "unchanged"
         id_ = ids.free(article.id) if held is None else held.article.id
         since = self._now if held is None else held.article.first_seen_at
-        said = replace(article, origin=self._origin, id=id_, first_seen_at=since)
+        # Only its origins have GUIDs.
+        guid = "" if held is None else article.guid
+        said = replace(article, origin=self._origin, id=id_, first_seen_at=since, guid=guid)
         if held is None:
-            new = replace(said, guid="")
-            held = self._held[id_] = _Held(new, is_claimed=True, is_new=True)
+            held = self._held[id_] = _Held(said, is_claimed=True, is_new=True)
         before = held.voices.get(self._origin)
         held.is_kept = True
         if before is not None and _told(before.article) == _told(said):
             return held.article.id, "unchanged"
-        held.hear(self._origin, Voice(said, self._document.standing), self._seen[place])
+        seen = self._seen[place]
+        held.hear(self._origin, Voice(said, self._document.standing), seen)
         self._mark(held, place)
         if held.is_new:
-            self._new_origins.append(self._origin_row(held, said))
+            self._new_origins.append(self._origin_row(held, said, seen))
             return held.article.id, "added"
         self._merge(held)
         if before is None:
-            self._new_origins.append(self._origin_row(held, said))
+            self._new_origins.append(self._origin_row(held, said, seen))
             return held.article.id, "joined"
-        self._replace(held, before.article, said)
+        self._replace(held, before.article, said, seen)
         return held.article.id, "updated"
 
     def _merge(self, held: _Held) -> None:
@@ -280,12 +283,12 @@ class _Accession:
                 if origin != self._origin:
                     self._tell(held, origin, {"said": json_of(voice.article)})
 
-    def _replace(self, held: _Held, before: Article, said: Article) -> None:
+    def _replace(self, held: _Held, before: Article, said: Article, seen: Sighting) -> None:
         """Keep what an origin said before where a reader would notice, and what it says now."""
         if _words(before) != _words(said):
             row = {"article_id": held.article.id, "origin": self._origin}
             self._versions.append(row | {"replaced_at": self._now, "said": json_of(before)})
-        row = self._origin_row(held, said)
+        row = self._origin_row(held, said, seen)
         del row["first_seen_at"]
         self._tell(held, self._origin, row)
 
@@ -297,15 +300,15 @@ class _Accession:
             .values(values)
         )
 
-    def _origin_row(self, held: _Held, said: Article) -> dict[str, Any]:
+    def _origin_row(self, held: _Held, said: Article, seen: Sighting) -> dict[str, Any]:
         return {
             "article_id": held.article.id,
             "origin": self._origin,
             "source": said.source,
             "standing": int(self._document.standing),
-            "guid": said.guid,
-            "url": said.url,
-            "title": said.title,
+            "guid": seen.guid,
+            "url": seen.url,
+            "title": seen.title,
             "said": None if len(held.voices) == 1 else json_of(said),
             "first_seen_at": self._now,
             "changed_at": self._now,

@@ -195,8 +195,6 @@ def keep_found(
         connection.execute(delete(table).where(is_here))
     if not document.diary:
         return ()
-    ids = FreeNames(connection, table.c.id, [entry.id for entry in document.diary])
-    ids.take(before)
     found = [
         replace(
             entry,
@@ -206,10 +204,12 @@ def keep_found(
         )
         for entry in document.diary
     ]
-    earlier = _earlier(found, before.values())
+    pairs = list(zip(found, _earlier(found, before.values()), strict=True))
+    ids = FreeNames(connection, table.c.id, [entry.id for entry, old in pairs if old is None])
+    ids.take(before)
     kept = [
         _continued(entry, old) if old else replace(entry, id=ids.free(entry.id), sequence=0)
-        for entry, old in zip(found, earlier, strict=True)
+        for entry, old in pairs
     ]
     connection.execute(insert(table), [_values(entry) for entry in kept])
     return tuple(kept)

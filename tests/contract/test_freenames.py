@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from mailer.articles.freenames import FreeNames
 from mailer.storage.database import Database
@@ -41,3 +41,15 @@ def test_a_long_name_is_cut_for_its_number(database: Database) -> None:
     put(database, long[:80])
     (found,) = free(database, long)
     assert found == f"{'x' * 75}-2"
+
+
+def test_many_names_are_asked_for_together(database: Database) -> None:
+    stems = [f"club-{letter}" for letter in "abcdefghijklmnopqrst"]
+    put(database, *stems, *(f"{stem}-{n}" for stem in stems for n in range(2, 90)))
+    asked: list[str] = []
+    with database.read() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        names = FreeNames(connection, table.c.name, stems)
+        assert [names.free(stem) for stem in stems] == [f"{stem}-90" for stem in stems]
+    # The names, their first numbers, doubles of those, and what is between two of them.
+    assert len(asked) < len(stems) / 2
