@@ -10,6 +10,7 @@ many visits are under way at once, and of what was kept only the headlines of wh
 
 from __future__ import annotations
 
+import copyreg
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -21,18 +22,21 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection
 
-from mailer.articles.article import Document
+from mailer.articles.article import Article, DiaryEntry, Document, Flag
 from mailer.articles.fetching import Fetcher
 from mailer.articles.intake import IngestPolicy
 from mailer.articles.library import KeptReport, Library
+from mailer.articles.placing import Located
 from mailer.articles.source_book import SourceBook
+from mailer.articles.traits import Traits
 from mailer.articles.visit import Read, Visit, read_ahead, read_source, visit
 from mailer.articles.visiting import SourceState, is_due
 from mailer.circles import look_seldom
@@ -44,6 +48,7 @@ _THREADS = 12
 _UNDER_WAY = 48
 _TOGETHER = 40
 """Documents in one transaction: each costs a flush to the disk."""
+_NICE = 5
 _MANY = 12
 """From so many sources on, other processes are worth their start."""
 
@@ -249,6 +254,23 @@ def _side_by_side(
         yield ended.pop().result()
 
 
+def _make_ready() -> None:
+    """Prepare a process that reads."""
+    look_seldom()
+    # All wait for the one that writes; where cores are few it shall not wait for these.
+    os.nice(_NICE)
+    for each in (Article, DiaryEntry, Flag, Located, Traits):
+        # Half of the time that it takes to hand articles over goes into asking for their fields.
+        told = attrgetter(*[field.name for field in fields(each)])
+        copyreg.pickle(each, partial(_handed_over, each, told))
+
+
+def _handed_over(
+    kind: type[Any], told: Callable[[Any], tuple[Any, ...]], value: Any
+) -> tuple[type[Any], tuple[Any, ...]]:
+    return kind, told(value)
+
+
 @contextmanager
 def _reader(count: int) -> Iterator[Read]:
     """Give what reads feeds: this process for a few, others for many."""
@@ -261,7 +283,7 @@ def _reader(count: int) -> Iterator[Read]:
     with ProcessPoolExecutor(
         min(cores, 8),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=look_seldom,
+        initializer=_make_ready,
     ) as processes:
 
         def read(
