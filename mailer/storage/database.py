@@ -14,6 +14,7 @@ Failures: every driver error leaves here as ``StorageFailed`` with what to do.
 from __future__ import annotations
 
 import fcntl
+import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -263,11 +264,18 @@ def _resolve(url: str, root: Path) -> URL:
     return parsed.set(database=str(path))
 
 
+def _json_of(value: Any) -> str:
+    # Most lists of an article are empty.
+    return "[]" if value == [] else json.dumps(value)
+
+
 def _engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "postgresql":
-            return create_engine(url, pool_pre_ping=True)
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+            return create_engine(url, pool_pre_ping=True, json_serializer=_json_of)
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_TIMEOUT_S}, json_serializer=_json_of
+        )
     except ModuleNotFoundError:
         raise ConfigurationError(
             Fault(
