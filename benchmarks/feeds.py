@@ -47,8 +47,8 @@ def item(number: int, feed: int) -> str:
         f"<guid isPermaLink='false'>f{feed}-{number}</guid><dc:creator>Ann Reed</dc:creator>"
         f"<pubDate>Thu, 26 Nov 2026 {number % 24:02d}:00:00 GMT</pubDate>"
         f"<category>News</category><description>{sentence(dice)}</description>"
-        f"<content:encoded><![CDATA[{paragraphs}<p>The meeting is on 12 December at 7pm in the "
-        f"<a href='/hall'>hall</a>.</p>]]></content:encoded></item>"
+        f"<content:encoded><![CDATA[{paragraphs}<p>The meeting is on {1 + number % 28} December at "
+        f"7pm in the <a href='/hall'>hall</a>.</p>]]></content:encoded></item>"
     )
 
 
