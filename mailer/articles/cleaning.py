@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 import nh3
@@ -116,8 +117,15 @@ def sanitise(text: str, *, base: str = "") -> str:
         InvalidInput: too large or too deep.
     """
     check_size(text)
-    clean = nh3.clean(
-        text,
+    writer = _Writer()
+    writer.write(_cleaner(base).clean(text))
+    return writer.result()
+
+
+@lru_cache(maxsize=64)
+def _cleaner(base: str) -> nh3.Cleaner:
+    """Return what cleans the HTML of one place: to make it takes longer than to use it."""
+    return nh3.Cleaner(
         tags=set(_READ) - {"figure"},
         clean_content_tags=set(_DROPPED_WHOLE),
         attributes={"a": {"href"}},
@@ -126,9 +134,6 @@ def sanitise(text: str, *, base: str = "") -> str:
         link_rel=None,
         strip_comments=True,
     )
-    writer = _Writer()
-    writer.write(clean)
-    return writer.result()
 
 
 _TOKEN = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:\s[^<>\"]*(?:\"[^\"]*\"[^<>\"]*)*)?)>|([^<]+)|<")
@@ -231,7 +236,7 @@ class _Writer:
         self._line.clear()
         block = "li" if self._lists else (self._block or "p")
         self._block = ""
-        if re.sub(r"<[^>]*>", "", line).strip():
+        if re.sub(r"<[^>]*>", "", line).strip() if line.startswith("<") else line:
             self._out.append(f"<{block}>{line}</{block}>")
 
     def result(self) -> str:

@@ -21,6 +21,8 @@ from mailer.articles.article import Flag
 
 MONTHS = [name.lower() for name in almanac.MONTHS]
 WEEKDAYS = [name.lower() for name in almanac.DAYS]
+_MONTH_NUMBERS = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
+_WEEKDAY_NUMBERS = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -83,11 +85,15 @@ class WrittenDate:
         return next((day for day in days if day is not None and day > on), None)
 
 
-def find_dates(text: str) -> list[WrittenDate]:
-    """Return every date written in a text, in order; a range is one."""
+@lru_cache(maxsize=8)
+def find_dates(text: str) -> tuple[WrittenDate, ...]:
+    """Return every date written in a text, in order; a range is one.
+
+    A sentence is asked for them several times, by what looks for days, places and deadlines.
+    """
     joined: list[WrittenDate] = []
     if not has_figure(text):
-        return joined
+        return ()
     for written in _single_dates(text):
         first, *others = _with_day_before(text, written)
         last = joined[-1] if joined else None
@@ -101,7 +107,7 @@ def find_dates(text: str) -> list[WrittenDate]:
             )
             continue
         joined += [first, *others]
-    return joined
+    return tuple(joined)
 
 
 def has_figure(text: str) -> bool:
@@ -158,11 +164,11 @@ def _single_dates(text: str) -> list[WrittenDate]:
 
 
 def _month(name: str) -> int:
-    return next(i for i, full in enumerate(MONTHS, 1) if full.startswith(name.lower()[:3]))
+    return _MONTH_NUMBERS[name[:3].lower()]
 
 
 def _weekday(name: str) -> int:
-    return next(i for i, full in enumerate(WEEKDAYS) if full.startswith(name.lower()[:3]))
+    return _WEEKDAY_NUMBERS[name[:3].lower()]
 
 
 def find_time(text: str) -> time | None:

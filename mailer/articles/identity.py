@@ -25,7 +25,7 @@ from zlib import crc32
 from rapidfuzz import fuzz
 
 from mailer.articles.article import Article, Standing
-from mailer.articles.plainwords import Words
+from mailer.articles.plainwords import Words, WordTable
 from mailer.articles.webaddress import url_key
 
 LIKE_TITLES = 85
@@ -117,15 +117,19 @@ def shingles_of(words: list[str]) -> frozenset[int]:
     """Return the runs of four words as numbers that are the same on every machine."""
     if len(words) < _SHINGLE_WORDS:
         return frozenset({_number(" ".join(words))}) if words else frozenset()
-    # A sum of products instead of one digest a run: this is done for every word that comes in. A
-    # word's products are worked out once, for each of the four places it may have.
-    known: dict[str, tuple[int, int, int, int]] = {}
-    for word in set(words):
-        one = crc32(word.encode("utf-8", "replace"))
-        known[word] = (one * 0x9E3779B1, one * 0x85EBCA6B, one * 0xC2B2AE35, one * 3)
-    first, second, third, fourth = zip(*map(known.__getitem__, words), strict=True)
+    # A sum of products instead of one digest a run: this is done for every word that comes in.
+    first, second, third, fourth = zip(*map(_PRODUCTS.__getitem__, words), strict=True)
     runs = zip(first, second[1:], third[2:], fourth[3:], strict=False)
     return frozenset([(a + b + c + d) & _63_BITS for a, b, c, d in runs])
+
+
+def _products_of(word: str) -> tuple[int, int, int, int]:
+    """Return a word's products for each of the four places that it may have in a run."""
+    one = crc32(word.encode("utf-8", "replace"))
+    return one * 0x9E3779B1, one * 0x85EBCA6B, one * 0xC2B2AE35, one * 3
+
+
+_PRODUCTS = WordTable(_products_of)
 
 
 def _number(text: str) -> int:

@@ -202,7 +202,9 @@ def _standfirst(summary: str, body: str) -> str:
         summary = html_to_text(sanitise(f"<p>{summary}</p>"))
     plain = " ".join(html.unescape(summary).split())
     plain = _CUT_OFF.sub("", plain).strip()
-    begins = " ".join(body.split()).casefold().startswith(plain.casefold()[:80])
+    start = plain.casefold()[:80]
+    # As many words as it has letters are enough to compare, and a body has far more.
+    begins = " ".join(body.split(None, len(start))[: len(start)]).casefold().startswith(start)
     return "" if not plain or begins or len(plain) > _LONGEST_STANDFIRST else plain
 
 

@@ -98,6 +98,8 @@ def _main(text: str) -> str:
 
 
 _BLOCK = re.compile("<(p|h3|h4|ul|ol|blockquote)>")
+_NESTED = frozenset({"ul", "ol", "blockquote"})
+"""Blocks that may hold their like; no paragraph holds another."""
 
 
 def html_blocks(text: str) -> list[str]:
@@ -105,10 +107,13 @@ def html_blocks(text: str) -> list[str]:
     blocks: list[str] = []
     start = 0
     while match := _BLOCK.search(text, start):
-        if text.find(f"</{match[1]}>", match.end()) < 0:
+        closing = f"</{match[1]}>"
+        end = text.find(closing, match.end())
+        if end < 0:
             start = match.end()
             continue
-        end = _end(text, match.start(), match[1])
+        is_nested = match[1] in _NESTED
+        end = _end(text, match.start(), match[1]) if is_nested else end + len(closing)
         blocks.append(text[match.start() : end])
         start = end
     return blocks

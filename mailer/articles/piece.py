@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 
 from mailer.articles.article import Article, Flag, Kind, Picture
 from mailer.articles.blocks import Block, bullet_text, mend
@@ -19,6 +20,7 @@ from mailer.articles.cleaning import html_to_text, markdown_to_html, sanitise
 from mailer.articles.dating import find_deadline, sentences_of
 from mailer.articles.intake import IngestPolicy, hash_of
 from mailer.articles.lettering import Vocabulary, is_caps, recase, shorten, slug_of
+from mailer.articles.plainwords import Words
 
 _GUIDE = re.compile(
     r"\b(?:reading guide|reading list|(?:a|your|our) guide to|guide to|introduction to|further "
@@ -27,6 +29,7 @@ _GUIDE = re.compile(
     re.IGNORECASE,
 )
 _WE = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)
+_WORDS = Words(r"\w+", inner="_")
 _OFTEN = 8
 LONGEST_TITLE = 300
 """Longer than any headline; a line without an end is not one."""
@@ -177,14 +180,28 @@ def kind_of(piece: Piece, title: str, text: str, deadline: date | None) -> Kind:
     return Kind.ANALYSIS if said_we >= _OFTEN and said_we / words > 0.01 else Kind.NEWS
 
 
+@lru_cache(maxsize=2)
+def _places_by_word(
+    regions: tuple[tuple[str, tuple[str, ...]], ...],
+) -> dict[str, list[tuple[str, str]]]:
+    """Return regions with the places that mean them, by the first word of a place's name."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for slug, places in regions:
+        for place in places:
+            for word in _WORDS.find(place)[:1]:
+                found.setdefault(word, []).append((slug, place))
+    return found
+
+
 def region_flags(title: str, text: str, regions: Mapping[str, tuple[str, ...]]) -> tuple[Flag, ...]:
     """Suggest a region when the headline or the first lines name exactly one's place."""
     head = f"{title}\n{text[:400]}"
+    places = _places_by_word(tuple(regions.items()))
     named = {
         slug
-        for slug, places in regions.items()
-        for place in places
-        if place in head and re.search(rf"(?<!\w){re.escape(place)}(?!\w)", head)
+        for word in places.keys() & set(_WORDS.find(head))
+        for slug, place in places[word]
+        if re.search(rf"(?<!\w){re.escape(place)}(?!\w)", head)
     }
     if len(named) != 1:
         return ()

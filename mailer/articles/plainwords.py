@@ -8,6 +8,10 @@ matters because every word that comes in is cut out twice. Pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 _MARKS = dict.fromkeys("“”„«»–—…•·£€©", " ")
 """Common characters that are no part of any word; they alone make no text slow."""
@@ -46,3 +50,19 @@ class Words:
 
     def _within(self, word: str) -> list[str]:
         return self._find(word) if any(joint in word for joint in self._joints) else [word]
+
+
+class WordTable(dict[str, _T]):
+    """What is worked out of a word, remembered: a few thousand words are most of every text."""
+
+    MOST = 10_000
+
+    def __init__(self, make: Callable[[str], _T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, word: str) -> _T:
+        if len(self) >= self.MOST:
+            self.clear()
+        value = self[word] = self._make(word)
+        return value

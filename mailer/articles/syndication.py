@@ -113,10 +113,10 @@ def feeds_named(page: str, base: str) -> list[str]:
 def _rss(root: ET.Element, url: str) -> Feed:
     channel = first(root, "channel")
     head = channel if channel is not None else root
-    base = said(head, "link") or url
+    base = _join(url, said(head, "link") or url)
     elements = [e for e in root.iter() if name_of(e) == "item"]
-    items = [_rss_item(element, _join(url, base)) for element in elements[:MAX_ITEMS]]
-    return _feed(plain_title(said(head, "title")), _join(url, base), items)
+    items = [_rss_item(element, base) for element in elements[:MAX_ITEMS]]
+    return _feed(plain_title(said(head, "title")), base, items)
 
 
 def _rss_item(item: ET.Element, base: str) -> FeedItem:

@@ -42,7 +42,9 @@ def trim_blocks(blocks: Sequence[str]) -> tuple[list[str], list[str], Cleaned]:
 
 def text_of(block: str) -> str:
     """Return a block's plain text; most are a paragraph without anything in it, and quick."""
-    plain = _INLINE.sub("", block.removeprefix("<p>").removesuffix("</p>"))
+    plain = block.removeprefix("<p>").removesuffix("</p>")
+    if "<" in plain:
+        plain = _INLINE.sub("", plain)
     return html_to_text(block) if "<" in plain else " ".join(html.unescape(plain).split())
 
 

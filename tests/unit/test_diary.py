@@ -85,7 +85,7 @@ def test_hours_have_an_end_where_one_is_written(
     "text", ["May I", "10 may come", "3 march on", "45 June", "by 2015", "1 in 2"]
 )
 def test_what_is_no_date(text: str) -> None:
-    assert find_dates(text) == []
+    assert find_dates(text) == ()
 
 
 @pytest.mark.parametrize(

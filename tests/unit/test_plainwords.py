@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.articles.dating import find_dates, find_times, sentences_of, timed_sentences_of
-from mailer.articles.plainwords import Words
+from mailer.articles.plainwords import Words, WordTable
 
 RUNS = r"\w+"
 JOINED = r"[^\W_]+(?:'[^\W_]+)?"
@@ -67,3 +67,19 @@ def test_no_sentence_with_a_date_or_an_hour_is_passed_over(parts: list[str]) -> 
     for sentence in sentences:
         if find_dates(sentence) or find_times(sentence)[0]:
             assert sentence in timed
+
+
+def test_what_is_worked_out_of_words_is_remembered_and_never_too_much() -> None:
+    made: list[str] = []
+
+    def make(word: str) -> int:
+        made.append(word)
+        return len(word)
+
+    table = WordTable(make)
+    assert [table[word] for word in ("quay", "mud", "quay")] == [4, 3, 4]
+    assert made == ["quay", "mud"]
+    for number in range(2 * WordTable.MOST):
+        assert table[f"w{number}"] == len(f"w{number}")
+    assert len(table) <= WordTable.MOST
+    assert table["quay"] == 4
