@@ -1,8 +1,8 @@
 """When two addresses of the web are one page: the key that they share.
 
 Leaves out what changes how a page is reached but not which it is: the scheme, ``www.``, default
-ports, fragments, a slash at the end, ``index.html``, the order of parameters, and parameters that
-only count readers. A site's front page is no article's address and has no key.
+ports, fragments, slashes, white space and ``index.html`` at the end, the order of parameters, and
+parameters that only count readers. A site's front page is no article's address and has no key.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _COUNTING = re.compile(
 _PLAIN = re.compile(r"[A-Za-z0-9/~!$&'()*+,;=:@._-]*")
 """A path in which nothing is quoted and nothing has to be."""
 _SLASHES = re.compile(r"/{2,}")
-_END = re.compile(r"(?:/(?:index|default)\.(?:html?|php|aspx?)|[\s/])+\Z", re.IGNORECASE)
-"""What ends a path and says nothing."""
+_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)\Z", re.IGNORECASE)
+_LONGEST_INDEX = len("/default.aspx")
 
 
 def without_counters(url: str) -> str:
@@ -47,13 +47,26 @@ def url_key(url: str) -> str:
         return ""
     is_plain = _PLAIN.fullmatch(parts.path) is not None
     path = parts.path if is_plain else unquote(parts.path).strip()
-    path = _END.sub("", _SLASHES.sub("/", path))
+    path = _without_end(_SLASHES.sub("/", path))
     if not is_plain:
         path = quote(path, safe="/~!$&'()*+,;=:@-._", errors="replace")
     if not path and not query:
         return ""
     place = host if port in {None, 80, 443} else f"{host}:{port}"
     return f"{place}{path}?{query}" if query else f"{place}{path}"
+
+
+def _without_end(path: str) -> str:
+    """Return a path without what stands at its end and says nothing."""
+    while True:
+        # Not by a pattern: one that may begin anywhere takes the square of the time.
+        end = len(path)
+        while end and (path[end - 1] == "/" or path[end - 1].isspace()):
+            end -= 1
+        found = _INDEX.search(path, max(0, end - _LONGEST_INDEX), end)
+        if found is None:
+            return path[:end]
+        path = path[: found.start()]
 
 
 def _telling(query: str) -> tuple[list[tuple[str, str]], bool]:

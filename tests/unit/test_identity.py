@@ -173,6 +173,13 @@ def test_addresses_of_no_article() -> None:
     assert url_key("https://a.example/x?id=\ud800") == ""
 
 
+@pytest.mark.parametrize("part", ["/\u2003", "/%20", "/index.html", "/ ", "index.php/"])
+def test_a_key_of_a_hostile_address_is_made_at_once(part: str) -> None:
+    # By a pattern that begins anywhere, one of these takes a minute.
+    assert url_key(f"https://a.example/{part * 10_000}x").endswith("x")
+    assert len(url_key(f"https://a.example/x{part * 10_000}")) < 30
+
+
 @given(st.text(max_size=60))
 @example(" /")
 @example("a/index.html/%20/index.php//")
