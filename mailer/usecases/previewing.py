@@ -221,7 +221,8 @@ def _pictures(
                 if progress:
                     progress(done, len(jobs))
         except BaseException:
-            # Also at Ctrl-C: the pool would wait until every picture that was begun is taken.
+            # Also at Ctrl-C: the pool would take every picture first.
+            pool.shutdown(wait=False, cancel_futures=True)
             darkroom.close()
             raise
     taken: dict[str, list[Path]] = {}

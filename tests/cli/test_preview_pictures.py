@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mailer.errors import Fault, RenderFailed
 from mailer.lighttable import screenshots
+from mailer.usecases import previewing
 from tests.cli.driving import Mailer
 
 
@@ -49,6 +51,23 @@ def test_a_chromium_that_fails_is_named(
     assert said.code == 6
     (line,) = said.error_lines
     assert "cannot open display" in line
+
+
+def test_after_a_failure_no_further_picture_is_begun(
+    mailer: Mailer, drafted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def shoot(html: str, **_more: object) -> None:
+        begun.append(html)
+        raise RenderFailed(Fault("no picture"))
+
+    monkeypatch.setattr(previewing, "shoot", shoot)
+    monkeypatch.setattr(screenshots, "PROGRAMS", ("sh",))
+    said = mailer("preview", "next", "--png", "--out", tmp_path / "out")
+    assert said.code == 6
+    # Fourteen regions have two pictures each; four at most are taken side by side.
+    assert 1 <= len(begun) < 28
 
 
 @pytest.mark.parametrize(
