@@ -164,11 +164,19 @@ def _single_dates(text: str) -> list[WrittenDate]:
 
 
 def _month(name: str) -> int:
-    return _MONTH_NUMBERS[name[:3].lower()]
+    return _MONTH_NUMBERS[_short(name)]
 
 
 def _weekday(name: str) -> int:
-    return _WEEKDAY_NUMBERS[name[:3].lower()]
+    return _WEEKDAY_NUMBERS[_short(name)]
+
+
+def _short(name: str) -> str:
+    """Return the three letters by which a month or day is known.
+
+    For a pattern that ignores case, an i without a dot is an i, and a long s an s.
+    """
+    return name[:3].lower().replace("\u0131", "i").replace("\u017f", "s")
 
 
 def find_time(text: str) -> time | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -111,10 +112,24 @@ def visit(
             # Nothing was to come back for an unconditional request but the whole.
             return _failed(source, state, desk, Fault("answers 304 to a plain request"))
         return Visit(source, good, "unchanged")
-    document = read(found.body, found.headers.get("content-type", ""), found.url, source, desk)
+    content_type = found.headers.get("content-type", "")
+    document = _read(read, found.body, content_type, found.url, source, desk)
     if isinstance(document, Fault):
         return _failed(source, state, desk, document)
     return Visit(source, _remembered(good, found, body_hash, document), "read", document)
+
+
+def _read(
+    read: Read, raw: bytes, content_type: str, url: str, source: Source, desk: IngestPolicy
+) -> Document | Fault:
+    """Read a feed; where it meets a fault of ours, that is its own trouble and no other's."""
+    try:
+        return read(raw, content_type, url, source, desk)
+    except (BrokenExecutor, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one feed must not end the others
+        problem = f"cannot be read, by a fault of the program ({type(error).__name__})"
+        return Fault(problem, remedy="tell its developers, with the feed")
 
 
 def _remembered(
@@ -144,7 +159,7 @@ def _of_file(source: Source, state: SourceState, desk: IngestPolicy, read: Read)
     body_hash = _settings_hash(source) + hashlib.sha256(raw).hexdigest()[:48]
     if body_hash == state.body_hash:
         return Visit(source, good, "unchanged")
-    document = read(raw, "", "", source, desk)
+    document = _read(read, raw, "", "", source, desk)
     if isinstance(document, Fault):
         return _failed(source, state, desk, replace(document, where=where))
     good = replace(good, body_hash=body_hash, items=len(document.articles))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mailer.articles import visit
 from mailer.articles.article import Document
 from mailer.articles.destinations import read_networks
 from mailer.articles.fetching import Fetcher, FetchPolicy
@@ -17,6 +18,7 @@ from mailer.articles.intake import IngestPolicy
 from mailer.articles.library import KeptReport, Library
 from mailer.articles.polling import Polling, SourceReport
 from mailer.articles.source_book import SourceBook
+from mailer.articles.syndication import Feed
 from mailer.clock import FixedClock, SystemClock
 from mailer.sources import Source
 from mailer.storage.database import Database
@@ -101,6 +103,26 @@ def test_a_server_without_tags_is_known_by_its_bytes(desk: Desk) -> None:
     desk.server.pages["/feed"] = answer(rss("Ferry sails"))
     assert desk.one(is_now=True) == ("read", {"updated": 1})
     assert len(desk.library.versions("ferry-stays-in-port")) == 1
+
+
+def test_a_feed_that_meets_a_fault_of_ours_is_its_own_trouble(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = visit.document_of
+
+    def document_of(feed: Feed, source: Source, policy: IngestPolicy) -> Document:
+        if feed.items[0].title == "Odd":
+            raise KeyError("never thought of")
+        return real(feed, source, policy)
+
+    monkeypatch.setattr(visit, "document_of", document_of)
+    desk.server.pages["/odd"] = answer(rss("Odd"))
+    desk.server.pages["/feed"] = answer(rss())
+    odd, good = desk.poll(desk.source("/odd"), desk.source())
+    assert (odd.status, good.status) == ("failed", "read")
+    assert odd.fault is not None
+    assert "KeyError" in str(odd.fault)
+    assert desk.one(desk.source("/odd")) == ("waiting", {})
 
 
 def test_new_defaults_are_for_what_is_there_already_too(desk: Desk) -> None:

@@ -312,3 +312,17 @@ def test_a_second_deadline_is_flagged() -> None:
     )
     assert found is not None
     assert "deadline-unclear" in [flag.code for flag in found[1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "month"),
+    [
+        ("5 \u017feptember", 5, 9),
+        ("5 Augu\u017ft", 5, 8),
+        ("Fr\u0131day 5 June", 5, 6),
+        ("\u017funday 7 June", 7, 6),
+    ],
+)
+def test_old_and_foreign_letters_are_no_fault(text: str, day: int, month: int) -> None:
+    (written,) = find_dates(text)
+    assert (written.day, written.month) == (day, month)
