@@ -2,7 +2,7 @@
 
 What a word is, a pattern says. Nearly all English text is ASCII but for its typographic marks, and
 for that cutting at what is no part of a word gives the same words in a third of the time. It
-matters because every word that comes in is cut out twice. Pure.
+matters because every word that comes in is cut out twice.
 """
 
 from __future__ import annotations
@@ -53,16 +53,23 @@ class Words:
 
 
 class WordTable(dict[str, _T]):
-    """What is worked out of a word, remembered: a few thousand words are most of every text."""
+    """What is worked out of a word, remembered: a few thousand words are most of every text.
+
+    Threads may share it: at worst they work a word out twice.
+    """
 
     MOST = 10_000
+    LONGEST = 40
+    """Letters; a longer word is none that comes again, and might fill the memory."""
 
     def __init__(self, make: Callable[[str], _T]) -> None:
         super().__init__()
         self._make = make
 
     def __missing__(self, word: str) -> _T:
-        if len(self) >= self.MOST:
-            self.clear()
-        value = self[word] = self._make(word)
+        value = self._make(word)
+        if len(word) <= self.LONGEST:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[word] = value
         return value

@@ -45,7 +45,7 @@ article_marks = Table(
     Column("mark", BigInteger, primary_key=True, autoincrement=False),
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Index(None, "article_id"),
-    # Seven of them come with an article, and are found by their key alone.
+    # Up to eight come with an article: without a rowid their key is not stored twice.
     sqlite_with_rowid=False,
 )
 

@@ -83,3 +83,6 @@ def test_what_is_worked_out_of_words_is_remembered_and_never_too_much() -> None:
         assert table[f"w{number}"] == len(f"w{number}")
     assert len(table) <= WordTable.MOST
     assert table["quay"] == 4
+    long = "x" * (WordTable.LONGEST + 1)
+    assert table[long] == len(long)
+    assert long not in table
