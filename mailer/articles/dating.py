@@ -174,9 +174,10 @@ def _weekday(name: str) -> int:
 def _short(name: str) -> str:
     """Return the three letters by which a month or day is known.
 
-    For a pattern that ignores case, an i without a dot is an i, and a long s an s.
+    For a pattern that ignores case, a Turkish i, small or large, is an i, and a long s an s.
     """
-    return name[:3].lower().replace("\u0131", "i").replace("\u017f", "s")
+    short = name[:3].replace("\u0130", "i").replace("\u0131", "i").replace("\u017f", "s")
+    return short.lower()
 
 
 def find_time(text: str) -> time | None:

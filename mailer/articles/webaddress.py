@@ -58,15 +58,15 @@ def url_key(url: str) -> str:
 
 def _without_end(path: str) -> str:
     """Return a path without what stands at its end and says nothing."""
+    # Not by one pattern: where it may begin anywhere it takes the square of the time.
+    end = len(path)
     while True:
-        # Not by a pattern: one that may begin anywhere takes the square of the time.
-        end = len(path)
         while end and (path[end - 1] == "/" or path[end - 1].isspace()):
             end -= 1
         found = _INDEX.search(path, max(0, end - _LONGEST_INDEX), end)
         if found is None:
             return path[:end]
-        path = path[: found.start()]
+        end = found.start()
 
 
 def _telling(query: str) -> tuple[list[tuple[str, str]], bool]:

@@ -320,6 +320,7 @@ def test_a_second_deadline_is_flagged() -> None:
         ("5 \u017feptember", 5, 9),
         ("5 Augu\u017ft", 5, 8),
         ("Fr\u0131day 5 June", 5, 6),
+        ("FR\u0130DAY 5 JUNE", 5, 6),
         ("\u017funday 7 June", 7, 6),
     ],
 )
